@@ -25,4 +25,19 @@ struct alc_host_call {
 /* ALC_OK, or the reason why the program stops (a trap, ALC_E_EXIT, …). */
 typedef alc_status alc_host_function(struct alc_host_call *call);
 
+/* One importable function. Types as letters: i = i32, I = i64, f = f32, F = f64, v = v128, e = externref. */
+struct alc_host_export {
+    const char *name;
+    const char *parameters;
+    const char *results;
+    alc_host_function *function;
+};
+
+/* What a .host file generates: everything importable from `name`. */
+struct alc_host_module {
+    const char *name;
+    const struct alc_host_export *exports;
+    size_t exports_count;
+};
+
 #endif
