@@ -25,8 +25,9 @@
 #define ALC_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define ALC_ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Ends the program (inside an enclave: the enclave) because alcove itself is wrong. Provided once per
- * image: os_linux prints the place and aborts, enclave/ poisons the enclave and leaves for ever. */
+/* Ends the program (inside an enclave: the enclave) because alcove itself is wrong. Provided once
+ * per image: os_linux prints the place and aborts, enclave/ poisons the enclave and leaves for
+ * ever. */
 ALC_NORETURN void alc_abort(const char *file, int line, const char *condition);
 
 /* Our own invariants, always checked. Never for input: bad input is an alc_status. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Status codes and the error report. Every fallible function returns alc_status and must be checked;
- * what went wrong, and at which byte, is written once into a struct alc_error (the first report
- * wins, later ones are consequences). The facts about each error are the rows of errors.def.
+ * Status codes and the error report. Every fallible function returns alc_status and must be
+ * checked; what went wrong, and at which byte, is written once into a struct alc_error (the first
+ * report wins, later ones are consequences). The facts about each error are the rows of errors.def.
  */
 #ifndef ALC_BASE_STATUS_H
 #define ALC_BASE_STATUS_H
@@ -40,7 +40,8 @@ enum alc_error_class {
 struct alc_error {
     alc_status status;
     uint64_t offset; /* byte offset in the input the error is about, or ALC_NO_OFFSET */
-    char detail[ALC_ERROR_TEXT_SIZE]; /* more words, NUL-terminated; never guest data or addresses */
+    char
+        detail[ALC_ERROR_TEXT_SIZE]; /* more words, NUL-terminated; never guest data or addresses */
 };
 
 /* Static text of a status, never NULL; "ok" for ALC_OK. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * UTF-8 validity as the binary format of WebAssembly asks for it (spec 5.2.4; Unicode 15, table 3-7:
- * no overlong forms, no surrogates, nothing above U+10FFFF).
+ * UTF-8 validity as the binary format of WebAssembly asks for it (spec 5.2.4; Unicode 15, table
+ * 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
  */
 #ifndef ALC_BASE_UTF8_H
 #define ALC_BASE_UTF8_H

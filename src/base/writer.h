@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The bounded writer, twin of the reader: appends to the caller's buffer and never past it. A write
- * that does not fit sets `overflowed` and is dropped whole, so a series of writes needs one check at
- * its end; `pos` keeps counting, so that a second try knows the size needed.
+ * that does not fit sets `overflowed` and is dropped whole, so a series of writes needs one check
+ * at its end; `pos` keeps counting, so that a second try knows the size needed.
  */
 #ifndef ALC_BASE_WRITER_H
 #define ALC_BASE_WRITER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How WebAssembly code calls out of the engine. exec/ only declares the shape; host/ fills tables of
- * such functions, generated from .host rows.
+ * How WebAssembly code calls out of the engine. exec/ only declares the shape; host/ fills tables
+ * of such functions, generated from .host rows.
  */
 #ifndef ALC_EXEC_HOST_CALL_H
 #define ALC_EXEC_HOST_CALL_H
@@ -11,9 +11,9 @@
 struct alc_instance;
 struct alc_memory;
 
-/* One call in flight. `slots` is the caller's frame: argument i stands in slots[i] (a v128 would take two
- * slots), i32 and f32 in the low half; results are written from slots[0] on. Slots are engine memory,
- * out of the guest's reach. */
+/* One call in flight. `slots` is the caller's frame: argument i stands in slots[i] (a v128 would
+ * take two slots), i32 and f32 in the low half; results are written from slots[0] on. Slots are
+ * engine memory, out of the guest's reach. */
 struct alc_host_call {
     struct alc_instance *caller; /* the instance whose code called, never NULL */
     struct alc_memory *memory;   /* memory 0 of the caller, NULL when it has none */
@@ -25,7 +25,8 @@ struct alc_host_call {
 /* ALC_OK, or the reason why the program stops (a trap, ALC_E_EXIT, …). */
 typedef alc_status alc_host_function(struct alc_host_call *call);
 
-/* One importable function. Types as letters: i = i32, I = i64, f = f32, F = f64, v = v128, e = externref. */
+/* One importable function. Types as letters: i = i32, I = i64, f = f32, F = f64, v = v128, e =
+ * externref. */
 struct alc_host_export {
     const char *name;
     const char *parameters;

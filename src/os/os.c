@@ -22,5 +22,6 @@ const char *alc_os_errno_text(int64_t number)
 alc_status alc_os_commit(void *context, void *addr, size_t size)
 {
     struct alc_os *os = context;
-    return os->operations->pages_commit(os->context, addr, size) == 0 ? ALC_OK : ALC_E_OUT_OF_MEMORY;
+    return os->operations->pages_commit(os->context, addr, size) == 0 ? ALC_OK
+                                                                      : ALC_E_OUT_OF_MEMORY;
 }

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What alcove asks of a system, as a table of functions. Implementations: os_linux (system calls),
- * enclave/ (each row is a host call of hostcall.host and its answer is checked), os_fake (faults for
- * tests). The callers (wasi/, workload/) never know which one they have.
+ * enclave/ (each row is a host call of hostcall.host and its answer is checked), os_fake (faults
+ * for tests). The callers (wasi/, workload/) never know which one they have.
  *
  * Conventions
  *   Result   >= 0 is success (a size, a handle, a count, or 0), < 0 is minus a number of errno.def.
- *   Handle   small integer chosen by the implementation, granted when the table was set up or returned
- *            by `open_at` and `accept`. An unknown handle gives BAD_DESCRIPTOR. Handles 0 to 2 are the
- *            standard streams; enum alc_os_granted names the others known beforehand.
- *   Path     `path_size` bytes, no NUL inside, relative, resolved strictly beneath `dir`: an absolute
- *            path, a `..` or a symbolic link that would leave `dir` gives NOT_CAPABLE (also when
- *            somebody renames directories meanwhile).
- *   Memory   buffers are borrowed for the call. An implementation writes at most what was promised.
- *   Blocking calls may block; INTERRUPTED is never returned, the implementation repeats.
+ *   Handle   small integer chosen by the implementation, granted when the table was set up or
+ * returned by `open_at` and `accept`. An unknown handle gives BAD_DESCRIPTOR. Handles 0 to 2 are
+ * the standard streams; enum alc_os_granted names the others known beforehand. Path     `path_size`
+ * bytes, no NUL inside, relative, resolved strictly beneath `dir`: an absolute path, a `..` or a
+ * symbolic link that would leave `dir` gives NOT_CAPABLE (also when somebody renames directories
+ * meanwhile). Memory   buffers are borrowed for the call. An implementation writes at most what was
+ * promised. Blocking calls may block; INTERRUPTED is never returned, the implementation repeats.
  *   Trust    inside an enclave nothing that comes back is true: sizes are in range, nothing more.
  */
 #ifndef ALC_OS_OS_H
@@ -42,15 +41,15 @@ enum alc_os_granted {
 };
 
 enum alc_os_file_type { /* WASI preview 1 numbers */
-    ALC_OS_TYPE_UNKNOWN = 0,
-    ALC_OS_TYPE_BLOCK_DEVICE = 1,
-    ALC_OS_TYPE_CHARACTER_DEVICE = 2,
-    ALC_OS_TYPE_DIRECTORY = 3,
-    ALC_OS_TYPE_REGULAR_FILE = 4,
-    ALC_OS_TYPE_SOCKET_DGRAM = 5,
-    ALC_OS_TYPE_SOCKET_STREAM = 6,
-    ALC_OS_TYPE_SYMBOLIC_LINK = 7,
-    ALC_OS_TYPE_MAX = ALC_OS_TYPE_SYMBOLIC_LINK,
+                        ALC_OS_TYPE_UNKNOWN = 0,
+                        ALC_OS_TYPE_BLOCK_DEVICE = 1,
+                        ALC_OS_TYPE_CHARACTER_DEVICE = 2,
+                        ALC_OS_TYPE_DIRECTORY = 3,
+                        ALC_OS_TYPE_REGULAR_FILE = 4,
+                        ALC_OS_TYPE_SOCKET_DGRAM = 5,
+                        ALC_OS_TYPE_SOCKET_STREAM = 6,
+                        ALC_OS_TYPE_SYMBOLIC_LINK = 7,
+                        ALC_OS_TYPE_MAX = ALC_OS_TYPE_SYMBOLIC_LINK,
 };
 
 /* Crosses the enclave boundary as it is: fixed layout, no padding. */
@@ -93,11 +92,11 @@ enum alc_os_clock {
 };
 
 enum alc_os_time_flags { /* for set_times; neither bit of a pair: leave that time alone */
-    ALC_OS_TIME_ACCESS = 1 << 0,
-    ALC_OS_TIME_ACCESS_NOW = 1 << 1,
-    ALC_OS_TIME_MODIFY = 1 << 2,
-    ALC_OS_TIME_MODIFY_NOW = 1 << 3,
-    ALC_OS_TIME_ALL = (1 << 4) - 1,
+                         ALC_OS_TIME_ACCESS = 1 << 0,
+                         ALC_OS_TIME_ACCESS_NOW = 1 << 1,
+                         ALC_OS_TIME_MODIFY = 1 << 2,
+                         ALC_OS_TIME_MODIFY_NOW = 1 << 3,
+                         ALC_OS_TIME_ALL = (1 << 4) - 1,
 };
 
 /* One scattered piece of memory. */
@@ -106,9 +105,9 @@ struct alc_span {
     size_t size;
 };
 
-/* Directory entries come packed one after the other, each this header and then `name_size` bytes. An
- * entry that does not fit whole is left out; none fitting gives OVERFLOW; 0 is the end. `.` and `..`
- * are included. */
+/* Directory entries come packed one after the other, each this header and then `name_size` bytes.
+ * An entry that does not fit whole is left out; none fitting gives OVERFLOW; 0 is the end. `.` and
+ * `..` are included. */
 struct alc_os_directory_entry {
     uint64_t next; /* cookie to continue behind this entry */
     uint64_t inode;
@@ -120,15 +119,15 @@ _Static_assert(sizeof(struct alc_os_directory_entry) == 24, "crosses the boundar
 enum alc_os_poll_events {
     ALC_OS_POLL_READ = 1 << 0,
     ALC_OS_POLL_WRITE = 1 << 1,
-    ALC_OS_POLL_HANGUP = 1 << 2, /* reported only */
-    ALC_OS_POLL_ERROR = 1 << 3,  /* reported only */
+    ALC_OS_POLL_HANGUP = 1 << 2,  /* reported only */
+    ALC_OS_POLL_ERROR = 1 << 3,   /* reported only */
     ALC_OS_POLL_INVALID = 1 << 4, /* reported only: not an open handle */
     ALC_OS_POLL_ALL = (1 << 5) - 1,
 };
 struct alc_os_poll {
     int32_t handle;
-    uint16_t wanted; /* READ, WRITE */
-    uint16_t ready;  /* set by the call */
+    uint16_t wanted;    /* READ, WRITE */
+    uint16_t ready;     /* set by the call */
     uint64_t available; /* set by the call: bytes that can be read at once, 0 when unknown */
 };
 _Static_assert(sizeof(struct alc_os_poll) == 16, "crosses the boundary");
@@ -147,8 +146,10 @@ enum { ALC_OS_NO_TIMEOUT = -1 };
 struct alc_os_operations {
     /* -- streams and files -- */
     /* Bytes read into the spans at the handle's position, 0 at the end. */
-    int64_t (*read)(void *context, int32_t handle, const struct alc_span *spans, size_t spans_count);
-    int64_t (*write)(void *context, int32_t handle, const struct alc_span *spans, size_t spans_count);
+    int64_t (*read)(void *context, int32_t handle, const struct alc_span *spans,
+                    size_t spans_count);
+    int64_t (*write)(void *context, int32_t handle, const struct alc_span *spans,
+                     size_t spans_count);
     /* The same at `offset`, leaving the position alone; NO_SEEK for streams. */
     int64_t (*read_at)(void *context, int32_t handle, const struct alc_span *spans,
                        size_t spans_count, uint64_t offset);
@@ -161,7 +162,8 @@ struct alc_os_operations {
     int64_t (*stat)(void *context, int32_t handle, struct alc_os_stat *out);
     int64_t (*set_size)(void *context, int32_t handle, uint64_t size);
     int64_t (*allocate)(void *context, int32_t handle, uint64_t offset, uint64_t size);
-    int64_t (*advise)(void *context, int32_t handle, uint64_t offset, uint64_t size, uint32_t advice);
+    int64_t (*advise)(void *context, int32_t handle, uint64_t offset, uint64_t size,
+                      uint32_t advice);
     int64_t (*set_times)(void *context, int32_t handle, uint64_t access_ns, uint64_t modify_ns,
                          uint32_t flags);
     /* Status flags that are on now (ALC_OS_OPEN_APPEND and later). */
@@ -173,7 +175,8 @@ struct alc_os_operations {
     int64_t (*stat_at)(void *context, int32_t dir, const uint8_t *path, size_t path_size,
                        uint32_t follow, struct alc_os_stat *out);
     int64_t (*set_times_at)(void *context, int32_t dir, const uint8_t *path, size_t path_size,
-                            uint32_t follow, uint64_t access_ns, uint64_t modify_ns, uint32_t flags);
+                            uint32_t follow, uint64_t access_ns, uint64_t modify_ns,
+                            uint32_t flags);
     int64_t (*create_directory_at)(void *context, int32_t dir, const uint8_t *path,
                                    size_t path_size);
     int64_t (*remove_directory_at)(void *context, int32_t dir, const uint8_t *path,
@@ -199,13 +202,14 @@ struct alc_os_operations {
     /* *out_flags: ALC_OS_RECV_TRUNCATED. */
     int64_t (*recv)(void *context, int32_t handle, const struct alc_span *spans, size_t spans_count,
                     uint32_t flags, uint32_t *out_flags);
-    int64_t (*send)(void *context, int32_t handle, const struct alc_span *spans, size_t spans_count);
+    int64_t (*send)(void *context, int32_t handle, const struct alc_span *spans,
+                    size_t spans_count);
     int64_t (*shutdown)(void *context, int32_t handle, uint32_t how);
     /* -- time, waiting -- */
     /* Nanoseconds; the clock's resolution when `resolution` is not 0. */
     int64_t (*clock_read)(void *context, uint32_t clock, uint32_t resolution);
-    /* Waits until an entry is ready or timeout_ns passed; the number of entries ready. Signals to the
-     * process do not end it. polls_count may be 0 (sleep). */
+    /* Waits until an entry is ready or timeout_ns passed; the number of entries ready. Signals to
+     * the process do not end it. polls_count may be 0 (sleep). */
     int64_t (*poll)(void *context, struct alc_os_poll *polls, size_t polls_count,
                     int64_t timeout_ns);
     int64_t (*yield)(void *context);
@@ -227,7 +231,8 @@ struct alc_os {
 
 /* Text of a number of errno.def, never NULL. */
 const char *alc_os_errno_text(int64_t number);
-/* os->operations->pages_commit in the shape that an arena asks for; `context` is a struct alc_os. */
+/* os->operations->pages_commit in the shape that an arena asks for; `context` is a struct alc_os.
+ */
 alc_status alc_os_commit(void *context, void *addr, size_t size);
 
 #endif

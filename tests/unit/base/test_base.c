@@ -128,11 +128,17 @@ static void test_checked(void **state)
 static void test_utf8(void **state)
 {
     (void)state;
-    static const char *const valid[] = {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf",
-                                        "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
-    static const char *const invalid[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\x80",
-                                          "\xed\xa0\x80", "\xf0\x8f\x80\x80", "\xf4\x90\x80\x80",
-                                          "\xf5\x80\x80\x80", "\xc2", "\xe1\x80", "\xe1\x80\x41"};
+    static const char *const valid[] = {"",
+                                        "a",
+                                        "\xc2\x80",
+                                        "\xe0\xa0\x80",
+                                        "\xed\x9f\xbf",
+                                        "\xf0\x90\x80\x80",
+                                        "\xf4\x8f\xbf\xbf"};
+    static const char *const invalid[] = {
+        "\x80",         "\xc0\x80",         "\xc1\xbf",         "\xe0\x9f\x80",
+        "\xed\xa0\x80", "\xf0\x8f\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+        "\xc2",         "\xe1\x80",         "\xe1\x80\x41"};
     for (size_t i = 0; i < ALC_ARRAY_COUNT(valid); i++) {
         assert_true(alc_utf8_is_valid((const uint8_t *)valid[i], strlen(valid[i])));
     }
