@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The workload manifest: what is to run and how, in deterministic CBOR. Its SHA-256 is the workload
+ * id. The host writes it, the enclave reads it; it is hostile input there.
+ *
+ *   manifest = { 0: version (1), 1: bstr .size 32 (SHA-256 of the module),
+ *                2: [* bstr] arguments, the program's name first,
+ *                3: [* bstr] environment, each "KEY=value",
+ *                4: [* [bstr guest path, uint flags]] mounts, handle ALC_OS_FIRST_MOUNT + index,
+ *                5: uint, listening sockets, handles behind those of the mounts,
+ *                6: { ? 0: fuel, ? 1: memory bytes, ? 2: timeout ns } limits }
+ */
+#ifndef ALC_WORKLOAD_MANIFEST_H
+#define ALC_WORKLOAD_MANIFEST_H
+
+#include "base/arena.h"
+#include "base/sha256.h"
+
+/* Counted bytes, borrowed. */
+struct alc_string {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+enum alc_mount_flags {
+    ALC_MOUNT_READ_ONLY = 1 << 0,
+    ALC_MOUNT_ALL = (1 << 1) - 1,
+};
+
+struct alc_mount {
+    struct alc_string guest_path;
+    uint32_t flags;
+};
+
+/* A limit of 0 means: not set. */
+struct alc_workload_limits {
+    uint64_t fuel;
+    uint64_t memory_size; /* bytes that each linear memory may grow to */
+    uint64_t timeout_ns; /* kept by whoever holds the stop flag; here only so that it is measured */
+};
+
+struct alc_manifest {
+    uint8_t module_sha256[ALC_SHA256_SIZE];
+    struct alc_string *arguments;
+    size_t arguments_count;
+    struct alc_string *environment;
+    size_t environment_count;
+    struct alc_mount *mounts;
+    size_t mounts_count;
+    uint32_t sockets_count;
+    struct alc_workload_limits limits;
+};
+
+/* Writes the manifest; *out_size is the size needed, also when `size` was too small (then the
+ * result is ALC_E_BAD_MANIFEST). */
+ALC_MUST_CHECK alc_status alc_manifest_encode(const struct alc_manifest *manifest, uint8_t *bytes,
+                                              size_t size, size_t *out_size);
+/* Arrays come from `arena`, strings are borrowed from `bytes`. Refuses anything that encoding the
+ * result again would not reproduce. */
+ALC_MUST_CHECK alc_status alc_manifest_decode(struct alc_arena *arena, const uint8_t *bytes,
+                                              size_t size, struct alc_manifest *out,
+                                              struct alc_error *error);
+
+#endif
