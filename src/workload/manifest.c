@@ -164,7 +164,7 @@ static alc_status read_module_hash(struct alc_reader *reader, uint8_t out[ALC_SH
     return ALC_OK;
 }
 
-static alc_status read_uint_at_most(struct alc_reader *reader, uint64_t min, uint64_t max,
+static alc_status read_uint_between(struct alc_reader *reader, uint64_t min, uint64_t max,
                                     uint32_t *out)
 {
     uint64_t value;
@@ -182,7 +182,7 @@ static alc_status read_member(struct alc_arena *arena, struct alc_reader *reader
     uint32_t version;
     switch (key) {
     case KEY_VERSION:
-        return read_uint_at_most(reader, MANIFEST_VERSION, MANIFEST_VERSION, &version);
+        return read_uint_between(reader, MANIFEST_VERSION, MANIFEST_VERSION, &version);
     case KEY_MODULE_SHA256:
         return read_module_hash(reader, out->module_sha256);
     case KEY_ARGUMENTS:
@@ -192,7 +192,7 @@ static alc_status read_member(struct alc_arena *arena, struct alc_reader *reader
     case KEY_MOUNTS:
         return read_mounts(arena, reader, out);
     case KEY_SOCKETS:
-        return read_uint_at_most(reader, 0, ALC_LIMIT_WASI_DESCRIPTORS, &out->sockets_count);
+        return read_uint_between(reader, 0, ALC_LIMIT_WASI_DESCRIPTORS, &out->sockets_count);
     case KEY_LIMITS:
         return read_limits(reader, &out->limits);
     default:

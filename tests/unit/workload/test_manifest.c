@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The manifest's codec: a round trip, every cut and every changed byte of an encoding.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "workload/manifest.h"
+
+#define TEXT(literal) {(const uint8_t *)(literal), sizeof(literal) - 1}
+
+static uint8_t memory[1 << 16];
+
+static size_t encode_sample(uint8_t *bytes, size_t size)
+{
+    static struct alc_string arguments[] = {TEXT("app.wasm"), TEXT(""), TEXT("\xff\x01")};
+    static struct alc_string environment[] = {TEXT("A=b")};
+    static struct alc_mount mounts[] = {{TEXT("/"), 0}, {TEXT("/data"), ALC_MOUNT_READ_ONLY}};
+    struct alc_manifest manifest = {
+        .arguments = arguments,
+        .arguments_count = 3,
+        .environment = environment,
+        .environment_count = 1,
+        .mounts = mounts,
+        .mounts_count = 2,
+        .sockets_count = 1,
+        .limits = {.fuel = 1000, .timeout_ns = 5},
+    };
+    memset(manifest.module_sha256, 7, sizeof manifest.module_sha256);
+    size_t encoded_size;
+    assert_int_equal(alc_manifest_encode(&manifest, bytes, size, &encoded_size), ALC_OK);
+    return encoded_size;
+}
+
+static alc_status decode(const uint8_t *bytes, size_t size, struct alc_manifest *out)
+{
+    struct alc_arena arena;
+    alc_arena_init(&arena, memory, sizeof memory);
+    return alc_manifest_decode(&arena, bytes, size, out, NULL);
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    uint8_t again[256];
+    size_t size = encode_sample(bytes, sizeof bytes);
+    struct alc_manifest manifest;
+    assert_int_equal(decode(bytes, size, &manifest), ALC_OK);
+    assert_int_equal(manifest.arguments_count, 3);
+    assert_memory_equal(manifest.arguments[0].bytes, "app.wasm", 8);
+    assert_int_equal(manifest.arguments[1].size, 0);
+    assert_int_equal(manifest.mounts[1].flags, ALC_MOUNT_READ_ONLY);
+    assert_int_equal(manifest.sockets_count, 1);
+    assert_int_equal(manifest.limits.fuel, 1000);
+    assert_int_equal(manifest.limits.memory_size, 0);
+    assert_int_equal(manifest.limits.timeout_ns, 5);
+    size_t again_size;
+    assert_int_equal(alc_manifest_encode(&manifest, again, sizeof again, &again_size), ALC_OK);
+    assert_int_equal(again_size, size);
+    assert_memory_equal(again, bytes, size);
+}
+
+static void test_size_is_told_when_the_buffer_is_small(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    size_t size = encode_sample(bytes, sizeof bytes);
+    struct alc_manifest manifest;
+    assert_int_equal(decode(bytes, size, &manifest), ALC_OK);
+    size_t needed;
+    assert_int_equal(alc_manifest_encode(&manifest, bytes, 0, &needed), ALC_E_BAD_MANIFEST);
+    assert_int_equal(needed, size);
+}
+
+static void test_every_cut_is_refused(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    struct alc_manifest manifest;
+    size_t size = encode_sample(bytes, sizeof bytes);
+    for (size_t cut = 0; cut < size; cut++) {
+        assert_int_not_equal(decode(bytes, cut, &manifest), ALC_OK);
+    }
+    bytes[size] = 0;
+    assert_int_equal(decode(bytes, size + 1, &manifest), ALC_E_BAD_MANIFEST);
+}
+
+/* What is accepted encodes to the same bytes again, whatever was changed. */
+static void test_changed_bytes_are_refused_or_canonical(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    uint8_t again[512];
+    size_t size = encode_sample(bytes, sizeof bytes);
+    for (size_t at = 0; at < size; at++) {
+        for (unsigned change = 1; change < 256; change++) {
+            bytes[at] ^= (uint8_t)change;
+            struct alc_manifest manifest;
+            size_t again_size;
+            if (decode(bytes, size, &manifest) == ALC_OK) {
+                assert_int_equal(alc_manifest_encode(&manifest, again, sizeof again, &again_size),
+                                 ALC_OK);
+                assert_int_equal(again_size, size);
+                assert_memory_equal(again, bytes, size);
+            }
+            bytes[at] ^= (uint8_t)change;
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_size_is_told_when_the_buffer_is_small),
+        cmocka_unit_test(test_every_cut_is_refused),
+        cmocka_unit_test(test_changed_bytes_are_refused_or_canonical),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
