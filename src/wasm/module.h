@@ -63,7 +63,7 @@ struct alc_export {
     uint32_t index;
 };
 
-struct alc_function {
+struct alc_module_function {
     const struct alc_type *type; /* kind FUNCTION */
     uint32_t type_index;         /* in the module */
     bool is_declared;            /* may be named by ref.func */
@@ -71,12 +71,12 @@ struct alc_function {
     const struct alc_code *code; /* NULL for imported functions and when nothing was emitted */
 };
 
-struct alc_table {
+struct alc_module_table {
     struct alc_table_type type;
     struct alc_code_range init; /* size 0: null */
 };
 
-struct alc_global {
+struct alc_module_global {
     struct alc_global_type type;
     struct alc_code_range init; /* size 0 for imported globals */
 };
@@ -127,13 +127,13 @@ struct alc_module {
     uint32_t imports_count;
     uint32_t imported_counts[ALC_EXTERNAL_KINDS]; /* how many of each index space are imports */
 
-    struct alc_function *functions;
+    struct alc_module_function *functions;
     uint32_t functions_count;
-    struct alc_table *tables;
+    struct alc_module_table *tables;
     uint32_t tables_count;
     struct alc_memory_type *memories;
     uint32_t memories_count;
-    struct alc_global *globals;
+    struct alc_module_global *globals;
     uint32_t globals_count;
     uint32_t *tags; /* canonical ids of their function types */
     uint32_t tags_count;
