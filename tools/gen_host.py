@@ -20,15 +20,7 @@ import host_rows  # noqa: E402
 EMITTERS = {"module": "host_guest", "boundary": "host_boundary"}
 
 
-def write_if_changed(path, text):
-    """Leaves an unchanged file alone, so that nothing is compiled again for nothing."""
-    try:
-        with open(path, encoding="utf-8") as existing:
-            if existing.read() == text:
-                os.utime(path)
-                return
-    except FileNotFoundError:
-        pass
+def write(path, text):
     with open(path, "w", encoding="utf-8") as out:
         out.write(text)
 
@@ -47,8 +39,8 @@ def main():
         if arguments.output:
             stem = os.path.basename(arguments.file).split(".")[0]
             source, header = emitter.emit(host_file, stem)
-            write_if_changed(os.path.join(arguments.output, stem + "_host.h"), header)
-            write_if_changed(os.path.join(arguments.output, stem + "_host.c"), source)
+            write(os.path.join(arguments.output, stem + "_host.h"), header)
+            write(os.path.join(arguments.output, stem + "_host.c"), source)
         if arguments.docs:
             sys.stdout.write(emitter.docs(host_file))
     except host_rows.HostError as error:
