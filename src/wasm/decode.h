@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decoding of what appears inside instructions as well as in sections: value types, heap types, block
- * types, memory immediates are validate's own. Shared by decode*.c and validate.
+ * Decoding of what appears inside instructions as well as in sections: value types, heap types,
+ * block types, memory immediates are validate's own. Shared by decode*.c and validate.
  */
 #ifndef ALC_WASM_DECODE_H
 #define ALC_WASM_DECODE_H
@@ -15,8 +15,7 @@ ALC_MUST_CHECK alc_status alc_decode_value_type(struct alc_reader *reader,
                                                 const struct alc_module *module, uint32_t *out);
 /* Reads a reference type (element type of tables and segments). */
 ALC_MUST_CHECK alc_status alc_decode_reference_type(struct alc_reader *reader,
-                                                    const struct alc_module *module,
-                                                    uint32_t *out);
+                                                    const struct alc_module *module, uint32_t *out);
 /* Reads a heap type: a canonical id or enum alc_heap. */
 ALC_MUST_CHECK alc_status alc_decode_heap_type(struct alc_reader *reader,
                                                const struct alc_module *module, uint32_t *out);

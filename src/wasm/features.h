@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Feature switches: a set of bits ALC_FEATURE_BIT_<ident> from the rows of features.def. What a module
- * may use is chosen when it is loaded (alc_load_options.features).
+ * Feature switches: a set of bits ALC_FEATURE_BIT_<ident> from the rows of features.def. What a
+ * module may use is chosen when it is loaded (alc_load_options.features).
  */
 #ifndef ALC_WASM_FEATURES_H
 #define ALC_WASM_FEATURES_H

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A loaded module: what decode and validation leave behind, immutable from then on. Door of the room
- * together with types.h.
+ * A loaded module: what decode and validation leave behind, immutable from then on. Door of the
+ * room together with types.h.
  *
  * Conventions
- *   Bytes     the module's bytes are borrowed for as long as the module is used: names, data segments
- *             and bodies point into them.
- *   Offsets   are file offsets (bytes from the start of the module) everywhere, also in errors.
- *   Names     are counted, valid UTF-8, and may contain NUL.
- *   Indices   run over imported items first, as in the specification. All indices kept here have been
- *             validated. Type ids are canonical (types.h).
- *   Memory    everything lives in the arena given to alc_module_load, except types, which live in the
- *             registry's arena.
- *   Threads   a loaded module may be read by any number of threads.
+ *   Bytes     the module's bytes are borrowed for as long as the module is used: names, data
+ * segments and bodies point into them. Offsets   are file offsets (bytes from the start of the
+ * module) everywhere, also in errors. Names     are counted, valid UTF-8, and may contain NUL.
+ *   Indices   run over imported items first, as in the specification. All indices kept here have
+ * been validated. Type ids are canonical (types.h). Memory    everything lives in the arena given
+ * to alc_module_load, except types, which live in the registry's arena. Threads   a loaded module
+ * may be read by any number of threads.
  */
 #ifndef ALC_WASM_MODULE_H
 #define ALC_WASM_MODULE_H
@@ -35,12 +33,12 @@ struct alc_name {
 bool alc_name_equals(struct alc_name a, struct alc_name b);
 
 enum alc_external_kind { /* numbers of the binary format */
-    ALC_EXTERNAL_FUNCTION = 0,
-    ALC_EXTERNAL_TABLE = 1,
-    ALC_EXTERNAL_MEMORY = 2,
-    ALC_EXTERNAL_GLOBAL = 3,
-    ALC_EXTERNAL_TAG = 4,
-    ALC_EXTERNAL_KINDS = 5,
+                         ALC_EXTERNAL_FUNCTION = 0,
+                         ALC_EXTERNAL_TABLE = 1,
+                         ALC_EXTERNAL_MEMORY = 2,
+                         ALC_EXTERNAL_GLOBAL = 3,
+                         ALC_EXTERNAL_TAG = 4,
+                         ALC_EXTERNAL_KINDS = 5,
 };
 
 /* A range of the module's bytes, e.g. an expression including its `end`. */
@@ -53,7 +51,7 @@ struct alc_import {
     struct alc_name module;
     struct alc_name name;
     enum alc_external_kind kind;
-    uint32_t index; /* in the index space of its kind */
+    uint32_t index;  /* in the index space of its kind */
     uint32_t offset; /* where the import stands in the file */
 };
 
@@ -163,15 +161,16 @@ struct alc_load_options {
     /* Registry of the store that the module will run in; NULL: a private one inside the arena (then
      * the module can be looked at but not instantiated). */
     struct alc_type_registry *types;
-    bool emit; /* also make the interpreter's code */
+    bool emit;  /* also make the interpreter's code */
+    bool meter; /* the code counts fuel (alc_store_set_fuel has an effect) */
 };
 
 /* Decodes, validates and, when asked, emits. On failure nothing useful is left in `*out`, the arena
- * goes back to where it was, and `error` says what and where. Statuses: classes MALFORMED, INVALID and
- * ALC_E_OUT_OF_MEMORY when the arena is too small (about 40 bytes per function and 4 to 8 times the
- * code's size when emitting are a fair guess). */
-ALC_MUST_CHECK alc_status alc_module_load(struct alc_arena *arena, const uint8_t *bytes, size_t size,
-                                          const struct alc_load_options *options,
+ * goes back to where it was, and `error` says what and where. Statuses: classes MALFORMED, INVALID
+ * and ALC_E_OUT_OF_MEMORY when the arena is too small (about 40 bytes per function and 4 to 8 times
+ * the code's size when emitting are a fair guess). */
+ALC_MUST_CHECK alc_status alc_module_load(struct alc_arena *arena, const uint8_t *bytes,
+                                          size_t size, const struct alc_load_options *options,
                                           struct alc_module **out, struct alc_error *error);
 
 /* NULL when there is no such export. */

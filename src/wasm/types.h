@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Types of WebAssembly 3.0 (spec 2.3): values, functions, structures, arrays, limits; and the registry
- * that gives equal recursion groups equal ids.
+ * Types of WebAssembly 3.0 (spec 2.3): values, functions, structures, arrays, limits; and the
+ * registry that gives equal recursion groups equal ids.
  *
  * Conventions
- *   Value type   a uint32_t. Comparing two for equality is comparing the numbers, across modules too,
- *                because a concrete heap type is named by its canonical id, never by a module's index.
- *   Type id      index into one struct alc_type_registry. All modules that meet in one store MUST have
- *                been loaded with the registry of that store. Two types have one id exactly when the
- *                specification calls them equal (iso-recursive, spec 3.1.3), so call_indirect of a final
- *                type compares two numbers.
- *   Lifetime     what the registry returns lives as long as its arena and never moves.
- *   Threads      a registry is changed by loading modules and linking only; one thread at a time.
+ *   Value type   a uint32_t. Comparing two for equality is comparing the numbers, across modules
+ * too, because a concrete heap type is named by its canonical id, never by a module's index. Type
+ * id      index into one struct alc_type_registry. All modules that meet in one store MUST have
+ *                been loaded with the registry of that store. Two types have one id exactly when
+ * the specification calls them equal (iso-recursive, spec 3.1.3), so call_indirect of a final type
+ * compares two numbers. Lifetime     what the registry returns lives as long as its arena and never
+ * moves. Threads      a registry is changed by loading modules and linking only; one thread at a
+ * time.
  */
 #ifndef ALC_WASM_TYPES_H
 #define ALC_WASM_TYPES_H
@@ -49,7 +49,8 @@ enum alc_heap {
     ALC_HEAP_NONE,
     ALC_HEAP_EXN,
     ALC_HEAP_NOEXN,
-    ALC_HEAP_BOTTOM, /* below every heap type: the operand of br_on_null and the like in dead code */
+    ALC_HEAP_BOTTOM, /* below every heap type: the operand of br_on_null and the like in dead code
+                      */
 };
 
 #define ALC_TYPE_OF_REF(heap) ((uint32_t)(heap) << 4 | ALC_KIND_REF)
@@ -139,10 +140,10 @@ struct alc_struct_type {
 };
 
 struct alc_type {
-    uint32_t id;        /* canonical */
-    uint32_t group_id;  /* id of the first type of its recursion group */
+    uint32_t id;       /* canonical */
+    uint32_t group_id; /* id of the first type of its recursion group */
     uint32_t group_count;
-    uint32_t super_id;  /* declared supertype or ALC_TYPE_NO_ID */
+    uint32_t super_id; /* declared supertype or ALC_TYPE_NO_ID */
     /* ids of all supertypes from the root down to the type itself: supers[depth] == id. */
     const uint32_t *supers;
     uint8_t depth; /* <= ALC_LIMIT_SUBTYPE_DEPTH */
@@ -162,9 +163,9 @@ struct alc_type_registry {
     struct alc_type **types; /* by id */
     uint32_t types_count;
     uint32_t types_capacity;
-    uint32_t *buckets;       /* open addressing: id + 1 of a group's first type, 0 empty */
-    uint32_t *hashes;        /* by id of a group's first type */
-    uint32_t buckets_count;  /* power of two */
+    uint32_t *buckets;      /* open addressing: id + 1 of a group's first type, 0 empty */
+    uint32_t *hashes;       /* by id of a group's first type */
+    uint32_t buckets_count; /* power of two */
     uint32_t groups_count;
 };
 
@@ -181,15 +182,16 @@ static inline const struct alc_type *alc_types_get(const struct alc_type_registr
  * ALC_HEAP_GROUP_MEMBER + position. */
 #define ALC_HEAP_GROUP_MEMBER 0x04000000u
 
-/* Registers the recursion group `members` (kind, is_final, super_id, composite filled in; super_id may
- * be ALC_HEAP_GROUP_MEMBER + position too) and stores the canonical id of its first type; the others
- * follow in order. The arrays that members point to MUST live in the registry's arena: they are kept
- * (with group-member names replaced) when the group is new; `*was_known` tells when they are not
- * needed. ALC_E_OUT_OF_MEMORY. */
+/* Registers the recursion group `members` (kind, is_final, super_id, composite filled in; super_id
+ * may be ALC_HEAP_GROUP_MEMBER + position too) and stores the canonical id of its first type; the
+ * others follow in order. The arrays that members point to MUST live in the registry's arena: they
+ * are kept (with group-member names replaced) when the group is new; `*was_known` tells when they
+ * are not needed. ALC_E_OUT_OF_MEMORY. */
 ALC_MUST_CHECK alc_status alc_types_register_group(struct alc_type_registry *registry,
                                                    struct alc_type *members, uint32_t members_count,
                                                    uint32_t *out_first_id, bool *was_known);
-/* The id of a plain (final, no supertype, alone in its group) function type; the arrays are copied. */
+/* The id of a plain (final, no supertype, alone in its group) function type; the arrays are copied.
+ */
 ALC_MUST_CHECK alc_status alc_types_register_function(struct alc_type_registry *registry,
                                                       const uint32_t *parameters,
                                                       uint32_t parameters_count,
@@ -220,11 +222,13 @@ static inline bool alc_type_matches(const struct alc_type_registry *registry, ui
 }
 /* The top of the hierarchy that a heap type belongs to: FUNC, EXTERN, ANY or EXN. */
 uint32_t alc_heap_top(const struct alc_type_registry *registry, uint32_t heap);
-/* Whether the body of `sub` may replace the body of `super` (spec 3.3.9), for declared supertypes. */
+/* Whether the body of `sub` may replace the body of `super` (spec 3.3.9), for declared supertypes.
+ */
 bool alc_composite_matches(const struct alc_type_registry *registry, const struct alc_type *sub,
                            const struct alc_type *super);
 
-/* Writes a value type as the text format does: "i32", "funcref", "(ref null 7)" with canonical ids. */
+/* Writes a value type as the text format does: "i32", "funcref", "(ref null 7)" with canonical ids.
+ */
 void alc_type_write(struct alc_writer *writer, uint32_t type);
 
 /* -- types of externals -- */
@@ -233,13 +237,13 @@ struct alc_limits {
     uint64_t min;
     uint64_t max; /* meaningless unless has_max */
     bool has_max;
-    bool is_shared; /* memories only */
-    bool is_64;     /* addressed by i64 */
+    bool is_shared;         /* memories only */
+    bool is_64;             /* addressed by i64 */
     uint8_t page_size_log2; /* memories: 16, or 0 with custom page sizes; tables: 0 */
 };
 
 struct alc_table_type {
-    uint32_t element; /* a reference type */
+    uint32_t element;         /* a reference type */
     struct alc_limits limits; /* in elements */
 };
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The embedding API of the engine: stores, linking, instances, calls. Used by the command line,
+ * workload/, the specification's test runner and the fuzzers.
+ *
+ *   struct alc_store store;                     alc_store_init (pages, limits)
+ *   options.types = &store.types; emit = true   alc_module_load (wasm/module.h)
+ *   struct alc_linker linker;                   alc_linker_init, alc_linker_add_*
+ *   struct alc_instance *instance;              alc_instantiate: imports resolved, start run
+ *   struct alc_external external;               alc_export_find
+ *   uint64_t slots[];                           alc_invoke
+ *   store.thread.trap                           why it stopped
+ *                                               alc_store_fini
+ *
+ * Conventions
+ *   Slots     arguments and results are arrays of uint64_t: i32 and f32 in the low half (upper half
+ * zero), v128 in two slots, references as in exec/reference.h. Names     counted (struct alc_name);
+ * borrowed for as long as the linker is used. Arenas    the store's own holds types and the
+ * linker's tables, grows until alc_store_fini and MUST outlive all modules loaded with its
+ * registry. Each instance lives in the arena given. Nesting   a host function may call alc_invoke
+ * on call->caller->store. Trust     modules and guests are hostile, the embedder is trusted: a
+ * wrong number of arguments is its own fault and asserted where that is cheap.
+ */
+#ifndef ALC_EXEC_ENGINE_H
+#define ALC_EXEC_ENGINE_H
+
+#include "exec/store.h"
+
+struct alc_store_options {
+    struct alc_pages pages; /* copied */
+    /* Caps in bytes; 0: none beyond 4 GiB for each 32-bit memory. A program meets them as a failing
+     * memory.grow. */
+    uint64_t memory_size_max; /* of each memory */
+    uint64_t store_size_max;  /* of all memories together */
+    /* Address space reserved for each memory at most (bytes, 0: 4 GiB + 64 KiB); smaller where
+     * address space is scarce. It caps growth as well. */
+    uint64_t memory_reserve_max;
+    /* When the word behind it becomes an alc_status other than ALC_OK, running code stops with that
+     * status (ALC_E_DEADLINE, …). May be NULL. */
+    const uint32_t *stop;
+    uint64_t stack_slots; /* of the frame stack; 0: ALC_LIMIT_STACK_SLOTS */
+};
+
+struct alc_store {
+    struct alc_type_registry types; /* give its address to alc_module_load */
+    struct alc_arena *arena;        /* borrowed */
+    struct alc_pages pages;
+    struct alc_memory_budget budget;
+    uint64_t memory_size_max;
+    uint64_t memory_reserve_max;
+    struct alc_thread thread;
+    uint64_t stack_size; /* bytes reserved for thread.stack */
+    /* Everything that owns pages. */
+    struct alc_memory *memories;
+    struct alc_table *tables;
+    struct alc_instance *instances;
+};
+
+/* ALC_E_OUT_OF_MEMORY. `arena` is borrowed until alc_store_fini. */
+ALC_MUST_CHECK alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
+                                         const struct alc_store_options *options);
+/* Gives back all pages. Instances and externals of the store are dead afterwards. */
+void alc_store_fini(struct alc_store *store);
+
+/* -- externals: what is imported and exported -- */
+
+struct alc_external {
+    enum alc_external_kind kind;
+    union {
+        struct alc_function *function;
+        struct alc_table *table;
+        struct alc_memory *memory;
+        struct alc_global *global;
+        struct alc_tag *tag;
+    };
+};
+
+/* Made by the embedder, alive until alc_store_fini. `initial` is read in the width of the type. */
+ALC_MUST_CHECK alc_status alc_store_new_global(struct alc_store *store, struct alc_global_type type,
+                                               union alc_cell initial, struct alc_global **out);
+ALC_MUST_CHECK alc_status alc_store_new_table(struct alc_store *store,
+                                              const struct alc_table_type *type, uint64_t initial,
+                                              struct alc_table **out);
+ALC_MUST_CHECK alc_status alc_store_new_memory(struct alc_store *store,
+                                               const struct alc_memory_type *type,
+                                               struct alc_memory **out);
+ALC_MUST_CHECK alc_status alc_store_new_tag(struct alc_store *store, uint32_t type_id,
+                                            struct alc_tag **out);
+/* `export` (its types as letters) is borrowed; `context` goes to every call. */
+ALC_MUST_CHECK alc_status alc_store_new_function(struct alc_store *store,
+                                                 const struct alc_host_export *export,
+                                                 void *context, struct alc_function **out);
+
+/* -- linking -- */
+
+enum { ALC_LINKER_ENTRIES_MAX = 256 };
+
+/* One name space of imports. Later entries win over earlier ones of the same name. */
+struct alc_linker_entry {
+    struct alc_name module;
+    struct alc_name name;                /* of a single external */
+    const struct alc_instance *instance; /* all exports of an instance, or … */
+    const struct alc_host_module *host;  /* … of a host module, or … */
+    void *host_context;
+    struct alc_external external; /* … this one */
+};
+
+struct alc_linker {
+    struct alc_store *store;
+    uint32_t entries_count;
+    struct alc_linker_entry entries[ALC_LINKER_ENTRIES_MAX];
+};
+
+void alc_linker_init(struct alc_linker *linker, struct alc_store *store);
+/* Functions of `host` become importable from host->name. ALC_E_OUT_OF_MEMORY when the linker is
+ * full. */
+ALC_MUST_CHECK alc_status alc_linker_add_host(struct alc_linker *linker,
+                                              const struct alc_host_module *host, void *context);
+/* All exports of `instance` become importable from `module`. */
+ALC_MUST_CHECK alc_status alc_linker_add_instance(struct alc_linker *linker, struct alc_name module,
+                                                  const struct alc_instance *instance);
+ALC_MUST_CHECK alc_status alc_linker_add_external(struct alc_linker *linker, struct alc_name module,
+                                                  struct alc_name name,
+                                                  struct alc_external external);
+
+/* -- instances -- */
+
+/* Resolves imports by name and exact type (class UNLINKABLE: ALC_E_UNKNOWN_IMPORT,
+ * ALC_E_INCOMPATIBLE_IMPORT, with the import's offset and its name in error->detail), allocates,
+ * runs active segments and the start function. A trap there leaves what was already written to
+ * imported memories and tables, as the specification says; objects of the failed instance that
+ * reached a shared table stay alive, so `arena` is not rewound once linking has succeeded. `linker`
+ * may be NULL for modules without imports. `module` MUST have been loaded with the store's registry
+ * and `emit`. Statuses: UNLINKABLE, TRAP, EXHAUSTED and EXIT. */
+ALC_MUST_CHECK alc_status alc_instantiate(struct alc_store *store, struct alc_arena *arena,
+                                          const struct alc_module *module,
+                                          const struct alc_linker *linker,
+                                          struct alc_instance **out, struct alc_error *error);
+
+/* ALC_E_NOT_FOUND when there is no such export. */
+ALC_MUST_CHECK alc_status alc_export_find(const struct alc_instance *instance, struct alc_name name,
+                                          struct alc_external *out);
+/* The same for an export that must be a function; ALC_E_NOT_FOUND also for another kind. */
+ALC_MUST_CHECK alc_status alc_export_find_function(const struct alc_instance *instance,
+                                                   struct alc_name name, struct alc_function **out);
+
+/* -- calls -- */
+
+/* Calls `function` with type->function.parameters_slots slots of arguments; results_slots slots
+ * come back in `results`, untouched unless ALC_OK. Either may be NULL when it has no slots; they
+ * may be one array. On failure store->thread.trap holds the backtrace and `error` the offset of the
+ * trapping instruction. */
+ALC_MUST_CHECK alc_status alc_invoke(struct alc_store *store, struct alc_function *function,
+                                     const uint64_t *arguments, uint64_t *results,
+                                     struct alc_error *error);
+
+/* Fuel is spent by executed code, deterministically. Without it (the default) nothing is counted.
+ */
+void alc_store_set_fuel(struct alc_store *store, uint64_t fuel);
+void alc_store_clear_fuel(struct alc_store *store);
+/* Fuel left; 0 when fuel is not in use. */
+uint64_t alc_store_get_fuel(const struct alc_store *store);
+
+/* Adds the types that a letter string names ("iIfFve"); number of types, or SIZE_MAX when a letter
+ * is unknown or more than types_max. */
+size_t alc_host_types_parse(const char *letters, uint32_t *types, size_t types_max);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Linear memories. A memory's address space is reserved once, so `base` never moves; growing
+ * commits more of it. The guest is hostile: every access of host code goes through alc_memory_at.
+ *
+ * Guest addresses are integers (uint64_t), never pointers.
+ */
+#ifndef ALC_EXEC_MEMORY_H
+#define ALC_EXEC_MEMORY_H
+
+#include "base/checked.h"
+#include "base/status.h"
+#include "wasm/types.h"
+
+/* Where pages come from; the caller fills it from struct alc_os or its own functions. Addresses and
+ * sizes are multiples of 4096. All three MUST be set. */
+struct alc_pages {
+    /* Address space without memory, or NULL. */
+    void *(*reserve)(void *context, size_t size);
+    /* Zeroed, writable memory behind part of a reservation: ALC_OK or ALC_E_OUT_OF_MEMORY. */
+    alc_commit_function *commit;
+    /* Ends a reservation, whole. */
+    void (*release)(void *context, void *addr, size_t size);
+    void *context;
+};
+
+/* Bytes of linear memory that all memories of a store may have together. */
+struct alc_memory_budget {
+    uint64_t used;
+    uint64_t max;
+};
+
+struct alc_memory {
+    uint8_t *base;     /* first: interpreters load it with offset 0 */
+    uint64_t size;     /* bytes accessible now */
+    uint64_t size_max; /* bytes it may grow to: declared maximum, cap of the store */
+    uint64_t reserved;
+    uint64_t committed;          /* multiple of 4096 */
+    struct alc_memory_type type; /* as declared; the current size is `size` */
+    const struct alc_pages *pages;
+    struct alc_memory_budget *budget;
+    struct alc_memory *next; /* all memories of the store */
+};
+
+#define ALC_MEMORY_GROW_FAILED UINT64_MAX
+
+/* Reserves and commits. `reserve_max` caps the address space taken (and so growth) in bytes.
+ * ALC_E_OUT_OF_MEMORY when the initial size does not fit a cap or pages cannot be had. */
+ALC_MUST_CHECK alc_status alc_memory_init(struct alc_memory *memory,
+                                          const struct alc_memory_type *type, uint64_t reserve_max,
+                                          const struct alc_pages *pages,
+                                          struct alc_memory_budget *budget);
+void alc_memory_fini(struct alc_memory *memory);
+
+/* Pointer to [guest_addr + offset, + size), or NULL when any of it is outside. */
+static inline uint8_t *alc_memory_at(struct alc_memory *memory, uint64_t guest_addr,
+                                     uint64_t offset, uint64_t size)
+{
+    uint64_t start;
+    if (ALC_UNLIKELY(__builtin_add_overflow(guest_addr, offset, &start)) ||
+        ALC_UNLIKELY(!alc_range_fits(start, size, memory->size))) {
+        return NULL;
+    }
+    return memory->base + start;
+}
+
+/* In pages of the memory's own page size. */
+static inline uint64_t alc_memory_pages(const struct alc_memory *memory)
+{
+    return memory->size >> memory->type.limits.page_size_log2;
+}
+
+/* The former size in pages, or ALC_MEMORY_GROW_FAILED. */
+uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages);
+
+/* The bulk operations: nothing is written unless all of both ranges is inside, else
+ * ALC_E_MEMORY_OUT_OF_BOUNDS. Source and target may be one memory and overlap. */
+ALC_MUST_CHECK alc_status alc_memory_fill(struct alc_memory *memory, uint64_t guest_addr,
+                                          uint8_t value, uint64_t size);
+ALC_MUST_CHECK alc_status alc_memory_copy(struct alc_memory *target, uint64_t target_addr,
+                                          struct alc_memory *source, uint64_t source_addr,
+                                          uint64_t size);
+/* From `bytes` (a data segment of bytes_size bytes, 0 when dropped) at `offset`. */
+ALC_MUST_CHECK alc_status alc_memory_init_from(struct alc_memory *memory, uint64_t guest_addr,
+                                               const uint8_t *bytes, uint64_t bytes_size,
+                                               uint64_t offset, uint64_t size);
+
+#endif

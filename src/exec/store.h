@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Run-time objects: what instances are made of, as the interpreter and host functions see them. The
+ * embedding API that makes and uses them is engine.h.
+ *
+ * Ownership: everything lives in arenas given by the embedder, page reservations in the store; an
+ * object is usable until alc_store_fini of its store. Objects are shared between instances by
+ * pointer. Threads: one thread at a time in a store.
+ */
+#ifndef ALC_EXEC_STORE_H
+#define ALC_EXEC_STORE_H
+
+#include "base/limits.h"
+#include "exec/host_call.h"
+#include "exec/memory.h"
+#include "exec/table.h"
+#include "wasm/module.h"
+
+struct alc_store;
+struct alc_code;
+
+/* 16 bytes that hold any value; i32 and f32 stand in the low bytes with the rest zero. */
+union alc_cell {
+    uint32_t u32;
+    uint64_t u64;
+    float f32;
+    double f64;
+    uint64_t slots[2]; /* as in a frame: v128 takes both */
+} ALC_ALIGNED(16);
+
+struct alc_global {
+    union alc_cell value; /* first */
+    struct alc_global_type type;
+};
+
+struct alc_tag {
+    uint32_t type_id; /* identity is the address */
+};
+
+struct alc_function {
+    const struct alc_code *code;   /* NULL: a host function */
+    struct alc_instance *instance; /* owner; NULL for host functions */
+    uint32_t type_id;              /* canonical */
+    uint32_t index;                /* function index in its owner's module */
+    const struct alc_type *type;   /* of type_id */
+    alc_host_function *host;       /* host functions only */
+    void *host_context;
+};
+
+struct alc_element_instance {
+    uint64_t *references;
+    uint64_t count; /* 0 once dropped */
+};
+
+struct alc_data_instance {
+    const uint8_t *bytes;
+    uint64_t size; /* 0 once dropped */
+};
+
+/* Arrays are indexed like the module's index spaces, imports included; counts are in `module`. */
+struct alc_instance {
+    struct alc_memory *memory0; /* memories[0] or NULL */
+    struct alc_memory **memories;
+    struct alc_table **tables;
+    union alc_cell **globals; /* each the first member of a struct alc_global */
+    struct alc_function **functions;
+    struct alc_tag **tags;
+    struct alc_element_instance *elements;
+    struct alc_data_instance *data;
+    const struct alc_module *module;
+    struct alc_store *store;
+    struct alc_instance *next; /* all instances of the store */
+};
+
+/* -- running -- */
+
+struct alc_trap_frame {
+    const struct alc_instance *instance;
+    uint32_t function_index;
+    uint32_t offset; /* of the instruction, in the module's file; 0 when unknown */
+};
+
+/* Why the last alc_invoke of a store did not return. Innermost frame first. */
+struct alc_trap {
+    alc_status status;
+    uint32_t frames_count;
+    uint32_t frames_omitted; /* outer frames that did not fit */
+    struct alc_trap_frame frames[ALC_LIMIT_BACKTRACE_FRAMES];
+};
+
+/* The machine state of a thread of execution; filled by the store, driven by exec/interp. */
+struct alc_thread {
+    uint64_t *stack;       /* ALC_LIMIT_STACK_SLOTS slots */
+    uint64_t *stack_limit; /* first slot behind */
+    uint64_t *stack_top;   /* first free slot; above it a nested alc_invoke may build frames */
+    uint32_t depth;        /* calls in flight */
+    bool has_fuel;
+    uint64_t fuel;        /* left; an instruction that needs more traps OUT_OF_FUEL */
+    const uint32_t *stop; /* never NULL. Not 0: stop at the next check with this alc_status. May be
+                           * written by another thread or a signal handler */
+    struct alc_trap trap;
+    struct alc_error *error; /* of the alc_invoke in flight */
+    /* Exception on its way out (exceptions): tag and payload, owned by the interpreter. */
+    struct alc_tag *exception_tag;
+    uint64_t *exception_slots;
+};
+
+#endif
