@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The agreement at EENTER and EEXIT, and what assembler needs of a thread's TLS page. Macros only,
+ * so that entry.S can include it. The registers mean nothing until the side that receives them
+ * checks.
+ *
+ *   EENTER, CSSA = 0   rdi = ecall index, rsi = base of the region outside, rdx = its size;
+ *                      or rdi = ALC_ENTRY_HOST_CALL_RETURN: back from ALC_EXIT_SERVE.
+ *   EENTER, CSSA = 1   after an asynchronous exit; every register is ignored, the SSA frame says
+ * why. EEXIT              rdi = one of ALC_EXIT_*, rsi = value.
+ */
+#ifndef ALC_SGX_ARCH_ENTRY_H
+#define ALC_SGX_ARCH_ENTRY_H
+
+#define ALC_ENTRY_RUN 0
+#define ALC_ENTRY_HOST_CALL_RETURN 0xFFFFFFFFFFFFFFFF
+
+/* The ecall is over, rsi is what the image's main function returned. */
+#define ALC_EXIT_DONE 0
+/* Serve the ring, then enter with ALC_ENTRY_HOST_CALL_RETURN. */
+#define ALC_EXIT_SERVE 1
+/* Level 1 is done: ERESUME. */
+#define ALC_EXIT_RESUME 2
+/* The enclave will not run again (poisoned), or this entry broke the agreement; rsi = a hint. */
+#define ALC_EXIT_REFUSED 3
+
+/* The head of a thread's TLS page (struct alc_thread_head in layout.h), addressed through FS. GS
+ * stays free for native guest code. */
+#define ALC_THREAD_SELF_OFFSET 0x00
+#define ALC_THREAD_STACK_TOP_OFFSET 0x08
+#define ALC_THREAD_EXCEPTION_STACK_TOP_OFFSET 0x10
+#define ALC_THREAD_SSA_OFFSET 0x18
+#define ALC_THREAD_STACK_BOTTOM_OFFSET 0x20
+#define ALC_THREAD_STACK_GUARD 0x28 /* where compilers look for it: %fs:0x28 */
+#define ALC_THREAD_INDEX 0x30
+#define ALC_THREAD_TCS_OFFSET 0x38
+#define ALC_THREAD_HEAD_SIZE 0x40
+
+#endif
