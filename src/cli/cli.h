@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Shared by the sub-commands: option values, messages, files. Everything here may use stdio and
+ * malloc; a sub-command runs once and the process ends.
+ */
+#ifndef ALC_CLI_CLI_H
+#define ALC_CLI_CLI_H
+
+#include <stdio.h>
+
+#include "base/status.h"
+
+enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_REFUSED = 3 };
+
+enum cli_command {
+#define COMMAND(ident, arguments, summary) CLI_COMMAND_##ident,
+#define OPTION(command, ident, argument, help)
+#include "cli/commands.def"
+#undef COMMAND
+#undef OPTION
+    CLI_COMMANDS_COUNT
+};
+
+enum cli_option {
+#define COMMAND(ident, arguments, summary)
+#define OPTION(command, ident, argument, help) CLI_OPTION_##command##_##ident,
+#include "cli/commands.def"
+#undef COMMAND
+#undef OPTION
+    CLI_OPTIONS_COUNT
+};
+
+/* The command line of one sub-command, walked option by option. */
+struct cli_arguments {
+    enum cli_command command;
+    int argc;
+    char **argv;
+    int next; /* after the last option: index of the first operand */
+};
+
+/* The next option with its value (NULL for a switch), or -1 when operands begin. An unknown option
+ * or a missing value prints a message and ends the process with CLI_USAGE. */
+int cli_next_option(struct cli_arguments *arguments, const char **value);
+/* Ends the process with CLI_USAGE after "alcove COMMAND: message". */
+ALC_NORETURN void cli_usage_error(const struct cli_arguments *arguments, const char *format, ...)
+    ALC_PRINTF(2, 3);
+/* Ends the process with `code` after "alcove: message". */
+ALC_NORETURN void cli_die(int code, const char *format, ...) ALC_PRINTF(2, 3);
+/* "alcove: subject: text at 0x12 (detail)" on stderr; returns the exit code of the status. */
+int cli_report_error(const char *subject, const struct alc_error *error);
+
+/* A whole file in memory, read-only; free with cli_unmap. Ends the process when it cannot be read.
+ */
+struct cli_file {
+    const uint8_t *bytes;
+    size_t size;
+};
+struct cli_file cli_read_file(const char *path);
+void cli_unmap(struct cli_file *file);
+/* Writes a new file with mode `mode`; ends the process when that fails. */
+void cli_write_file(const char *path, const void *bytes, size_t size, unsigned mode);
+/* malloc that ends the process instead of failing; the caller frees. */
+void *cli_allocate(size_t size);
+
+/* Values of options; each ends the process with CLI_USAGE when `text` is not one. */
+uint64_t cli_parse_number(const struct cli_arguments *arguments, const char *text, uint64_t max);
+uint64_t cli_parse_size(const struct cli_arguments *arguments, const char *text);
+uint64_t cli_parse_duration_ns(const struct cli_arguments *arguments, const char *text);
+
+void cli_print_hex(FILE *out, const uint8_t *bytes, size_t size);
+
+/* The sub-commands: argv[0] is the sub-command's name. Each returns the exit code. */
+#define COMMAND(ident, arguments, summary) int cli_##ident(struct cli_arguments *arguments_);
+#define OPTION(command, ident, argument, help)
+#include "cli/commands.def"
+#undef COMMAND
+#undef OPTION
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * alcove: finds the sub-command and prints the help, which is made of the rows of commands.def.
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+
+#ifndef ALC_VERSION
+#define ALC_VERSION "unknown"
+#endif
+
+struct command_row {
+    const char *name;
+    const char *arguments;
+    const char *summary;
+    int (*run)(struct cli_arguments *arguments);
+};
+
+static const struct command_row command_rows[CLI_COMMANDS_COUNT] = {
+#define COMMAND(ident, arguments, summary) {#ident, arguments, summary, cli_##ident},
+#define OPTION(command, ident, argument, help)
+#include "cli/commands.def"
+#undef COMMAND
+#undef OPTION
+};
+
+static void print_option(const char *ident, const char *argument, const char *help)
+{
+    char words[64];
+    int size = 0;
+    for (; ident[size] != '\0'; size++) {
+        words[size] = ident[size] == '_' ? '-' : ident[size];
+    }
+    words[size] = '\0';
+    printf("      --%s%s%s\n            %s\n", words, argument == NULL ? "" : " ",
+           argument == NULL ? "" : argument, help);
+}
+
+static void print_options(enum cli_command command)
+{
+#define COMMAND(ident, arguments, summary)
+#define OPTION(of, ident, argument, help)                                                          \
+    if (CLI_COMMAND_##of == command) {                                                             \
+        print_option(#ident, argument, help);                                                      \
+    }
+#include "cli/commands.def"
+#undef COMMAND
+#undef OPTION
+}
+
+static int print_help(void)
+{
+    printf("alcove %s: WebAssembly programs in hardware enclaves\n", ALC_VERSION);
+    for (int command = 0; command < CLI_COMMANDS_COUNT; command++) {
+        printf("\n  alcove %s %s\n      %s\n", command_rows[command].name,
+               command_rows[command].arguments, command_rows[command].summary);
+        print_options((enum cli_command)command);
+    }
+    printf("\nExit codes: the program's own; 2 bad module or usage; 3 refused; traps 132 "
+           "(unreachable),\n"
+           "136 (arithmetic), 139 (memory, tables, references, call stack), 134 (uncaught "
+           "exception);\n"
+           "137 memory, 142 timeout, 152 fuel.\n");
+    return CLI_OK;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fprintf(stderr, "usage: alcove COMMAND ...\nTry 'alcove --help'.\n");
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        return print_help();
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("alcove %s\n", ALC_VERSION);
+        return CLI_OK;
+    }
+    for (int command = 0; command < CLI_COMMANDS_COUNT; command++) {
+        if (strcmp(argv[1], command_rows[command].name) == 0) {
+            struct cli_arguments arguments = {
+                .command = (enum cli_command)command, .argc = argc, .argv = argv, .next = 2};
+            return command_rows[command].run(&arguments);
+        }
+    }
+    fprintf(stderr, "alcove: no command %s\nTry 'alcove --help'.\n", argv[1]);
+    return CLI_USAGE;
+}
