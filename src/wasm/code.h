@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The interpreter's register code: what validation emits and exec/interp runs. wasm/ knows the shape
+ * of the code and the numbers of the operations (code.def); where an operation's handler stands in
+ * memory comes from exec/ in a struct alc_code_target, so that nothing here depends on exec/.
+ *
+ * Shape. A function's code is a run of 16-bit units. An operation is a handler offset (two units, a
+ * signed 32-bit distance from the handler table) followed by operands: slots of the frame (one unit),
+ * immediates (one, two or four units), distances of branches (two units, in units, from behind the
+ * distance). Code holds no addresses except those of struct alc_code of called functions.
+ *
+ * Frame. 8-byte slots: parameters, locals (v128 takes two), one link slot that holds the return
+ * address, operand stack. An i32 or f32 stands in the low half of a slot, the upper half is undefined.
+ * The callee's frame begins at its first argument on the caller's operand stack. A result of type
+ * i32, i64 or reference is returned in the integer accumulator, f32 and f64 in the floating one;
+ * a v128, or several results, in the callee's slots from 0 on.
+ *
+ * Frames take at least ALC_CODE_FRAME_MIN slots, which bounds the depth of calls by the size of the
+ * stack: ALC_LIMIT_CALL_DEPTH is kept without counting.
+ *
+ * What exec/ has to supply for pure operations, keyed by the idents of ops.def:
+ *   exec/numeric.def rows; operands are a and b, C types u32 s32 u64 s64 f32 f64, R is the type of
+ *   the result, `trap` an expression of type alc_status (ALC_OK: none) evaluated before `expr`:
+ *     BIN(ident, T, R, expr)            integer operands and result: BIN(I32_SHR_S, s32, s32, a >> (b & 31))
+ *     TRAP_BIN(ident, T, R, trap, expr) the same that may trap: div and rem
+ *     CMP(ident, T, expr)               integer comparison: CMP(I32_LT_S, s32, a < b)
+ *     UN(ident, T, R, expr)             integer to integer: eqz clz ctz popcnt extend wrap
+ *     FBIN(ident, T, expr)              floating, result of type T
+ *     FCMP(ident, T, expr)              floating comparison
+ *     FUN(ident, T, R, expr)            floating to floating, promote and demote too
+ *     TRAP_FI(ident, T, R, trap, expr)  floating to integer; trunc_sat rows say ALC_OK
+ *     IF(ident, T, R, expr)             integer to floating
+ *     (no rows for reinterpret: slots hold bits)
+ *   exec/simd.h: typedef alc_v128 (16-byte vector) and one `static inline` function alc_simd_<ident>
+ *   for each SIMD and RELAXED_SIMD row, e.g. alc_v128 alc_simd_I8X16_ADD(alc_v128 a, alc_v128 b);
+ *   parameters and result follow the signature (I uint32_t, L uint64_t, F float, D double, S alc_v128),
+ *   then `unsigned lane` for LANEn, `const uint8_t *lanes` (16 bytes, checked) for SHUFFLE. Loads take
+ *   `const uint8_t *src` for A, stores `uint8_t *dst`: both checked and unaligned, e.g.
+ *   alc_v128 alc_simd_V128_LOAD8_LANE(const uint8_t *src, alc_v128 v, unsigned lane);
+ *   void alc_simd_V128_STORE8_LANE(uint8_t *dst, alc_v128 v, unsigned lane).
+ *   No function for v128.const.
+ */
+#ifndef ALC_WASM_CODE_H
+#define ALC_WASM_CODE_H
+
+#include "base/limits.h"
+
+/* Smallest distance between the frames of a caller and its callee. */
+#define ALC_CODE_FRAME_MIN ((ALC_LIMIT_STACK_SLOTS + ALC_LIMIT_CALL_DEPTH - 1) / ALC_LIMIT_CALL_DEPTH)
+
+/* Where the code of a function goes, and how it is to be made. */
+struct alc_code_target {
+    /* Distance of each operation's handler (enum alc_code_op) from the table itself, in bytes. */
+    const int32_t *handlers;
+    bool metered;       /* code counts fuel */
+    bool interruptible; /* code looks at the stop word at loop heads and function entries */
+};
+
+/* Code of one function. Lives in the module's arena, never moves: calls refer to it by address, so
+ * all structs of a module exist (zeroed) before its first body is emitted. */
+struct alc_code {
+    const uint16_t *units; /* the entry */
+    uint32_t units_count;
+    uint32_t frame_slots; /* parameters, locals, link and operands */
+    uint32_t link_slot;
+    uint32_t function_index; /* in the module */
+};
+
+#endif
