@@ -35,9 +35,10 @@ struct alc_store_options {
     /* Address space reserved for each memory at most (bytes, 0: 4 GiB + 64 KiB); smaller where
      * address space is scarce. It caps growth as well. */
     uint64_t memory_reserve_max;
-    /* When the word behind it becomes an alc_status other than ALC_OK, running code stops with that
-     * status (ALC_E_DEADLINE, …). May be NULL. */
-    const uint32_t *stop;
+    /* When the word behind it becomes anything but 0, running code stops with ALC_E_DEADLINE (only
+     * code that was loaded as interruptible looks). May be NULL; may lie in memory that the host
+     * writes, so only 0 is ever told from not 0. */
+    const volatile uint64_t *stop_flag;
     uint64_t stack_slots; /* of the frame stack; 0: ALC_LIMIT_STACK_SLOTS */
 };
 

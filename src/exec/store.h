@@ -96,8 +96,8 @@ struct alc_thread {
     uint32_t depth;        /* calls in flight */
     bool has_fuel;
     uint64_t fuel;        /* left; an instruction that needs more traps OUT_OF_FUEL */
-    const uint32_t *stop; /* never NULL. Not 0: stop at the next check with this alc_status. May be
-                           * written by another thread or a signal handler */
+    const volatile uint64_t *stop_flag; /* never NULL. Not 0: stop at the next check with
+                                         * ALC_E_DEADLINE. Written by whoever wants it to stop */
     struct alc_trap trap;
     struct alc_error *error; /* of the alc_invoke in flight */
     /* Exception on its way out (exceptions): tag and payload, owned by the interpreter. */
