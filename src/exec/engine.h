@@ -4,7 +4,7 @@
  * workload/, the specification's test runner and the fuzzers.
  *
  *   struct alc_store store;                     alc_store_init (pages, limits)
- *   options.types = &store.types; emit = true   alc_module_load (wasm/module.h)
+ *   options = alc_store_load_options(&store, …)  alc_module_load (wasm/module.h)
  *   struct alc_linker linker;                   alc_linker_init, alc_linker_add_*
  *   struct alc_instance *instance;              alc_instantiate: imports resolved, start run
  *   struct alc_external external;               alc_export_find
@@ -62,6 +62,12 @@ ALC_MUST_CHECK alc_status alc_store_init(struct alc_store *store, struct alc_are
                                          const struct alc_store_options *options);
 /* Gives back all pages. Instances and externals of the store are dead afterwards. */
 void alc_store_fini(struct alc_store *store);
+
+/* Options of alc_module_load for a module that is to run in `store`: all of the standard's features,
+ * to be changed at will. `metered`: its code counts fuel. `interruptible`: its code looks at the stop
+ * word. */
+struct alc_load_options alc_store_load_options(struct alc_store *store, bool metered,
+                                               bool interruptible);
 
 /* -- externals: what is imported and exported -- */
 
@@ -132,7 +138,7 @@ ALC_MUST_CHECK alc_status alc_linker_add_external(struct alc_linker *linker, str
  * imported memories and tables, as the specification says; objects of the failed instance that
  * reached a shared table stay alive, so `arena` is not rewound once linking has succeeded. `linker`
  * may be NULL for modules without imports. `module` MUST have been loaded with the store's registry
- * and `emit`. Statuses: UNLINKABLE, TRAP, EXHAUSTED and EXIT. */
+ * and options of alc_store_load_options. Statuses: UNLINKABLE, TRAP, EXHAUSTED and EXIT. */
 ALC_MUST_CHECK alc_status alc_instantiate(struct alc_store *store, struct alc_arena *arena,
                                           const struct alc_module *module,
                                           const struct alc_linker *linker,

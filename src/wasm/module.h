@@ -20,7 +20,8 @@
 #include "wasm/features.h"
 #include "wasm/types.h"
 
-struct alc_code; /* emitted code of one function: wasm/code.h */
+struct alc_code;        /* emitted code of one function: wasm/code.h */
+struct alc_code_target; /* and what it is made for */
 
 #define ALC_NO_INDEX UINT32_MAX
 
@@ -53,6 +54,13 @@ struct alc_import {
     enum alc_external_kind kind;
     uint32_t index;  /* in the index space of its kind */
     uint32_t offset; /* where the import stands in the file */
+    union {
+        const struct alc_type *function;
+        struct alc_table_type table;
+        struct alc_memory_type memory;
+        struct alc_global_type global;
+        uint32_t tag_type_id;
+    };
 };
 
 struct alc_export {
@@ -66,7 +74,7 @@ struct alc_module_function {
     uint32_t type_index;         /* in the module */
     bool is_declared;            /* may be named by ref.func */
     struct alc_code_range body;  /* locals and instructions; size 0 for imported functions */
-    const struct alc_code *code; /* NULL for imported functions and when nothing was emitted */
+    struct alc_code *code; /* NULL for imported functions and when nothing was emitted */
 };
 
 struct alc_module_table {
@@ -117,6 +125,7 @@ struct alc_module {
     size_t size;
     uint64_t features; /* that were allowed */
     struct alc_type_registry *types;
+    const struct alc_code_target *target; /* NULL: no code was made */
 
     uint32_t *type_ids; /* module's type index -> canonical id */
     uint32_t types_count;
@@ -138,8 +147,7 @@ struct alc_module {
 
     struct alc_export *exports;
     uint32_t exports_count;
-    uint32_t *export_buckets; /* hash table of export index + 1, for alc_module_find_export */
-    uint32_t export_buckets_count;
+    uint32_t *export_order; /* export indices sorted by name, for alc_module_find_export */
 
     uint32_t start_index; /* ALC_NO_INDEX: none */
 
@@ -161,12 +169,14 @@ struct alc_load_options {
     /* Registry of the store that the module will run in; NULL: a private one inside the arena (then
      * the module can be looked at but not instantiated). */
     struct alc_type_registry *types;
-    bool emit;  /* also make the interpreter's code */
-    bool meter; /* the code counts fuel (alc_store_set_fuel has an effect) */
+    /* What the interpreter's code is made for; NULL: only validate. alc_store_load_options of
+     * exec/engine.h fills it and `types`. Borrowed for as long as the module. */
+    const struct alc_code_target *target;
 };
 
-/* Decodes, validates and, when asked, emits. On failure nothing useful is left in `*out`, the arena
- * goes back to where it was, and `error` says what and where. Statuses: classes MALFORMED, INVALID
+/* Decodes, validates and, when asked, emits. On failure `*out` is left alone, the arena goes back to
+ * where it was (unless it is the registry's own: types are never forgotten), and `error` says what and
+ * where. Statuses: classes MALFORMED, INVALID
  * and ALC_E_OUT_OF_MEMORY when the arena is too small (about 40 bytes per function and 4 to 8 times
  * the code's size when emitting are a fair guess). */
 ALC_MUST_CHECK alc_status alc_module_load(struct alc_arena *arena, const uint8_t *bytes,
