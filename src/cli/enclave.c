@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Chooses a backend, loads the image, serves its host calls. Outside the enclave: nothing here is
+ * trusted by the workload.
+ */
+#include <sys/mman.h>
+
+#include "cli/enclave.h"
+#include "hostcall/dispatch.h"
+#include "sgx_emu/emu.h"
+
+void cli_image_open(const char *image_path, const char *signature_path, struct cli_image *out)
+{
+    struct alc_error error;
+    alc_error_clear(&error);
+    out->bytes = alc_runtime_image;
+    out->size = alc_runtime_image_size;
+    out->sigstruct = alc_runtime_sigstruct;
+    if (image_path != NULL) {
+        struct cli_file file = cli_read_file(image_path);
+        out->bytes = file.bytes;
+        out->size = file.size;
+    }
+    if (signature_path != NULL) {
+        struct cli_file file = cli_read_file(signature_path);
+        if (file.size != sizeof out->sigstruct) {
+            cli_die(CLI_REFUSED, "%s: %s", signature_path, alc_status_text(ALC_E_BAD_SIGSTRUCT));
+        }
+        __builtin_memcpy(&out->sigstruct, file.bytes, file.size);
+        cli_unmap(&file);
+    }
+    if (alc_image_parse(out->bytes, out->size, &out->parsed, &error) != ALC_OK) {
+        int code = cli_report_error(image_path == NULL ? "built-in image" : image_path, &error);
+        cli_die(code, "no enclave without an image");
+    }
+}
+
+static alc_status load_on(const struct alc_sgx_backend *backend, const struct cli_image *image,
+                          struct alc_sgx_enclave **out, struct alc_error *error)
+{
+    return alc_sgx_load(backend, image->bytes, image->size, &image->sigstruct, out, error);
+}
+
+static alc_status load(enum run_tee tee, const struct cli_image *image,
+                       struct alc_sgx_enclave **out, struct alc_error *error)
+{
+    if (tee == RUN_TEE_EMULATED) {
+        return load_on(alc_sgx_emu_backend(), image, out, error);
+    }
+    alc_status status = load_on(&alc_sgx_hardware, image, out, error);
+    if (tee == RUN_TEE_SGX || status != ALC_E_NOT_SUPPORTED) {
+        return status;
+    }
+    fprintf(stderr, "alcove: no SGX here (%s): running in the emulator, which protects nothing\n",
+            error->detail[0] == '\0' ? alc_status_text(status) : error->detail);
+    alc_error_clear(error);
+    return load_on(alc_sgx_emu_backend(), image, out, error);
+}
+
+static alc_status serve(void *context)
+{
+    return alc_hostcall_serve(context);
+}
+
+static void print_enclave(const struct alc_sgx_enclave *enclave)
+{
+    bool is_protected = (alc_sgx_capabilities(enclave) & ALC_SGX_CAN_PROTECT) != 0;
+    fprintf(stderr, "alcove: enclave %s, MRENCLAVE ", is_protected ? "in hardware" : "EMULATED");
+    cli_print_hex(stderr, alc_sgx_measurement(enclave), ALC_SGX_HASH_SIZE);
+    fprintf(stderr, "\n");
+}
+
+alc_status cli_enclave_run(const struct run_options *options, const struct alc_os *os,
+                           void (*publish_stop_flag)(volatile uint64_t *stop_flag),
+                           struct alc_error *error)
+{
+    struct cli_image image;
+    struct alc_sgx_enclave *enclave;
+    cli_image_open(options->image_path, options->signature_path, &image);
+    ALC_TRY(load(options->tee, &image, &enclave, error));
+    if (options->report) {
+        print_enclave(enclave);
+    }
+    struct alc_ring_region *region =
+        mmap(NULL, ALC_RING_REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (region == MAP_FAILED) {
+        return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
+    }
+    struct alc_hostcall_server server;
+    alc_hostcall_region_init(region);
+    alc_hostcall_server_init(&server, region, 0, os);
+    publish_stop_flag(&region->header.stop_flag);
+    const struct alc_sgx_call call = {
+        .thread = 0,
+        .ecall = ALC_ENTRY_RUN,
+        .region = region,
+        .region_size = ALC_RING_REGION_SIZE,
+        .serve = serve,
+        .context = &server,
+    };
+    uint64_t value;
+    alc_status status = alc_sgx_call(enclave, &call, &value, error);
+    alc_sgx_close(enclave);
+    munmap(region, ALC_RING_REGION_SIZE);
+    return status;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The enclave that the command line uses: the built-in image or one from files, and a backend that
+ * this machine offers.
+ */
+#ifndef ALC_CLI_ENCLAVE_H
+#define ALC_CLI_ENCLAVE_H
+
+#include "cli/run_options.h"
+#include "os/os.h"
+#include "sgx/image.h"
+#include "sgx/loader.h"
+
+/* The image built with this program and its development signature (made by the build). */
+extern const uint8_t alc_runtime_image[];
+extern const uint64_t alc_runtime_image_size;
+extern const struct alc_sgx_sigstruct alc_runtime_sigstruct;
+
+struct cli_image {
+    const uint8_t *bytes;
+    size_t size;
+    struct alc_sgx_sigstruct sigstruct;
+    struct alc_image parsed;
+};
+
+/* NULL paths: the built-in ones. Ends the process when a file is not what it should be. */
+void cli_image_open(const char *image_path, const char *signature_path, struct cli_image *out);
+
+/* Loads an enclave as `options` ask (with one line on stderr when it is an emulated one by
+ * default), runs what `os` offers, and prints the measurement when a report is wanted. `*stop_flag`
+ * gets the word that asks the program to stop before it starts. */
+alc_status cli_enclave_run(const struct run_options *options, const struct alc_os *os,
+                           void (*publish_stop_flag)(volatile uint64_t *stop_flag),
+                           struct alc_error *error);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * alcove run: writes the manifest, grants the handles, starts the program in an enclave or outside,
+ * keeps its deadline and turns the outcome into an exit code.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/enclave.h"
+#include "cli/outcome.h"
+#include "os_linux/os_linux.h"
+
+/* How long a program may ignore the stop flag (blocked in a host call) before the process ends. */
+enum { STOP_GRACE_MS = 500 };
+
+/* The word that the running program polls; written by the timer's thread. */
+static volatile uint64_t *_Atomic g_stop_flag;
+static volatile uint64_t g_local_stop_flag;
+
+static void publish_stop_flag(volatile uint64_t *stop_flag)
+{
+    g_stop_flag = stop_flag;
+}
+
+static void sleep_ns(uint64_t duration_ns)
+{
+    struct timespec left = {.tv_sec = (time_t)(duration_ns / 1000000000),
+                            .tv_nsec = (long)(duration_ns % 1000000000)};
+    while (nanosleep(&left, &left) != 0) {
+    }
+}
+
+static void *keep_deadline(void *argument)
+{
+    const struct run_options *options = argument;
+    sleep_ns(options->limits.timeout_ns);
+    volatile uint64_t *stop_flag = g_stop_flag;
+    if (stop_flag != NULL) {
+        *stop_flag = 1;
+    }
+    sleep_ns(STOP_GRACE_MS * UINT64_C(1000000));
+    fprintf(stderr, "alcove: %s: %s\n", options->module_path, alc_status_text(ALC_E_DEADLINE));
+    _exit(alc_status_exit_code(ALC_E_DEADLINE));
+}
+
+static void start_timer(struct run_options *options)
+{
+    pthread_t thread;
+    if (options->limits.timeout_ns != 0 &&
+        pthread_create(&thread, NULL, keep_deadline, options) != 0) {
+        cli_die(CLI_FAILED, "no thread for --timeout");
+    }
+}
+
+static struct alc_string string_of(const char *text)
+{
+    return (struct alc_string){(const uint8_t *)text, strlen(text)};
+}
+
+static struct alc_string *strings_of(char *const *words, size_t count)
+{
+    struct alc_string *strings = cli_allocate(count * sizeof *strings);
+    for (size_t i = 0; i < count; i++) {
+        strings[i] = string_of(words[i]);
+    }
+    return strings;
+}
+
+static struct cli_file encode_manifest(const struct run_options *options,
+                                       const struct cli_file *module)
+{
+    struct alc_mount *mounts = cli_allocate(options->mounts_count * sizeof *mounts);
+    for (size_t i = 0; i < options->mounts_count; i++) {
+        mounts[i] = (struct alc_mount){string_of(options->mounts[i].guest_path),
+                                       options->mounts[i].read_only ? ALC_MOUNT_READ_ONLY : 0};
+    }
+    struct alc_manifest manifest = {
+        .arguments = strings_of(options->arguments, options->arguments_count),
+        .arguments_count = options->arguments_count,
+        .environment = strings_of(options->environment, options->environment_count),
+        .environment_count = options->environment_count,
+        .mounts = mounts,
+        .mounts_count = options->mounts_count,
+        .sockets_count = (uint32_t)options->sockets_count,
+        .limits = options->limits,
+    };
+    size_t size;
+    alc_sha256(module->bytes, module->size, manifest.module_sha256);
+    (void)!alc_manifest_encode(&manifest, NULL, 0, &size);
+    uint8_t *bytes = cli_allocate(size);
+    if (alc_manifest_encode(&manifest, bytes, size, &size) != ALC_OK) {
+        cli_die(CLI_USAGE, "arguments, environment and directories are too much for a manifest");
+    }
+    free(manifest.arguments);
+    free(manifest.environment);
+    free(mounts);
+    return (struct cli_file){bytes, size};
+}
+
+static void check_grant(int64_t result, const char *what)
+{
+    if (result < 0) {
+        cli_die(CLI_USAGE, "%s: %s", what, alc_os_errno_text(-result));
+    }
+}
+
+static void grant_handles(struct alc_os_linux *system, const struct run_options *options)
+{
+    check_grant(alc_os_linux_grant(system, ALC_OS_STDIN, STDIN_FILENO, 0), "standard input");
+    check_grant(alc_os_linux_grant(system, ALC_OS_STDOUT, STDOUT_FILENO, 0), "standard output");
+    check_grant(alc_os_linux_grant(system, ALC_OS_STDERR, STDERR_FILENO, 0), "standard error");
+    int32_t handle = ALC_OS_FIRST_MOUNT;
+    for (size_t i = 0; i < options->mounts_count; i++) {
+        const struct run_mount *mount = &options->mounts[i];
+        check_grant(alc_os_linux_grant_directory(system, handle++, mount->host_path,
+                                                 mount->read_only ? ALC_OS_LINUX_READ_ONLY : 0),
+                    mount->host_path);
+    }
+    for (size_t i = 0; i < options->sockets_count; i++) {
+        check_grant(alc_os_linux_grant(system, handle++, options->sockets[i], ALC_OS_LINUX_OWNED),
+                    "listening socket");
+    }
+}
+
+static alc_status run_with(const struct run_options *options, const struct alc_os *os,
+                           struct alc_error *error)
+{
+    if (options->tee != RUN_TEE_NONE) {
+        return cli_enclave_run(options, os, publish_stop_flag, error);
+    }
+    struct alc_os own_os = *os;
+    publish_stop_flag(&g_local_stop_flag);
+    (void)!alc_workload_run_from_os(&own_os, &g_local_stop_flag);
+    return ALC_OK; /* the outcome says how it ended */
+}
+
+int cli_run(struct cli_arguments *arguments)
+{
+    struct run_options options;
+    struct alc_os_linux *system;
+    struct alc_outcome outcome = {0};
+    size_t outcome_size = 0;
+    struct alc_error error;
+    run_options_parse(arguments, &options);
+    struct cli_file module = cli_read_file(options.module_path);
+    struct cli_file manifest = encode_manifest(&options, &module);
+    if (alc_os_linux_new(NULL, &system) != ALC_OK) {
+        cli_die(CLI_FAILED, "out of memory");
+    }
+    grant_handles(system, &options);
+    check_grant(alc_os_linux_grant_bytes(system, ALC_OS_MANIFEST, manifest.bytes, manifest.size),
+                "manifest");
+    check_grant(alc_os_linux_grant_bytes(system, ALC_OS_MODULE, module.bytes, module.size),
+                "module");
+    check_grant(
+        alc_os_linux_grant_buffer(system, ALC_OS_OUTCOME, &outcome, sizeof outcome, &outcome_size),
+        "outcome");
+    alc_error_clear(&error);
+    start_timer(&options);
+    alc_status status = run_with(&options, alc_os_linux_get_os(system), &error);
+    int exit_code;
+    if (outcome_size == sizeof outcome) {
+        exit_code = cli_outcome_print(options.module_path, &module, &outcome);
+    } else {
+        if (error.status == ALC_OK) {
+            (void)alc_fail(&error, status == ALC_OK ? ALC_E_HOST_GONE : status, ALC_NO_OFFSET);
+        }
+        exit_code = cli_report_error("enclave", &error);
+    }
+    if (options.report) {
+        cli_outcome_print_report(&outcome);
+    }
+    alc_os_linux_free(system);
+    return exit_code;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads the options of `alcove run` and opens its listening sockets.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cli/run_options.h"
+
+static enum run_tee parse_tee(const struct cli_arguments *arguments, const char *text)
+{
+    static const char *const names[] = {"auto", "sgx", "emulated", "none"};
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            return (enum run_tee)i;
+        }
+    }
+    cli_usage_error(arguments, "--tee %s: auto, sgx, emulated or none", text);
+}
+
+static void add_mount(const struct cli_arguments *arguments, struct run_options *options,
+                      const char *text, bool read_only)
+{
+    struct run_mount *mount = &options->mounts[options->mounts_count++];
+    const char *separator = strstr(text, "::");
+    size_t host_size = separator == NULL ? strlen(text) : (size_t)(separator - text);
+    mount->guest_path = separator == NULL ? text : separator + 2;
+    mount->read_only = read_only;
+    if (host_size == 0 || mount->guest_path[0] == '\0') {
+        cli_usage_error(arguments, "--dir %s: HOST::GUEST", text);
+    }
+    mount->host_path = cli_allocate(host_size + 1);
+    memcpy(mount->host_path, text, host_size);
+    mount->host_path[host_size] = '\0';
+}
+
+static void add_variable(const struct cli_arguments *arguments, struct run_options *options,
+                         const char *text)
+{
+    const char *value = strchr(text, '=') == NULL ? getenv(text) : "";
+    if (text[0] == '\0' || text[0] == '=') {
+        cli_usage_error(arguments, "--env %s: KEY=VALUE or KEY", text);
+    }
+    if (value == NULL) {
+        return; /* not set here, so not set there */
+    }
+    bool is_pair = strchr(text, '=') != NULL;
+    size_t size = strlen(text) + strlen(value) + 2;
+    char *variable = cli_allocate(size);
+    snprintf(variable, size, "%s%s%s", text, is_pair ? "" : "=", value);
+    options->environment[options->environment_count++] = variable;
+}
+
+/* A listening socket on a numeric "address:port" or "[address]:port". */
+static int open_listener(const struct cli_arguments *arguments, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    bool has_brackets = text[0] == '[' && colon != NULL && colon > text + 1 && colon[-1] == ']';
+    char address[64];
+    size_t size = colon == NULL ? sizeof address : (size_t)(colon - text);
+    size_t skipped = has_brackets ? 1 : 0;
+    if (size >= sizeof address || colon[1] == '\0') {
+        cli_usage_error(arguments, "--listen %s: ADDRESS:PORT", text);
+    }
+    memcpy(address, text + skipped, size - 2 * skipped);
+    address[size - 2 * skipped] = '\0';
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                   .ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *found;
+    int error = getaddrinfo(address, colon + 1, &hints, &found);
+    if (error != 0) {
+        cli_usage_error(arguments, "--listen %s: %s", text, gai_strerror(error));
+    }
+    int one = 1;
+    int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+        bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0) {
+        cli_die(CLI_FAILED, "--listen %s: %s", text, strerror(errno));
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+static void apply_option(const struct cli_arguments *arguments, struct run_options *options,
+                         enum cli_option option, const char *value)
+{
+    if (option == CLI_OPTION_run_tee) {
+        options->tee = parse_tee(arguments, value);
+    } else if (option == CLI_OPTION_run_dir || option == CLI_OPTION_run_read_only_dir) {
+        add_mount(arguments, options, value, option == CLI_OPTION_run_read_only_dir);
+    } else if (option == CLI_OPTION_run_env) {
+        add_variable(arguments, options, value);
+    } else if (option == CLI_OPTION_run_listen) {
+        options->sockets[options->sockets_count++] = open_listener(arguments, value);
+    } else if (option == CLI_OPTION_run_fuel) {
+        options->limits.fuel = cli_parse_number(arguments, value, INT64_MAX);
+        if (options->limits.fuel == 0) {
+            cli_usage_error(arguments, "--fuel 0 lets nothing run");
+        }
+    } else if (option == CLI_OPTION_run_timeout) {
+        options->limits.timeout_ns = cli_parse_duration_ns(arguments, value);
+    } else if (option == CLI_OPTION_run_max_memory) {
+        options->limits.memory_size = cli_parse_size(arguments, value);
+    } else if (option == CLI_OPTION_run_image) {
+        options->image_path = value;
+    } else if (option == CLI_OPTION_run_signature) {
+        options->signature_path = value;
+    } else {
+        options->report = true;
+    }
+}
+
+void run_options_parse(struct cli_arguments *arguments, struct run_options *out)
+{
+    /* No option can be given more often than there are words. */
+    size_t words = (size_t)arguments->argc;
+    *out = (struct run_options){
+        .mounts = cli_allocate(words * sizeof(struct run_mount)),
+        .environment = cli_allocate(words * sizeof(char *)),
+        .sockets = cli_allocate(words * sizeof(int)),
+    };
+    const char *value;
+    int option;
+    while ((option = cli_next_option(arguments, &value)) >= 0) {
+        apply_option(arguments, out, (enum cli_option)option, value);
+    }
+    if (arguments->next == arguments->argc) {
+        cli_usage_error(arguments, "which program?");
+    }
+    if (out->image_path != NULL && out->signature_path == NULL) {
+        cli_usage_error(arguments, "--image needs --signature");
+    }
+    out->arguments = arguments->argv + arguments->next;
+    out->arguments_count = (size_t)(arguments->argc - arguments->next);
+    out->module_path = out->arguments[0];
+}

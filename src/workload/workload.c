@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One program from manifest to outcome. Distrusts the os (sizes are checked, the module must have
+ * the hash that the manifest names) and the program (the engine's and WASI's business).
+ */
+#include "workload/workload.h"
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "exec/engine.h"
+#include "wasi/wasi.h"
+
+/* Address space per lifetime; memory comes when it is used. */
+#define MODULE_ARENA_SIZE (UINT64_C(4) << 30)
+#define STORE_ARENA_SIZE (UINT64_C(1) << 30)
+#define SCRATCH_ARENA_SIZE (UINT64_C(4) << 20)
+
+struct run {
+    struct alc_os *os;
+    struct alc_arena module_arena; /* manifest, module, instance, WASI */
+    struct alc_arena store_arena;  /* types, linker's tables */
+    struct alc_arena scratch_arena;
+    struct alc_manifest manifest;
+    struct alc_string module_bytes;
+    struct alc_store store;
+    struct alc_module *module;
+    struct alc_instance *instance;
+    struct alc_wasi wasi;
+    struct alc_linker linker;
+    struct alc_error error;
+    enum alc_workload_phase phase;
+    bool has_store;
+};
+
+static alc_status reserve_arena(struct alc_os *os, struct alc_arena *arena, size_t size)
+{
+    void *range = os->operations->pages_reserve(os->context, size);
+    if (range == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    alc_arena_init_reserved(arena, range, size, alc_os_commit, os);
+    return ALC_OK;
+}
+
+static void release_arena(struct alc_os *os, struct alc_arena *arena)
+{
+    if (arena->base != NULL) {
+        os->operations->pages_release(os->context, arena->base, arena->size);
+    }
+}
+
+/* All bytes behind a granted handle, in the module's arena. */
+static alc_status read_granted(struct run *run, int32_t handle, uint64_t size_max,
+                               alc_status too_big, struct alc_string *out)
+{
+    const struct alc_os *os = run->os;
+    struct alc_os_stat stat;
+    if (os->operations->stat(os->context, handle, &stat) < 0) {
+        return alc_fail(&run->error, ALC_E_IO_FAILED, ALC_NO_OFFSET);
+    }
+    if (stat.size > size_max) {
+        return alc_fail(&run->error, too_big, ALC_NO_OFFSET);
+    }
+    size_t size = (size_t)stat.size;
+    uint8_t *bytes = alc_arena_take(&run->module_arena, size, 16);
+    if (bytes == NULL) {
+        return alc_fail(&run->error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
+    }
+    for (size_t done = 0; done < size;) {
+        const struct alc_span span = {.bytes = bytes + done, .size = size - done};
+        int64_t count = os->operations->read_at(os->context, handle, &span, 1, done);
+        if (count <= 0 || (uint64_t)count > span.size) {
+            return alc_fail(&run->error, ALC_E_IO_FAILED, done);
+        }
+        done += (size_t)count;
+    }
+    *out = (struct alc_string){.bytes = bytes, .size = size};
+    return ALC_OK;
+}
+
+static alc_status read_manifest(struct run *run)
+{
+    struct alc_string encoded;
+    ALC_TRY(
+        read_granted(run, ALC_OS_MANIFEST, ALC_LIMIT_MANIFEST_SIZE, ALC_E_BAD_MANIFEST, &encoded));
+    return alc_manifest_decode(&run->module_arena, encoded.bytes, encoded.size, &run->manifest,
+                               &run->error);
+}
+
+static alc_status commit_pages(void *context, void *addr, size_t size)
+{
+    return alc_os_commit(context, addr, size);
+}
+
+static void *reserve_pages(void *context, size_t size)
+{
+    struct alc_os *os = context;
+    return os->operations->pages_reserve(os->context, size);
+}
+
+static void release_pages(void *context, void *addr, size_t size)
+{
+    struct alc_os *os = context;
+    os->operations->pages_release(os->context, addr, size);
+}
+
+static alc_status init_store(struct run *run, const volatile uint64_t *stop_flag)
+{
+    const struct alc_store_options options = {
+        .pages = {.reserve = reserve_pages,
+                  .commit = commit_pages,
+                  .release = release_pages,
+                  .context = run->os},
+        .memory_size_max = run->manifest.limits.memory_size,
+        .stop_flag = stop_flag,
+    };
+    ALC_TRY(alc_store_init(&run->store, &run->store_arena, &options));
+    run->has_store = true;
+    if (run->manifest.limits.fuel != 0) {
+        alc_store_set_fuel(&run->store, run->manifest.limits.fuel);
+    }
+    return ALC_OK;
+}
+
+static alc_status load_module(struct run *run, const volatile uint64_t *stop_flag)
+{
+    uint8_t digest[ALC_SHA256_SIZE];
+    ALC_TRY(read_granted(run, ALC_OS_MODULE, ALC_LIMIT_MODULE_SIZE, ALC_E_LENGTH_OUT_OF_BOUNDS,
+                         &run->module_bytes));
+    alc_sha256(run->module_bytes.bytes, run->module_bytes.size, digest);
+    if (!alc_equal(digest, run->manifest.module_sha256, sizeof digest)) {
+        return alc_fail_with(&run->error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
+                             "the module is not the one that the manifest names");
+    }
+    ALC_TRY(init_store(run, stop_flag));
+    const struct alc_load_options options = {
+        .types = &run->store.types,
+        .emit = true,
+        .metered = run->manifest.limits.fuel != 0,
+        .interruptible = stop_flag != NULL && run->manifest.limits.timeout_ns != 0,
+    };
+    return alc_module_load(&run->module_arena, run->module_bytes.bytes, run->module_bytes.size,
+                           &options, &run->module, &run->error);
+}
+
+static struct alc_wasi_text *wasi_texts(struct run *run, const struct alc_string *strings,
+                                        size_t count)
+{
+    struct alc_wasi_text *texts = ALC_ARENA_ARRAY(&run->module_arena, struct alc_wasi_text, count);
+    for (size_t i = 0; texts != NULL && i < count; i++) {
+        texts[i] = (struct alc_wasi_text){(const char *)strings[i].bytes, strings[i].size};
+    }
+    return texts;
+}
+
+/* Handles of mounts and sockets follow from the manifest's order. */
+static alc_status grant_descriptors(struct run *run, struct alc_wasi_options *options)
+{
+    const struct alc_manifest *manifest = &run->manifest;
+    struct alc_wasi_preopen *preopens =
+        ALC_ARENA_ARRAY(&run->module_arena, struct alc_wasi_preopen, manifest->mounts_count);
+    struct alc_wasi_socket *sockets =
+        ALC_ARENA_ARRAY(&run->module_arena, struct alc_wasi_socket, manifest->sockets_count);
+    if (preopens == NULL || sockets == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    int32_t handle = ALC_OS_FIRST_MOUNT;
+    for (size_t i = 0; i < manifest->mounts_count; i++) {
+        const struct alc_mount *mount = &manifest->mounts[i];
+        preopens[i] = (struct alc_wasi_preopen){
+            .handle = handle++,
+            .guest_path = {(const char *)mount->guest_path.bytes, mount->guest_path.size},
+            .read_only = (mount->flags & ALC_MOUNT_READ_ONLY) != 0,
+        };
+    }
+    for (size_t i = 0; i < manifest->sockets_count; i++) {
+        sockets[i] = (struct alc_wasi_socket){.handle = handle++, .is_listener = true};
+    }
+    options->preopens = preopens;
+    options->preopens_count = manifest->mounts_count;
+    options->sockets = sockets;
+    options->sockets_count = manifest->sockets_count;
+    return ALC_OK;
+}
+
+/* Monotonic time at which the manifest's timeout ends, so that waiting ends then as well. */
+static uint64_t find_deadline(const struct run *run)
+{
+    const struct alc_os *os = run->os;
+    uint64_t timeout_ns = run->manifest.limits.timeout_ns;
+    int64_t now = os->operations->clock_read(os->context, ALC_OS_CLOCK_MONOTONIC, 0);
+    uint64_t deadline_ns;
+    if (timeout_ns == 0 || now < 0 || !alc_add_u64((uint64_t)now, timeout_ns, &deadline_ns)) {
+        return 0;
+    }
+    return deadline_ns;
+}
+
+static alc_status init_wasi(struct run *run)
+{
+    const struct alc_manifest *manifest = &run->manifest;
+    struct alc_wasi_options options = {
+        .os = run->os,
+        .arena = &run->module_arena,
+        .scratch = &run->scratch_arena,
+        .arguments = wasi_texts(run, manifest->arguments, manifest->arguments_count),
+        .arguments_count = manifest->arguments_count,
+        .environment = wasi_texts(run, manifest->environment, manifest->environment_count),
+        .environment_count = manifest->environment_count,
+        .deadline_ns = find_deadline(run),
+    };
+    if (options.arguments == NULL || options.environment == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    ALC_TRY(grant_descriptors(run, &options));
+    return alc_wasi_init(&run->wasi, &options);
+}
+
+static alc_status link_module(struct run *run)
+{
+    ALC_TRY(init_wasi(run));
+    alc_linker_init(&run->linker, &run->store);
+    ALC_TRY(alc_linker_add_host(&run->linker, alc_wasi_module(), &run->wasi));
+    return alc_instantiate(&run->store, &run->module_arena, run->module, &run->linker,
+                           &run->instance, &run->error);
+}
+
+static alc_status run_start(struct run *run)
+{
+    struct alc_function *start;
+    if (alc_export_find_function(run->instance, ALC_NAME_OF("_start"), &start) != ALC_OK) {
+        return alc_fail_with(&run->error, ALC_E_NOT_FOUND, ALC_NO_OFFSET,
+                             "the module exports no function _start");
+    }
+    if (start->type->function.parameters_count != 0 || start->type->function.results_count != 0) {
+        return alc_fail_with(&run->error, ALC_E_INCOMPATIBLE_IMPORT, ALC_NO_OFFSET,
+                             "_start must have no parameters and no results");
+    }
+    return alc_invoke(&run->store, start, NULL, NULL, &run->error);
+}
+
+static alc_status run_phases(struct run *run, const volatile uint64_t *stop_flag)
+{
+    run->phase = ALC_PHASE_MANIFEST;
+    ALC_TRY(reserve_arena(run->os, &run->module_arena, MODULE_ARENA_SIZE));
+    ALC_TRY(reserve_arena(run->os, &run->store_arena, STORE_ARENA_SIZE));
+    ALC_TRY(reserve_arena(run->os, &run->scratch_arena, SCRATCH_ARENA_SIZE));
+    ALC_TRY(read_manifest(run));
+    run->phase = ALC_PHASE_LOAD;
+    ALC_TRY(load_module(run, stop_flag));
+    run->phase = ALC_PHASE_LINK;
+    ALC_TRY(link_module(run));
+    run->phase = ALC_PHASE_RUN;
+    ALC_TRY(run_start(run));
+    run->phase = ALC_PHASE_DONE;
+    return ALC_OK;
+}
+
+static void describe_trap(const struct run *run, struct alc_outcome *out)
+{
+    const struct alc_trap *trap = &run->store.thread.trap;
+    if (run->phase < ALC_PHASE_LINK || trap->status != (alc_status)out->status) {
+        return;
+    }
+    uint32_t count = trap->frames_count;
+    count = count < ALC_LIMIT_BACKTRACE_FRAMES ? count : ALC_LIMIT_BACKTRACE_FRAMES;
+    for (uint32_t i = 0; i < count; i++) {
+        out->frames[i].function_index = trap->frames[i].function_index;
+        out->frames[i].offset = trap->frames[i].offset;
+    }
+    out->frames_count = count;
+}
+
+static void describe_resources(const struct run *run, struct alc_outcome *out)
+{
+    if (!run->has_store) {
+        return;
+    }
+    out->memory_peak_size = run->store.budget.used;
+    if (run->manifest.limits.fuel != 0) {
+        out->fuel_used = run->manifest.limits.fuel - alc_store_get_fuel(&run->store);
+    }
+}
+
+static void describe(const struct run *run, alc_status status, struct alc_outcome *out)
+{
+    *out = (struct alc_outcome){
+        .version = 1,
+        .phase = run->phase,
+        .status = status,
+        .exit_code = alc_status_exit_code(status),
+        .offset = run->error.status == status ? run->error.offset : ALC_NO_OFFSET,
+    };
+    if (run->error.status == status) {
+        alc_copy(out->detail, run->error.detail, sizeof out->detail);
+    }
+    if (alc_status_class(status) == ALC_CLASS_EXIT) {
+        out->exit_code = (int32_t)alc_wasi_exit_code(&run->wasi);
+        out->offset = ALC_NO_OFFSET;
+    }
+    describe_trap(run, out);
+    describe_resources(run, out);
+}
+
+static alc_status write_outcome(const struct alc_os *os, struct alc_outcome *outcome)
+{
+    uint8_t *bytes = (uint8_t *)outcome;
+    for (size_t done = 0; done < sizeof *outcome;) {
+        const struct alc_span span = {.bytes = bytes + done, .size = sizeof *outcome - done};
+        int64_t count = os->operations->write(os->context, ALC_OS_OUTCOME, &span, 1);
+        if (count <= 0 || (uint64_t)count > span.size) {
+            return ALC_E_IO_FAILED;
+        }
+        done += (size_t)count;
+    }
+    return ALC_OK;
+}
+
+static void release(struct run *run)
+{
+    if (run->phase >= ALC_PHASE_RUN) {
+        alc_wasi_fini(&run->wasi);
+    }
+    if (run->has_store) {
+        alc_store_fini(&run->store);
+    }
+    release_arena(run->os, &run->scratch_arena);
+    release_arena(run->os, &run->store_arena);
+    release_arena(run->os, &run->module_arena);
+}
+
+alc_status alc_workload_run_from_os(struct alc_os *os, const volatile uint64_t *stop_flag)
+{
+    /* Its linker alone is larger than a stack frame should be; memory of its own lasts to the end.
+     */
+    size_t size = (sizeof(struct run) + 4095) & ~(size_t)4095;
+    struct run *run = os->operations->pages_reserve(os->context, size);
+    struct alc_outcome outcome;
+    if (run == NULL || os->operations->pages_commit(os->context, run, size) != 0) {
+        outcome = (struct alc_outcome){.version = 1,
+                                       .status = ALC_E_OUT_OF_MEMORY,
+                                       .exit_code = alc_status_exit_code(ALC_E_OUT_OF_MEMORY),
+                                       .offset = ALC_NO_OFFSET};
+        alc_status written = write_outcome(os, &outcome);
+        return written == ALC_OK ? ALC_E_OUT_OF_MEMORY : written;
+    }
+    run->os = os;
+    alc_error_clear(&run->error);
+    alc_status status = run_phases(run, stop_flag);
+    describe(run, status, &outcome);
+    release(run);
+    os->operations->pages_release(os->context, run, size);
+    alc_status written = write_outcome(os, &outcome);
+    return written == ALC_OK ? status : written;
+}
