@@ -4,7 +4,8 @@
  * and answers. Whoever filled the region is distrusted: slots are copied before they are looked at,
  * every piece must lie in the channel's payload arena, and only handles that the alc_os knows can
  * be named. A malformed request is answered with INVALID; nothing outside the region is read for
- * it.
+ * it. The pieces themselves stay shared while the alc_os uses them, so it must fetch what it
+ * decides on once.
  */
 #ifndef ALC_HOSTCALL_DISPATCH_H
 #define ALC_HOSTCALL_DISPATCH_H
@@ -30,5 +31,24 @@ void alc_hostcall_server_init(struct alc_hostcall_server *server, struct alc_rin
  * reason "serve". ALC_OK, or ALC_E_BAD_ARGUMENT when the positions are impossible (then nothing was
  * done and the enclave is not worth entering again). */
 ALC_MUST_CHECK alc_status alc_hostcall_serve(struct alc_hostcall_server *server);
+
+/* -- what the generated dispatcher uses -- */
+
+/* A private copy of one request. */
+struct alc_hostcall_request {
+    const struct alc_os *os;
+    uint64_t args[ALC_RING_ARGS];
+    uint64_t out_args[ALC_RING_ARGS];
+    uint8_t *payload; /* the call's part of the arena */
+    uint32_t payload_size;
+    uint32_t payload_used;
+    bool is_malformed; /* a piece did not lie in it */
+};
+
+uint32_t alc_hostcall_arg_u32(const struct alc_hostcall_request *request, size_t offset);
+uint64_t alc_hostcall_arg_u64(const struct alc_hostcall_request *request, size_t offset);
+void alc_hostcall_answer_u32(struct alc_hostcall_request *request, size_t offset, uint32_t value);
+/* The next piece, aligned to 8; NULL and is_malformed when it does not fit. */
+uint8_t *alc_hostcall_piece(struct alc_hostcall_request *request, uint64_t size);
 
 #endif

@@ -80,6 +80,8 @@ enum alc_os_open_flags {
     ALC_OS_OPEN_SYNC = 1 << 10,
     ALC_OS_OPEN_RSYNC = 1 << 11,
     ALC_OS_OPEN_ALL = (1 << 12) - 1,
+    ALC_OS_OPEN_STATUS = ALC_OS_OPEN_APPEND | ALC_OS_OPEN_NONBLOCK | ALC_OS_OPEN_DSYNC |
+                         ALC_OS_OPEN_SYNC | ALC_OS_OPEN_RSYNC,
 };
 
 enum alc_os_whence { ALC_OS_SEEK_SET = 0, ALC_OS_SEEK_CUR = 1, ALC_OS_SEEK_END = 2 };
