@@ -263,8 +263,8 @@ static bool add_commands(struct script *script, const json_t *root)
     return true;
 }
 
-bool spec_script_translate(const char *name, const char *json_path, struct spec_buffer *out,
-                           char *problem, size_t problem_size)
+bool spec_script_translate(const struct spec_script_options *options, const char *json_path,
+                           struct spec_buffer *out, char *problem, size_t problem_size)
 {
     const char *slash = strrchr(json_path, '/');
     struct spec_buffer commands = {0};
@@ -286,9 +286,11 @@ bool spec_script_translate(const char *name, const char *json_path, struct spec_
     }
     if (ok) {
         spec_buffer_add_u32(out, ALC_SPEC_TEST_MAGIC);
-        spec_buffer_add_u32(out, (uint32_t)strlen(name));
+        spec_buffer_add_u32(out, (uint32_t)strlen(options->name));
         spec_buffer_add_u32(out, (uint32_t)commands.size);
-        spec_buffer_add(out, name, strlen(name));
+        spec_buffer_add_u32(out, options->flags);
+        spec_buffer_add_u64(out, options->features);
+        spec_buffer_add(out, options->name, strlen(options->name));
         spec_buffer_add(out, commands.bytes, commands.size);
     }
     json_decref(root);

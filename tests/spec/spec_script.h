@@ -10,10 +10,16 @@
 
 #include "spec/spec_buffer.h"
 
-/* Appends one test, named `name` ("core/address"), made from the script at `json_path` and the
- * modules beside it. False: the script cannot be read or has something unknown in it; the reason is
- * in `problem` and nothing was appended. */
-bool spec_script_translate(const char *name, const char *json_path, struct spec_buffer *out,
-                           char *problem, size_t problem_size);
+struct spec_script_options {
+    const char *name; /* of the test: "core/address" */
+    uint64_t features;
+    uint32_t flags; /* enum alc_spec_flags */
+};
+
+/* Appends one test, made from the script at `json_path` and the modules beside it. False: the
+ * script cannot be read or has something unknown in it; the reason is in `problem` and nothing was
+ * appended. */
+bool spec_script_translate(const struct spec_script_options *options, const char *json_path,
+                           struct spec_buffer *out, char *problem, size_t problem_size);
 
 #endif

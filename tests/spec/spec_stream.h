@@ -5,7 +5,8 @@
  * numbers are little-endian and unaligned. Made and read by the same build: no version rules.
  *
  *   stream   := test*
- *   test     := u32 ALC_SPEC_TEST_MAGIC, u32 name size, u32 commands size, name, command*
+ *   test     := u32 ALC_SPEC_TEST_MAGIC, u32 name size, u32 commands size,
+ *               u32 flags (enum alc_spec_flags), u64 features (wasm/features.h), name, command*
  *   command  := u8 kind (enum alc_spec_command), u32 line, fields of the kind
  *     MODULE                 optional name, bytes         define, instantiate, make it current
  *     MODULE_DEFINITION      optional name, bytes         define only
@@ -40,10 +41,17 @@
 #define ALC_SPEC_REPORT_MAGIC 0x52535041u /* "APSR" */
 
 enum {
-    ALC_SPEC_TEST_HEADER_SIZE = 12,
+    ALC_SPEC_TEST_HEADER_SIZE = 24,
+    ALC_SPEC_REPORT_HEADER_SIZE = 12,
+    ALC_SPEC_NAME_SIZE_MAX = 256,
     ALC_SPEC_ENTRY_HEADER_SIZE = 8,
     ALC_SPEC_EITHER_MAX = 8,
     ALC_SPEC_VALUES_MAX = 1000,
+};
+
+enum alc_spec_flags {
+    ALC_SPEC_METERED = 1 << 0,       /* code counts fuel (and has none to run out of) */
+    ALC_SPEC_INTERRUPTIBLE = 1 << 1, /* code looks at the stop word */
 };
 
 enum alc_spec_command {

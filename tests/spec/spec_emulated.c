@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tests in an emulated enclave: loads the image of the test profile as the command line loads
+ * the runtime's, and serves its host calls, through which stream and reports travel.
+ */
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include "base/bytes.h"
+#include "hostcall/dispatch.h"
+#include "sgx/loader.h"
+#include "sgx_emu/emu.h"
+#include "spec/spec_child.h"
+
+static alc_status serve(void *context)
+{
+    return alc_hostcall_serve(context);
+}
+
+static alc_status load(const struct spec_image *files, struct alc_sgx_enclave **out,
+                       struct alc_error *error)
+{
+    struct spec_buffer image = {0};
+    struct spec_buffer signature = {0};
+    struct alc_sgx_sigstruct sigstruct;
+    alc_status status = ALC_E_NOT_FOUND;
+    if (spec_buffer_add_file(&image, files->image_path) == 0 &&
+        spec_buffer_add_file(&signature, files->signature_path) == 0 &&
+        signature.size == sizeof sigstruct) {
+        alc_copy(&sigstruct, signature.bytes, sizeof sigstruct);
+        status =
+            alc_sgx_load(alc_sgx_emu_backend(), image.bytes, image.size, &sigstruct, out, error);
+    }
+    spec_buffer_fini(&image);
+    spec_buffer_fini(&signature);
+    return status;
+}
+
+alc_status spec_place_emulated(struct alc_os *os, const void *context, struct alc_error *error)
+{
+    struct alc_sgx_enclave *enclave;
+    ALC_TRY(load(context, &enclave, error));
+    struct alc_ring_region *region =
+        mmap(NULL, ALC_RING_REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (region == MAP_FAILED) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    struct alc_hostcall_server server;
+    alc_hostcall_region_init(region);
+    alc_hostcall_server_init(&server, region, 0, os);
+    const struct alc_sgx_call call = {
+        .thread = 0,
+        .ecall = ALC_ENTRY_RUN,
+        .region = region,
+        .region_size = ALC_RING_REGION_SIZE,
+        .serve = serve,
+        .context = &server,
+    };
+    uint64_t value = ALC_E_INTERNAL;
+    alc_status status = alc_sgx_call(enclave, &call, &value, error);
+    alc_sgx_close(enclave);
+    munmap(region, ALC_RING_REGION_SIZE);
+    if (status != ALC_OK) {
+        return status;
+    }
+    return value < ALC_STATUS_COUNT ? (alc_status)value : ALC_E_INTERNAL;
+}
