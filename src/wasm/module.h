@@ -52,8 +52,9 @@ struct alc_import {
     struct alc_name module;
     struct alc_name name;
     enum alc_external_kind kind;
-    uint32_t index;  /* in the index space of its kind */
-    uint32_t offset; /* where the import stands in the file */
+    uint32_t index;      /* in the index space of its kind */
+    uint32_t offset;     /* where the import stands in the file */
+    uint32_t type_index; /* functions: in the module */
     union {
         const struct alc_type *function;
         struct alc_table_type table;
@@ -74,7 +75,7 @@ struct alc_module_function {
     uint32_t type_index;         /* in the module */
     bool is_declared;            /* may be named by ref.func */
     struct alc_code_range body;  /* locals and instructions; size 0 for imported functions */
-    struct alc_code *code; /* NULL for imported functions and when nothing was emitted */
+    struct alc_code *code;       /* NULL for imported functions and when nothing was emitted */
 };
 
 struct alc_module_table {
@@ -174,11 +175,11 @@ struct alc_load_options {
     const struct alc_code_target *target;
 };
 
-/* Decodes, validates and, when asked, emits. On failure `*out` is left alone, the arena goes back to
- * where it was (unless it is the registry's own: types are never forgotten), and `error` says what and
- * where. Statuses: classes MALFORMED, INVALID
- * and ALC_E_OUT_OF_MEMORY when the arena is too small (about 40 bytes per function and 4 to 8 times
- * the code's size when emitting are a fair guess). */
+/* Decodes, validates and, when asked, emits. On failure `*out` is left alone, the arena goes back
+ * to where it was (unless it is the registry's own: types are never forgotten), and `error` says
+ * what and where. Statuses: classes MALFORMED, INVALID and ALC_E_OUT_OF_MEMORY when the arena is
+ * too small (about 40 bytes per function and 4 to 8 times the code's size when emitting are a fair
+ * guess). */
 ALC_MUST_CHECK alc_status alc_module_load(struct alc_arena *arena, const uint8_t *bytes,
                                           size_t size, const struct alc_load_options *options,
                                           struct alc_module **out, struct alc_error *error);

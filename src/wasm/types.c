@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The type registry (canonical ids of recursion groups) and the subtype relation, spec 3.1.3 and 3.3.
+ * The type registry (canonical ids of recursion groups) and the subtype relation, spec 3.1.3
+ * and 3.3.
  *
- * A group is hashed and compared with references among its own members written as positions, all other
- * references as canonical ids; so equality is one pass over the members. Types come from hostile
- * modules: the search for an equal group is cut after ALC_PROBES_MAX steps, which no honest module
- * gets near, instead of letting chosen collisions make loading quadratic.
+ * A group is hashed and compared with references among its own members written as positions, all
+ * other references as canonical ids; so equality is one pass over the members. Types come from
+ * hostile modules: the search for an equal group is cut after ALC_PROBES_MAX steps, which no honest
+ * module gets near, instead of letting chosen collisions make loading quadratic.
  */
 #include "wasm/types.h"
 
@@ -211,7 +212,8 @@ static alc_status grow_buckets(struct alc_type_registry *registry)
     if (registry->groups_count < registry->buckets_count / 2) {
         return ALC_OK;
     }
-    uint32_t count = registry->buckets_count == 0 ? 2 * CAPACITY_FIRST : registry->buckets_count * 2;
+    uint32_t count =
+        registry->buckets_count == 0 ? 2 * CAPACITY_FIRST : registry->buckets_count * 2;
     uint32_t *buckets = ALC_ARENA_ARRAY(registry->arena, uint32_t, count);
     if (buckets == NULL) {
         return ALC_E_OUT_OF_MEMORY;
@@ -266,7 +268,8 @@ static uint32_t resolve_type(uint32_t type, uint32_t first_id)
     return resolve_heap(alc_type_heap(type), first_id) << 4 | (type & 15);
 }
 
-/* The lists are in the registry's arena and belong to it, hence the cast that makes them writable. */
+/* The lists are in the registry's arena and belong to it, hence the cast that makes them writable.
+ */
 static void resolve_list(const uint32_t *types, uint32_t count, uint32_t first_id)
 {
     uint32_t *list = (uint32_t *)(uintptr_t)types;
@@ -353,8 +356,7 @@ static alc_status adopt_group(struct alc_type_registry *registry, struct alc_typ
 }
 
 alc_status alc_types_register_group(struct alc_type_registry *registry, struct alc_type *members,
-                                    uint32_t members_count, uint32_t *out_first_id,
-                                    bool *was_known)
+                                    uint32_t members_count, uint32_t *out_first_id, bool *was_known)
 {
     uint32_t hash = hash_group(members, members_count);
     uint32_t first_id = ALC_TYPE_NO_ID;
@@ -385,7 +387,8 @@ alc_status alc_types_register_function(struct alc_type_registry *registry,
 {
     size_t mark = alc_arena_mark(registry->arena);
     struct alc_type *type = ALC_ARENA_NEW(registry->arena, struct alc_type);
-    uint32_t *list = ALC_ARENA_ARRAY(registry->arena, uint32_t, (size_t)parameters_count + results_count);
+    uint32_t *list =
+        ALC_ARENA_ARRAY(registry->arena, uint32_t, (size_t)parameters_count + results_count);
     if (type == NULL || list == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }

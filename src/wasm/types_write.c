@@ -21,10 +21,15 @@ static void write_decimal(struct alc_writer *writer, uint32_t value)
     alc_write_bytes(writer, digits + at, sizeof digits - at);
 }
 
-/* By enum alc_heap, from ALC_HEAP_FUNC on. */
-static const char HEAP_NAMES[][9] = {
-    "func", "nofunc", "extern", "noextern", "any",   "eq",   "i31",
-    "struct", "array", "none",  "exn",      "noexn", "none",
+/* By enum alc_heap, from ALC_HEAP_FUNC on: the heap type, and (ref null of it). */
+static const char HEAP_NAMES[][2][14] = {
+    {"func", "funcref"},     {"nofunc", "nullfuncref"},
+    {"extern", "externref"}, {"noextern", "nullexternref"},
+    {"any", "anyref"},       {"eq", "eqref"},
+    {"i31", "i31ref"},       {"struct", "structref"},
+    {"array", "arrayref"},   {"none", "nullref"},
+    {"exn", "exnref"},       {"noexn", "nullexnref"},
+    {"bottom", "bottomref"},
 };
 _Static_assert(ALC_ARRAY_COUNT(HEAP_NAMES) == ALC_HEAP_BOTTOM - ALC_HEAP_FUNC + 1, "a name each");
 
@@ -32,15 +37,14 @@ static void write_reference(struct alc_writer *writer, uint32_t type)
 {
     uint32_t heap = alc_type_heap(type);
     if (!alc_heap_is_concrete(heap) && alc_type_is_nullable(type)) {
-        write_text(writer, HEAP_NAMES[heap - ALC_HEAP_FUNC]);
-        write_text(writer, "ref");
+        write_text(writer, HEAP_NAMES[heap - ALC_HEAP_FUNC][1]);
         return;
     }
     write_text(writer, alc_type_is_nullable(type) ? "(ref null " : "(ref ");
     if (alc_heap_is_concrete(heap)) {
         write_decimal(writer, heap);
     } else {
-        write_text(writer, HEAP_NAMES[heap - ALC_HEAP_FUNC]);
+        write_text(writer, HEAP_NAMES[heap - ALC_HEAP_FUNC][0]);
     }
     write_text(writer, ")");
 }
