@@ -21,9 +21,12 @@ set(ALC_HOSTED_FLAGS -fstack-protector-strong -D_GNU_SOURCE)
 # -mno-red-zone: exception entries of the enclave save state on their own stack, but step mode and
 # the kernel's signal frames are simpler to reason about without it. The stack protector reads its
 # guard from the enclave's own thread page.
+# The same code whatever the build type: sanitizers and -Og are for the hosted libraries.
 set(ALC_ENCLAVE_FLAGS
-    -ffreestanding -fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables -fno-plt
-    -ffunction-sections -fdata-sections -mno-red-zone -mno-avx -DALC_ENCLAVE=1)
+    -O2 -fno-sanitize=all -ffreestanding -fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables
+    -fno-plt -ffunction-sections -fdata-sections -mno-red-zone -mno-avx -fcf-protection=none
+    -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=fs
+    -mstack-protector-guard-offset=40 -DALC_ENCLAVE=1)
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/layers.txt ALC_LAYER_LINES REGEX "^[a-z]")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/layers.txt)

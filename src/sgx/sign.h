@@ -26,8 +26,12 @@ ALC_MUST_CHECK alc_status alc_sign(const uint8_t mrenclave[ALC_SGX_HASH_SIZE],
                                    const struct alc_sign_options *options, const char *pem,
                                    size_t pem_size, struct alc_sgx_sigstruct *out,
                                    struct alc_error *error);
-/* What EINIT checks without looking at the enclave: constants, reserved bytes, RSA signature, Q1,
- * Q2. ALC_E_BAD_SIGSTRUCT, detail says which. */
+/* What EINIT says about a SIGSTRUCT without looking at the enclave: ALC_SGX_SUCCESS,
+ * ALC_SGX_INVALID_SIG_STRUCT (constants, reserved bytes) or ALC_SGX_INVALID_SIGNATURE (RSA, Q1,
+ * Q2). *detail is static text. The date is nobody's business. */
+ALC_MUST_CHECK enum alc_sgx_error alc_sigstruct_judge(const struct alc_sgx_sigstruct *sigstruct,
+                                                      const char **detail);
+/* The same as a status: ALC_OK or ALC_E_BAD_SIGSTRUCT. */
 ALC_MUST_CHECK alc_status alc_sigstruct_verify(const struct alc_sgx_sigstruct *sigstruct,
                                                struct alc_error *error);
 /* MRSIGNER: SHA-256 of the modulus. */

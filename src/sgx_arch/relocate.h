@@ -11,10 +11,10 @@
 #include "base/status.h"
 #include "sgx_arch/layout.h"
 
-/* Adds the address `base` to every place that `table` names. Every place MUST lie, aligned to 8,
- * inside [limit_offset, limit_offset + limit_size) of the memory at `base`: ALC_E_BAD_IMAGE
- * otherwise, with some places changed. Safe before relocation itself. */
-ALC_MUST_CHECK alc_status alc_relocate(uint8_t *base, const uint64_t *table, size_t table_count,
-                                       uint64_t limit_offset, uint64_t limit_size);
+/* Adds the address `base` to every place that the image's table names. The image's pages stand at
+ * `base`. Every place MUST lie, aligned to 8, in a writable range of the image: ALC_E_BAD_IMAGE
+ * otherwise, with some places changed. Safe to call before anything is relocated; MUST be called
+ * once. */
+ALC_MUST_CHECK alc_status alc_relocate(uint8_t *base, const struct alc_enclave_layout *layout);
 
 #endif
