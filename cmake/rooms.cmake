@@ -36,11 +36,13 @@ function(alc_generate_host room host_file out_sources)
     get_filename_component(name ${host_file} NAME_WE)
     set(directory ${CMAKE_BINARY_DIR}/generated/${room})
     set(outputs ${directory}/${name}_host.c ${directory}/${name}_host.h)
+    file(GLOB generator_parts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/gen_host.py
+         ${CMAKE_SOURCE_DIR}/tools/host_*.py)
     add_custom_command(
         OUTPUT ${outputs}
         COMMAND ${CMAKE_COMMAND} -E make_directory ${directory}
         COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/gen_host.py ${host_file} --output ${directory}
-        DEPENDS ${host_file} ${CMAKE_SOURCE_DIR}/tools/gen_host.py
+        DEPENDS ${host_file} ${generator_parts}
         COMMENT "generating ${room}/${name} from its .host rows")
     set(${out_sources} ${${out_sources}} ${outputs} PARENT_SCOPE)
 endfunction()

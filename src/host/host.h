@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the C generated from .host rows stands on: the checks of every pointer that a guest hands to a
- * host function, and the types in which checked memory travels on to the semantics. The guest is
+ * What the C generated from .host rows stands on: the checks of every pointer that a guest hands to
+ * a host function, and the types in which checked memory travels on to the semantics. The guest is
  * hostile: an address is a number until alc_memory_at has answered for the whole range, and what is
  * needed more than once is copied first (another thread of the guest may write meanwhile).
  *
  * Conventions
  *   Context  what a function was defined with starts with a struct alc_host_context.
- *   Scratch  copies live in context->scratch until the thunk returns.
+ *   Scratch  copies live in context->scratch, which belongs to thunks alone, until the next call.
  *   Alignment is not asked for: programs in the wild pass unaligned structures, and all loads and
  *            stores here are bytewise. A pointer out of bounds is the module's `bad_pointer`
  *            result, found before anything happened; it is not a trap.
@@ -24,8 +24,7 @@
 #endif
 
 typedef void alc_host_trace_function(void *trace_context, const struct alc_host_module *module,
-                                     const struct alc_host_export *function,
-                                     const uint64_t *slots);
+                                     const struct alc_host_export *function, const uint64_t *slots);
 
 /* First member of every context that generated thunks get. */
 struct alc_host_context {
@@ -66,8 +65,8 @@ enum alc_host_fault {
     ALC_HOST_FAULT_NO_ROOM,  /* the scratch arena is full */
 };
 
-/* *out: `count` items of `item_size` bytes in place. An empty range may stand anywhere up to the end of
- * memory. */
+/* *out: `count` items of `item_size` bytes in place. An empty range may stand anywhere up to the
+ * end of memory. */
 ALC_MUST_CHECK enum alc_host_fault alc_host_borrow(const struct alc_host_call *call,
                                                    uint32_t guest_addr, uint64_t count,
                                                    size_t item_size, struct alc_guest_buffer *out);
@@ -88,5 +87,18 @@ ALC_MUST_CHECK enum alc_host_fault alc_host_copy_spans(const struct alc_host_cal
 ALC_MUST_CHECK enum alc_host_fault alc_host_take_results(const struct alc_host_call *call,
                                                          uint64_t count, size_t item_size,
                                                          void **out);
+
+/* Every thunk starts here: drops the copies of the call before and tells the trace. */
+static inline void alc_host_begin(const struct alc_host_call *call,
+                                  const struct alc_host_context *context,
+                                  const struct alc_host_module *module, size_t index)
+{
+    alc_arena_reset(context->scratch, 0);
+    if (ALC_TRACE && context->trace != NULL) {
+        context->trace(context->trace_context, module, &module->exports[index], call->slots);
+    }
+}
+/* Hands on the status with which semantics ends the program. */
+alc_status alc_host_stop(const struct alc_host_call *call, alc_status status);
 
 #endif

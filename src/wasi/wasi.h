@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * WASI preview 1 for one program: all 46 functions of `wasi_snapshot_preview1`, over the primitives
- * of os/. Rows, types and checks of guest pointers come from wasi_p1.host; this room is the meaning.
+ * of os/. Rows, types and checks of guest pointers come from wasi_p1.host; this room is the
+ * meaning.
  *
  * Conventions
- *   Both sides are hostile. The guest's arguments were checked and copied by the generated thunks; what
- *   the system answers is believed only as far as it is in range.
- *   Nothing is allocated but what the two arenas give. One program = one struct alc_wasi, used by one
- *   thread at a time.
- *   Define the functions with the struct alc_wasi as their context.
+ *   Both sides are hostile. The guest's arguments were checked and copied by the generated thunks;
+ * what the system answers is believed only as far as it is in range. Nothing is allocated but what
+ * the two arenas give. One program = one struct alc_wasi, used by one thread at a time. Define the
+ * functions with the struct alc_wasi as their context.
  */
 #ifndef ALC_WASI_WASI_H
 #define ALC_WASI_WASI_H
@@ -38,7 +38,7 @@ struct alc_wasi_socket {
 /* Everything is borrowed until the program has ended. */
 struct alc_wasi_options {
     const struct alc_os *os;
-    struct alc_arena *arena;   /* lasts as long as the program: about 64 KiB and argument pointers */
+    struct alc_arena *arena; /* lasts as long as the program: about 64 KiB and argument pointers */
     struct alc_arena *scratch; /* per call: give it 1 MiB of address space; mostly little is used */
     const struct alc_wasi_text *arguments; /* argument 0 is the program's name */
     size_t arguments_count;
@@ -69,9 +69,9 @@ struct alc_wasi {
     uint32_t exit_code;
 };
 
-/* Standard streams become descriptors 0 to 2, then preopens, then sockets. Fails with BAD_ARGUMENT when
- * the options pass a limit of limits.def or are not what they must be, OUT_OF_MEMORY when `arena` is
- * too small. */
+/* Standard streams become descriptors 0 to 2, then preopens, then sockets. Fails with BAD_ARGUMENT
+ * when the options pass a limit of limits.def or are not what they must be, OUT_OF_MEMORY when
+ * `arena` is too small. */
 ALC_MUST_CHECK alc_status alc_wasi_init(struct alc_wasi *wasi,
                                         const struct alc_wasi_options *options);
 /* Closes what the program left open (not what it was given). */
