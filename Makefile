@@ -6,7 +6,7 @@ CLANG := $(shell command -v clang-19)
 COMPILER := $(if $(CLANG),$(CLANG),cc)
 CMAKE_ARGS ?=
 PREFIX ?= /usr/local
-EXAMPLE := examples/hello
+EXAMPLE := examples/words
 
 .PHONY: all run test spec asan fuzz bench install clean bootstrap-run bootstrap-test
 
@@ -29,8 +29,9 @@ bootstrap-test:
 # A real C program, compiled with the system's clang and C library for WASI, in the enclave.
 run: bootstrap-run
 	@$(MAKE) --no-print-directory all
-	clang-19 --target=wasm32-wasi -O2 $(EXAMPLE).c -o build/hello.wasm
-	build/alcove run --report build/hello.wasm from an enclave
+	clang-19 --target=wasm32-wasi -O2 $(EXAMPLE).c -o build/words.wasm
+	build/alcove measure
+	build/alcove run --report --read-only-dir . build/words.wasm README.md
 
 test: bootstrap-test
 	@./check
