@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks the documents: links between files lead somewhere, anchors exist, and the manual page names
+every command and option that src/cli/commands.def has.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.M | re.S)
+COMMAND = re.compile(r"^COMMAND\((\w+),", re.M)
+OPTION = re.compile(r"^OPTION\((\w+),\s*(\w+),", re.M)
+
+
+def anchors(text):
+    """Anchors of headings, as renderers of Markdown make them."""
+    found = set()
+    for heading in re.findall(r"^#+\s+(.*?)\s*$", FENCE.sub("", text), re.M):
+        plain = re.sub(r"[^\w\- ]", "", heading.lower())
+        found.add(plain.replace(" ", "-"))
+    return found
+
+
+def check_links(root, names):
+    problems = []
+    for name in names:
+        text = (root / name).read_text(encoding="utf-8")
+        for target in LINK.findall(FENCE.sub("", text)):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            file = (root / name).parent / path if path else root / name
+            if not file.exists():
+                problems.append(f"{name}: link to {target}, which does not exist")
+            elif anchor and file.suffix == ".md" and \
+                    anchor not in anchors(file.read_text(encoding="utf-8")):
+                problems.append(f"{name}: link to {target}: no such heading")
+    return problems
+
+
+def check_manual(definitions, manual):
+    """mdoc writes `--max-memory` as `Fl -max-memory`; hyphens may be escaped."""
+    plain = manual.replace("\\-", "-")
+    problems = []
+    for command in COMMAND.findall(definitions):
+        if not re.search(rf"\b{command}\b", plain):
+            problems.append(f"man/alcove.1: command {command} is missing")
+    for command, ident in OPTION.findall(definitions):
+        option = "-" + ident.replace("_", "-")
+        if not re.search(rf"{option}\b", plain):
+            problems.append(f"man/alcove.1: option -{option} of {command} is missing")
+    return problems
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        (root / "b.md").write_text("# Some Heading\n", encoding="utf-8")
+        (root / "a.md").write_text("[x](b.md#some-heading) [y](gone.md) [z](b.md#no)\n",
+                                   encoding="utf-8")
+        assert len(check_links(root, ["a.md", "b.md"])) == 2
+    definitions = 'COMMAND(run, "", "")\nOPTION(run,  max_memory, "N", "")\n'
+    assert len(check_manual(definitions, "nothing")) == 2
+    assert not check_manual(definitions, ".Cm run\n.Fl \\-max\\-memory")
+    print("check_docs: self-test passed, every rule can fail")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--self-test", action="store_true")
+    if parser.parse_args().self_test:
+        self_test()
+        return 0
+    text = subprocess.run(["git", "ls-files", "-z", "*.md"], cwd=ROOT, check=True,
+                          capture_output=True, text=True).stdout
+    names = [name for name in text.split("\0") if name and (ROOT / name).is_file()]
+    problems = check_links(ROOT, names)
+    manual = ROOT / "man" / "alcove.1"
+    if manual.exists():
+        problems += check_manual((ROOT / "src/cli/commands.def").read_text(encoding="utf-8"),
+                                 manual.read_text(encoding="utf-8"))
+    else:
+        problems.append("man/alcove.1 does not exist")
+    for problem in problems:
+        print(problem)
+    print(f"check_docs: {len(names)} documents: {'ok' if not problems else f'{len(problems)} problems'}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
