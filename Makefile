@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# Forwards to CMake, Ninja and ./check. `make` builds build/alcove; `make run` and `make test` install
-# what is missing first (tools/bootstrap).
+# Forwards to CMake, Ninja and ./check. `make` builds build/alcove; `make run` and `make test`
+# install what is missing first (tools/bootstrap).
 
 CLANG := $(shell command -v clang-19)
 COMPILER := $(if $(CLANG),$(CLANG),cc)
 CMAKE_ARGS ?=
 PREFIX ?= /usr/local
 EXAMPLE := examples/words
+HINT := `make run` installs what is needed (or: tools/bootstrap run)
 
 .PHONY: all run test spec asan fuzz bench install clean bootstrap-run bootstrap-test
 
 all:
 	@for tool in cmake ninja python3 $(COMPILER); do command -v $$tool >/dev/null || { \
-	    echo "alcove: $$tool is missing; \`make run\` installs what is needed (or: tools/bootstrap run)" >&2; \
-	    exit 1; }; done
+	    echo 'alcove: '$$tool' is missing; $(HINT)' >&2; exit 1; }; done
 	@cmake --preset release -DCMAKE_C_COMPILER=$(COMPILER) $(CMAKE_ARGS) >build-log.txt 2>&1 || { \
 	    cat build-log.txt; rm -f build-log.txt; \
-	    echo "alcove: configuring failed; \`make run\` installs missing libraries (or: tools/bootstrap run)" >&2; \
-	    exit 1; }; rm -f build-log.txt
+	    echo 'alcove: configuring failed; $(HINT)' >&2; exit 1; }; rm -f build-log.txt
 	@cmake --build build --target alcove
 
 bootstrap-run:

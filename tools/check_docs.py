@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks the documents: links between files lead somewhere, anchors exist, and the manual page names
-every command and option that src/cli/commands.def has.
+"""Checks the documents: links between files lead somewhere, anchors exist, and the manual page
+names every command and option that src/cli/commands.def has.
 """
 import argparse
 import pathlib
@@ -88,7 +88,8 @@ def main():
         problems.append("man/alcove.1 does not exist")
     for problem in problems:
         print(problem)
-    print(f"check_docs: {len(names)} documents: {'ok' if not problems else f'{len(problems)} problems'}")
+    verdict = f"{len(problems)} problems" if problems else "ok"
+    print(f"check_docs: {len(names)} documents: {verdict}")
     return 1 if problems else 0
 
 

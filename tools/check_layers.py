@@ -4,8 +4,8 @@
 
 Includes: `"x/y.h"` is written from src/, x must be allowed, `*_internal.h` stays in its room, and a
 freestanding room (`!`) includes only six standard headers. Generated headers count like others.
-Symbols (--libraries BUILD): what a room's library leaves undefined must be defined in an allowed room;
-in freestanding rooms only four memory functions and the assertion's exit may come from outside.
+Symbols (--libraries BUILD): what a room's library leaves undefined must be defined in an allowed
+room; in freestanding rooms only memory functions and the assertion's exit may come from outside.
 """
 import argparse
 import pathlib
@@ -46,7 +46,7 @@ def read_layers(path, problems):
         uses = {name}
         for used in words.split():
             if used not in rooms:
-                problems.append(f"{path}:{number}: {name} uses {used}, which is not listed above it")
+                problems.append(f"{path}:{number}: {used}, used by {name}, is not listed above")
                 continue
             uses |= rooms[used].uses
         rooms[name] = Room(name, mark == "!", uses)
@@ -157,7 +157,8 @@ def self_test():
         check_includes(root, rooms, problems)
         assert len(problems) == 5, problems
         symbols = {
-            "base": ({"alc_reader_init"}, {"puts": "a.o", "memcpy": "a.o", "alc_module_load": "a.o"}),
+            "base": ({"alc_reader_init"},
+                     {"puts": "a.o", "memcpy": "a.o", "alc_module_load": "a.o"}),
             "wasm": ({"alc_module_load"}, {"alc_reader_init": "b.o", "alc_abort": "b.o"}),
             "cli": ({"main"}, {"puts": "c.o", "alc_module_load": "c.o"}),
         }

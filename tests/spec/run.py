@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Gets the specification's test suite ready, once for each build folder, and runs alc_spec_run on it.
+"""Gets the specification's test suite ready, once a build folder, and runs alc_spec_run on it.
 
 Sources, in this order: the folder or archive named by ALCOVE_SPEC_DATA; the archive
 ../shared/data/spec/spec-3.0.tar.zst beside the checkout; crates.io (about 88 % of the assertions:
