@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The store: pages, budgets and the lists of everything that holds pages; externals made by the
+ * embedder; calls and fuel.
+ */
+#include "base/bytes.h"
+#include "exec/exec_internal.h"
+#include "exec/interp.h"
+
+enum { PAGE = 4096 };
+
+/* What threads look at that nobody may stop. */
+static const uint64_t NEVER_STOP = 0;
+
+static uint64_t or_default(uint64_t value, uint64_t fallback)
+{
+    return value == 0 ? fallback : value;
+}
+
+alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
+                          const struct alc_store_options *options)
+{
+    const struct alc_pages *pages = &options->pages;
+    uint64_t slots = or_default(options->stack_slots, ALC_LIMIT_STACK_SLOTS);
+    uint64_t stack_size;
+    *store = (struct alc_store){.arena = arena, .pages = *pages};
+    if (slots > ALC_LIMIT_STACK_SLOTS) {
+        return ALC_E_BAD_ARGUMENT;
+    }
+    stack_size = (slots * sizeof(uint64_t) + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+    alc_types_init(&store->types, arena);
+    store->budget.max = or_default(options->store_size_max, UINT64_MAX);
+    store->memory_size_max = or_default(options->memory_size_max, UINT64_MAX);
+    store->memory_reserve_max =
+        or_default(options->memory_reserve_max, (UINT64_C(4) << 30) + (64 << 10));
+    store->thread.stop_flag = options->stop_flag != NULL ? options->stop_flag : &NEVER_STOP;
+    uint64_t *stack = pages->reserve(pages->context, stack_size);
+    if (stack == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    alc_status status = pages->commit(pages->context, stack, stack_size);
+    if (status != ALC_OK) {
+        pages->release(pages->context, stack, stack_size);
+        return status;
+    }
+    store->stack_size = stack_size;
+    store->thread.stack = stack;
+    store->thread.stack_top = stack;
+    store->thread.stack_limit = stack + slots;
+    return ALC_OK;
+}
+
+void alc_store_fini(struct alc_store *store)
+{
+    for (struct alc_memory *memory = store->memories; memory != NULL; memory = memory->next) {
+        alc_memory_fini(memory);
+    }
+    for (struct alc_table *table = store->tables; table != NULL; table = table->next) {
+        alc_table_fini(table);
+    }
+    if (store->thread.stack != NULL) {
+        store->pages.release(store->pages.context, store->thread.stack, store->stack_size);
+    }
+    *store = (struct alc_store){.arena = store->arena};
+}
+
+struct alc_load_options alc_store_load_options(struct alc_store *store, bool metered,
+                                               bool interruptible)
+{
+    return (struct alc_load_options){
+        .types = &store->types,
+        .target = alc_interp_target(metered, interruptible),
+    };
+}
+
+/* -- objects -- */
+
+alc_status alc_store_add_memory(struct alc_store *store, struct alc_arena *arena,
+                                const struct alc_memory_type *type, struct alc_memory **out)
+{
+    struct alc_memory *memory = ALC_ARENA_NEW(arena, struct alc_memory);
+    if (memory == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    uint64_t cap = store->memory_size_max < store->memory_reserve_max ? store->memory_size_max
+                                                                      : store->memory_reserve_max;
+    ALC_TRY(alc_memory_init(memory, type, cap, &store->pages, &store->budget));
+    memory->next = store->memories;
+    store->memories = memory;
+    *out = memory;
+    return ALC_OK;
+}
+
+alc_status alc_store_add_table(struct alc_store *store, struct alc_arena *arena,
+                               const struct alc_table_type *type, uint64_t initial,
+                               struct alc_table **out)
+{
+    struct alc_table *table = ALC_ARENA_NEW(arena, struct alc_table);
+    if (table == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    ALC_TRY(alc_table_init(table, arena, type, initial, &store->pages));
+    table->next = store->tables;
+    store->tables = table;
+    *out = table;
+    return ALC_OK;
+}
+
+alc_status alc_store_new_global(struct alc_store *store, struct alc_global_type type,
+                                union alc_cell initial, struct alc_global **out)
+{
+    struct alc_global *global = ALC_ARENA_NEW(store->arena, struct alc_global);
+    if (global == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    global->type = type;
+    global->value = initial;
+    if (type.type == ALC_TYPE_I32 || type.type == ALC_TYPE_F32) {
+        global->value = (union alc_cell){.slots = {initial.u32, 0}};
+    } else if (type.type != ALC_TYPE_V128) {
+        global->value = (union alc_cell){.slots = {initial.u64, 0}};
+    }
+    *out = global;
+    return ALC_OK;
+}
+
+alc_status alc_store_new_table(struct alc_store *store, const struct alc_table_type *type,
+                               uint64_t initial, struct alc_table **out)
+{
+    return alc_store_add_table(store, store->arena, type, initial, out);
+}
+
+alc_status alc_store_new_memory(struct alc_store *store, const struct alc_memory_type *type,
+                                struct alc_memory **out)
+{
+    return alc_store_add_memory(store, store->arena, type, out);
+}
+
+alc_status alc_store_new_tag(struct alc_store *store, uint32_t type_id, struct alc_tag **out)
+{
+    struct alc_tag *tag = ALC_ARENA_NEW(store->arena, struct alc_tag);
+    if (tag == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    tag->type_id = type_id;
+    *out = tag;
+    return ALC_OK;
+}
+
+alc_status alc_store_new_function(struct alc_store *store, const struct alc_host_export *export,
+                                  void *context, struct alc_function **out)
+{
+    return alc_host_function_new(store, store->arena, export, context, out);
+}
+
+/* -- calls -- */
+
+alc_status alc_invoke(struct alc_store *store, struct alc_function *function,
+                      const uint64_t *arguments, uint64_t *results, struct alc_error *error)
+{
+    struct alc_thread *thread = &store->thread;
+    struct alc_error *outer_error = thread->error;
+    thread->error = error;
+    alc_status status = alc_interp_call(thread, function, arguments, results);
+    thread->error = outer_error;
+    if (status == ALC_OK) {
+        return ALC_OK;
+    }
+    const struct alc_trap *trap = &thread->trap;
+    uint64_t offset = ALC_NO_OFFSET;
+    if (trap->frames_count != 0 && trap->frames[0].offset != 0) {
+        offset = trap->frames[0].offset;
+    }
+    return alc_fail(error, status, offset);
+}
+
+void alc_store_set_fuel(struct alc_store *store, uint64_t fuel)
+{
+    store->thread.has_fuel = true;
+    store->thread.fuel = fuel;
+}
+
+void alc_store_clear_fuel(struct alc_store *store)
+{
+    store->thread.has_fuel = false;
+    store->thread.fuel = 0;
+}
+
+uint64_t alc_store_get_fuel(const struct alc_store *store)
+{
+    return store->thread.has_fuel ? store->thread.fuel : 0;
+}
