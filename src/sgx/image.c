@@ -176,6 +176,12 @@ alc_status alc_image_parse(const void *bytes, size_t size, struct alc_image *out
     if (image.tcs_count == 0) {
         return fail_at(&reader, size, "no TCS: there is no way in");
     }
+    uint64_t end;
+    if (!alc_align_up(offset_min, ALC_IMAGE_GAP_SIZE, &end) || end > image.enclave_size) {
+        end = image.enclave_size;
+    }
+    bool has_dynamic = image.enclave_size - end > ALC_IMAGE_GAP_SIZE;
+    image.dynamic_offset = has_dynamic ? end + ALC_IMAGE_GAP_SIZE : image.enclave_size;
     *out = image;
     return ALC_OK;
 }

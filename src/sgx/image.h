@@ -23,6 +23,9 @@ struct alc_image_page {
     const uint8_t *chunks; /* first EEXTEND block, borrowed from the image; NULL: not measured */
 };
 
+/* Between things of different kinds in the address range, and before its dynamic part. */
+enum { ALC_IMAGE_GAP_SIZE = 0x10000 };
+
 /* A parsed image: what ECREATE says, and a way to walk the pages. */
 struct alc_image {
     const uint8_t *bytes; /* borrowed */
@@ -31,6 +34,7 @@ struct alc_image {
     uint32_t ssa_frame_pages;
     uint32_t pages_count;
     uint32_t tcs_count;
+    uint64_t dynamic_offset; /* pages from here on are free to be added at run time */
 };
 
 /* Checks the whole stream and fills *out. ALC_E_BAD_IMAGE with the byte offset. */

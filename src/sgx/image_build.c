@@ -15,7 +15,7 @@
 #include "sgx_arch/relocate.h"
 
 enum {
-    GAP_SIZE = 0x10000, /* between things of different kinds; one page of it would do */
+    GAP_SIZE = ALC_IMAGE_GAP_SIZE,
     SSA_FRAMES = 2, /* level 0 and its exception handler: an exception in the handler is final */
     EXCEPTION_STACK_PAGES = 4,
     ELF_MEMORY_MAX = 1 << 26,
@@ -237,6 +237,7 @@ static alc_status build(struct builder *builder, uint8_t **out_bytes, size_t *ou
         free(bytes);
         return alc_fail(builder->error, status, ALC_NO_OFFSET);
     }
+    ALC_ASSERT(image.dynamic_offset == builder->layout.heap_offset);
     *out_bytes = bytes;
     *out_size = size;
     return ALC_OK;
