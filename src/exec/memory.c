@@ -9,10 +9,9 @@
 #include "base/bytes.h"
 
 enum {
-    PAGE = 4096,
     /* Committed ahead of a program that grows in small steps, so that it costs few calls outside.
      */
-    COMMIT_STEP = 1 << 20,
+    GROW_STEP = 1 << 20,
 };
 
 /* Bytes of `pages` pages; false when that is more than any machine has. */
@@ -31,9 +30,11 @@ static uint64_t type_size_max(const struct alc_limits *limits)
 {
     uint64_t max;
     if (!limits->has_max) {
-        return limits->is_64 ? UINT64_MAX - PAGE : UINT64_C(1) << 32;
+        return limits->is_64 ? UINT64_MAX - ALC_SYSTEM_PAGE_SIZE : UINT64_C(1) << 32;
     }
-    return pages_to_bytes(limits->max, limits->page_size_log2, &max) ? max : UINT64_MAX - PAGE;
+    return pages_to_bytes(limits->max, limits->page_size_log2, &max)
+               ? max
+               : UINT64_MAX - ALC_SYSTEM_PAGE_SIZE;
 }
 
 /* Puts memory behind the first `size` bytes. */
@@ -42,9 +43,8 @@ static alc_status commit_to(struct alc_memory *memory, uint64_t size)
     if (size <= memory->committed) {
         return ALC_OK;
     }
-    uint64_t wanted = (size + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-    uint64_t ahead =
-        smaller((size + COMMIT_STEP - 1) & ~(uint64_t)(COMMIT_STEP - 1), memory->reserved);
+    uint64_t wanted = (size + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
+    uint64_t ahead = smaller((size + GROW_STEP - 1) & ~(uint64_t)(GROW_STEP - 1), memory->reserved);
     /* The first memory is committed exactly, for programs that never grow. */
     if (memory->committed != 0 && ahead > wanted) {
         wanted = ahead;
@@ -63,14 +63,16 @@ alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_ty
     const struct alc_limits *limits = &type->limits;
     uint64_t size;
     *memory = (struct alc_memory){.type = *type, .pages = pages, .budget = budget};
-    memory->size_max = smaller(type_size_max(limits), reserve_max & ~(uint64_t)(PAGE - 1));
+    memory->size_max =
+        smaller(type_size_max(limits), reserve_max & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1));
     if (!pages_to_bytes(limits->min, limits->page_size_log2, &size) || size > memory->size_max ||
         size > budget->max - budget->used) {
         return ALC_E_OUT_OF_MEMORY;
     }
     /* One page at least, so that an access of no bytes to an empty memory has an address. */
-    memory->reserved = (memory->size_max + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-    memory->reserved = memory->reserved == 0 ? PAGE : memory->reserved;
+    memory->reserved =
+        (memory->size_max + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
+    memory->reserved = memory->reserved == 0 ? ALC_SYSTEM_PAGE_SIZE : memory->reserved;
     memory->base = pages->reserve(pages->context, memory->reserved);
     if (memory->base == NULL) {
         memory->reserved = 0;

@@ -12,6 +12,9 @@
 #include "base/status.h"
 #include "wasm/types.h"
 
+/* Unit of what the system gives; not to be confused with the 64 KiB of WebAssembly. */
+enum { ALC_SYSTEM_PAGE_SIZE = 4096 };
+
 /* Where pages come from; the caller fills it from struct alc_os or its own functions. Addresses and
  * sizes are multiples of 4096. All three MUST be set. */
 struct alc_pages {

@@ -7,8 +7,6 @@
 #include "exec/exec_internal.h"
 #include "exec/interp.h"
 
-enum { PAGE = 4096 };
-
 /* What threads look at that nobody may stop. */
 static const uint64_t NEVER_STOP = 0;
 
@@ -27,7 +25,8 @@ alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
     if (slots > ALC_LIMIT_STACK_SLOTS) {
         return ALC_E_BAD_ARGUMENT;
     }
-    stack_size = (slots * sizeof(uint64_t) + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+    stack_size = (slots * sizeof(uint64_t) + ALC_SYSTEM_PAGE_SIZE - 1) &
+                 ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
     alc_types_init(&store->types, arena);
     store->budget.max = or_default(options->store_size_max, UINT64_MAX);
     store->memory_size_max = or_default(options->memory_size_max, UINT64_MAX);

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 
-enum { PAGE = 4096, ENTRIES_PER_PAGE = PAGE / sizeof(uint64_t) };
+enum { ENTRIES_PER_PAGE = ALC_SYSTEM_PAGE_SIZE / sizeof(uint64_t) };
 
 static void fill_entries(uint64_t *entries, uint64_t value, uint64_t count)
 {
