@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The freestanding core of the engine as one translation unit, for embedders who want a single object:
+ *   cc -Os -ffreestanding -march=x86-64-v2 -Isrc -c src/one.c
+ * Static names are therefore unique across these files. What it needs from outside: memcpy, memmove,
+ * memset, memcmp, strlen and alc_abort. tests/size builds it with gcc and clang.
+ */
+#include "base/arena.c"
+#include "base/reader.c"
+#include "base/status.c"
+#include "base/utf8.c"
+#include "base/writer.c"
+
+#include "wasm/code_ops.c"
+#include "wasm/decode.c"
+#include "wasm/decode_sections.c"
+#include "wasm/decode_segments.c"
+#include "wasm/decode_types.c"
+#include "wasm/features.c"
+#include "wasm/module.c"
+#include "wasm/names.c"
+#include "wasm/types.c"
+#include "wasm/types_write.c"
+
+#include "exec/constant.c"
+#include "exec/instance.c"
+#include "exec/linker.c"
+#include "exec/memory.c"
+#include "exec/store.c"
+#include "exec/table.c"
