@@ -3,8 +3,8 @@
 """Checks the rules of style that need no compiler.
 
 Banned calls, lengths (function 70 lines, file 800, line 100 columns), file headers (licence, then
-a paragraph), words that mark unfinished work, density of #if, a README.md and tests for each room.
-Exceptions are data: tools/style_exceptions.txt, each with its reason; one that excuses nothing fails.
+a paragraph), words that mark unfinished work, density of #if, README.md and tests of each room.
+Exceptions are data (tools/style_exceptions.txt), with reasons; one that excuses nothing fails.
 """
 import argparse
 import pathlib
