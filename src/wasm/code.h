@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The interpreter's register code: what validation emits and exec/interp runs. wasm/ knows the shape
- * of the code and the numbers of the operations (code.def); where an operation's handler stands in
- * memory comes from exec/ in a struct alc_code_target, so that nothing here depends on exec/.
+ * The interpreter's register code: what validation emits and exec/interp runs. wasm/ knows the
+ * shape of the code and the numbers of the operations (code.def); where an operation's handler
+ * stands in memory comes from exec/ in a struct alc_code_target, so that nothing here depends on
+ * exec/.
  *
  * Shape. A function's code is a run of 16-bit units. An operation is a handler offset (two units, a
- * signed 32-bit distance from the handler table) followed by operands: slots of the frame (one unit),
- * immediates (one, two or four units), distances of branches (two units, in units, from behind the
- * distance). Code holds no addresses except those of struct alc_code of called functions.
+ * signed 32-bit distance from the handler table) followed by operands: slots of the frame (one
+ * unit), immediates (one, two or four units), distances of branches (two units, in units, from
+ * behind the distance). Code holds no addresses except those of struct alc_code of called
+ * functions.
  *
  * Frame. 8-byte slots: parameters, locals (v128 takes two), one link slot that holds the return
- * address, operand stack. An i32 or f32 stands in the low half of a slot, the upper half is undefined.
- * The callee's frame begins at its first argument on the caller's operand stack. A result of type
- * i32, i64 or reference is returned in the integer accumulator, f32 and f64 in the floating one;
- * a v128, or several results, in the callee's slots from 0 on.
+ * address, operand stack. An i32 or f32 stands in the low half of a slot, the upper half is
+ * undefined. The callee's frame begins at its first argument on the caller's operand stack. A
+ * result of type i32, i64 or reference is returned in the integer accumulator, f32 and f64 in the
+ * floating one; a v128, or several results, in the callee's slots from 0 on.
  *
  * Frames take at least ALC_CODE_FRAME_MIN slots, which bounds the depth of calls by the size of the
  * stack: ALC_LIMIT_CALL_DEPTH is kept without counting.
@@ -21,22 +23,19 @@
  * What exec/ has to supply for pure operations, keyed by the idents of ops.def:
  *   exec/numeric.def rows; operands are a and b, C types u32 s32 u64 s64 f32 f64, R is the type of
  *   the result, `trap` an expression of type alc_status (ALC_OK: none) evaluated before `expr`:
- *     BIN(ident, T, R, expr)            integer operands and result: BIN(I32_SHR_S, s32, s32, a >> (b & 31))
- *     TRAP_BIN(ident, T, R, trap, expr) the same that may trap: div and rem
- *     CMP(ident, T, expr)               integer comparison: CMP(I32_LT_S, s32, a < b)
- *     UN(ident, T, R, expr)             integer to integer: eqz clz ctz popcnt extend wrap
- *     FBIN(ident, T, expr)              floating, result of type T
- *     FCMP(ident, T, expr)              floating comparison
- *     FUN(ident, T, R, expr)            floating to floating, promote and demote too
- *     TRAP_FI(ident, T, R, trap, expr)  floating to integer; trunc_sat rows say ALC_OK
- *     IF(ident, T, R, expr)             integer to floating
- *     (no rows for reinterpret: slots hold bits)
- *   exec/simd.h: typedef alc_v128 (16-byte vector) and one `static inline` function alc_simd_<ident>
- *   for each SIMD and RELAXED_SIMD row, e.g. alc_v128 alc_simd_I8X16_ADD(alc_v128 a, alc_v128 b);
- *   parameters and result follow the signature (I uint32_t, L uint64_t, F float, D double, S alc_v128),
- *   then `unsigned lane` for LANEn, `const uint8_t *lanes` (16 bytes, checked) for SHUFFLE. Loads take
- *   `const uint8_t *src` for A, stores `uint8_t *dst`: both checked and unaligned, e.g.
- *   alc_v128 alc_simd_V128_LOAD8_LANE(const uint8_t *src, alc_v128 v, unsigned lane);
+ *     BIN(ident, T, R, expr)            integer operands and result: BIN(I32_SHR_S, s32, s32, a >>
+ * (b & 31)) TRAP_BIN(ident, T, R, trap, expr) the same that may trap: div and rem CMP(ident, T,
+ * expr)               integer comparison: CMP(I32_LT_S, s32, a < b) UN(ident, T, R, expr) integer
+ * to integer: eqz clz ctz popcnt extend wrap FBIN(ident, T, expr)              floating, result of
+ * type T FCMP(ident, T, expr)              floating comparison FUN(ident, T, R, expr) floating to
+ * floating, promote and demote too TRAP_FI(ident, T, R, trap, expr)  floating to integer; trunc_sat
+ * rows say ALC_OK IF(ident, T, R, expr)             integer to floating (no rows for reinterpret:
+ * slots hold bits) exec/simd.h: typedef alc_v128 (16-byte vector) and one `static inline` function
+ * alc_simd_<ident> for each SIMD and RELAXED_SIMD row, e.g. alc_v128 alc_simd_I8X16_ADD(alc_v128 a,
+ * alc_v128 b); parameters and result follow the signature (I uint32_t, L uint64_t, F float, D
+ * double, S alc_v128), then `unsigned lane` for LANEn, `const uint8_t *lanes` (16 bytes, checked)
+ * for SHUFFLE. Loads take `const uint8_t *src` for A, stores `uint8_t *dst`: both checked and
+ * unaligned, e.g. alc_v128 alc_simd_V128_LOAD8_LANE(const uint8_t *src, alc_v128 v, unsigned lane);
  *   void alc_simd_V128_STORE8_LANE(uint8_t *dst, alc_v128 v, unsigned lane).
  *   No function for v128.const.
  */
@@ -46,7 +45,39 @@
 #include "base/limits.h"
 
 /* Smallest distance between the frames of a caller and its callee. */
-#define ALC_CODE_FRAME_MIN ((ALC_LIMIT_STACK_SLOTS + ALC_LIMIT_CALL_DEPTH - 1) / ALC_LIMIT_CALL_DEPTH)
+#define ALC_CODE_FRAME_MIN                                                                         \
+    ((ALC_LIMIT_STACK_SLOTS + ALC_LIMIT_CALL_DEPTH - 1) / ALC_LIMIT_CALL_DEPTH)
+
+/* The operations: the forms of each family of code.def, then the SIMD rows of ops.def. */
+/* clang-format off */
+enum alc_code_op {
+#define CBIN(i) \
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SI, ALC_CODE_##i##_SID, \
+    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, ALC_CODE_##i##_AI, ALC_CODE_##i##_AID,
+#define NBIN(i) CBIN(i) ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD,
+#define ICMP(i, swapped, inverse) \
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, ALC_CODE_##i##_AI, \
+    ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_SI, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_AI,
+#define UN(i) ALC_CODE_##i##_S, ALC_CODE_##i##_SD, ALC_CODE_##i##_A, ALC_CODE_##i##_AD,
+#define FBIN(i) \
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, \
+    ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD,
+#define FCMP(i) ALC_CODE_##i##_SS, ALC_CODE_##i##_AS, ALC_CODE_##i##_SA,
+#define FUN(i) UN(i)
+#define FI(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
+#define IF(i) FI(i)
+#define LOAD(i, type) UN(i) ALC_CODE_##i##_P,
+#define FLOAD(i, type) LOAD(i, type)
+#define STORE(i, type) \
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SA, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, \
+    ALC_CODE_##i##_AI, ALC_CODE_##i##_P,
+#define FSTORE(i, type) ALC_CODE_##i##_SA, ALC_CODE_##i##_AA,
+#define PLAIN(i) ALC_CODE_##i,
+#define VECTOR(i, immediate, signature) ALC_CODE_##i, ALC_CODE_##i##_P,
+#include "wasm/code_families.h"
+    ALC_CODE_COUNT
+};
+/* clang-format on */
 
 /* Where the code of a function goes, and how it is to be made. */
 struct alc_code_target {

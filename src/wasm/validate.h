@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Validation of function bodies and constant expressions (spec 3.4, 7.3 "validation algorithm"): one
- * pass over the bytes, which are hostile, that also emits the interpreter's code (code.h) when a
- * target is given. Everything that bodies refer to has been decoded and checked before: types,
+ * Validation of function bodies and constant expressions (spec 3.4, 7.3 "validation algorithm"):
+ * one pass over the bytes, which are hostile, that also emits the interpreter's code (code.h) when
+ * a target is given. Everything that bodies refer to has been decoded and checked before: types,
  * imports, functions, tables, memories, globals, tags, elements' types, counts of data segments.
  */
 #ifndef ALC_WASM_VALIDATE_H
@@ -13,11 +13,12 @@
 
 struct alc_validator;
 
-/* Makes a validator for the bodies of `module`, of which everything before the code section (and the
- * data count) is decoded. Scratch memory, and the code when `target` is not NULL, come from `arena`;
- * the scratch part is garbage afterwards. With a target, functions[i].code of every defined function
- * MUST point to a zeroed struct alc_code. ALC_E_OUT_OF_MEMORY. */
-ALC_MUST_CHECK alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *module,
+/* Makes a validator for the bodies of `module`, of which everything before the code section (and
+ * the data count) is decoded. Scratch memory, and the code when `target` is not NULL, come from
+ * `arena`; the scratch part is garbage afterwards. With a target, functions[i].code of every
+ * defined function MUST point to a zeroed struct alc_code. ALC_E_OUT_OF_MEMORY. */
+ALC_MUST_CHECK alc_status alc_validator_new(struct alc_arena *arena,
+                                            const struct alc_module *module,
                                             const struct alc_code_target *target,
                                             struct alc_error *error, struct alc_validator **out);
 
@@ -27,8 +28,9 @@ ALC_MUST_CHECK alc_status alc_validate_function(struct alc_validator *validator,
                                                 uint32_t function_index, struct alc_code *code);
 
 /* Validates the constant expression at `reader`, which moves behind its `end`: it must leave one
- * value of `type` and may read immutable globals below `globals_count` only. */
-ALC_MUST_CHECK alc_status alc_validate_constant(const struct alc_module *module,
+ * value of `type` and may read immutable globals below `globals_count` only. Functions it names
+ * become declared. */
+ALC_MUST_CHECK alc_status alc_validate_constant(struct alc_module *module,
                                                 struct alc_reader *reader, uint32_t type,
                                                 uint32_t globals_count);
 

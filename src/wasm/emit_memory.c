@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Emission of loads and stores, vector operations, select, globals, and of the rare operations that
+ * take their operands from their own slots. Trusts the validator.
+ *
+ * Memory 0 with 32-bit addresses is reached directly; for all else an ADDRESS operation checks the
+ * access and leaves a pointer in the accumulator for the form P that follows at once.
+ */
+#include "wasm/emit.h"
+#include "wasm/validate_internal.h"
+
+/* First form of a load or store. */
+static uint32_t access_code(enum alc_op op)
+{
+    static const struct {
+        uint16_t op;
+        uint16_t code;
+    } rows[] = {
+        {ALC_OP_I32_LOAD, ALC_CODE_LOAD32U_S},     {ALC_OP_I64_LOAD, ALC_CODE_LOAD64_S},
+        {ALC_OP_F32_LOAD, ALC_CODE_LOADF32_S},     {ALC_OP_F64_LOAD, ALC_CODE_LOADF64_S},
+        {ALC_OP_I32_LOAD8_S, ALC_CODE_LOAD8S_S},   {ALC_OP_I32_LOAD8_U, ALC_CODE_LOAD8U_S},
+        {ALC_OP_I32_LOAD16_S, ALC_CODE_LOAD16S_S}, {ALC_OP_I32_LOAD16_U, ALC_CODE_LOAD16U_S},
+        {ALC_OP_I64_LOAD8_S, ALC_CODE_LOAD8S_S},   {ALC_OP_I64_LOAD8_U, ALC_CODE_LOAD8U_S},
+        {ALC_OP_I64_LOAD16_S, ALC_CODE_LOAD16S_S}, {ALC_OP_I64_LOAD16_U, ALC_CODE_LOAD16U_S},
+        {ALC_OP_I64_LOAD32_S, ALC_CODE_LOAD32S_S}, {ALC_OP_I64_LOAD32_U, ALC_CODE_LOAD32U_S},
+        {ALC_OP_I32_STORE, ALC_CODE_STORE32_SS},   {ALC_OP_I64_STORE, ALC_CODE_STORE64_SS},
+        {ALC_OP_F32_STORE, ALC_CODE_STORE32_SS},   {ALC_OP_F64_STORE, ALC_CODE_STORE64_SS},
+        {ALC_OP_I32_STORE8, ALC_CODE_STORE8_SS},   {ALC_OP_I32_STORE16, ALC_CODE_STORE16_SS},
+        {ALC_OP_I64_STORE8, ALC_CODE_STORE8_SS},   {ALC_OP_I64_STORE16, ALC_CODE_STORE16_SS},
+        {ALC_OP_I64_STORE32, ALC_CODE_STORE32_SS},
+    };
+    ALC_ASSERT(op >= ALC_OP_I32_LOAD && op <= ALC_OP_I64_STORE32);
+    _Static_assert(ALC_OP_I64_STORE32 - ALC_OP_I32_LOAD + 1 == ALC_ARRAY_COUNT(rows),
+                   "one row for each access, in order");
+    ALC_DEBUG_ASSERT(rows[op - ALC_OP_I32_LOAD].op == op);
+    return rows[op - ALC_OP_I32_LOAD].code;
+}
+
+static bool is_direct(const struct alc_memory_argument *argument)
+{
+    return argument->memory_index == 0 && !argument->is_64;
+}
+
+/* Leaves a checked pointer in the integer accumulator. */
+static void emit_address(struct alc_validator *v, const struct alc_memory_argument *argument,
+                         struct alc_value *addr, uint32_t size)
+{
+    uint32_t slot = alc_emit_slot_of(v, addr);
+    alc_emit_free_acc(v, 0);
+    alc_emit_op(v, ALC_CODE_ADDRESS);
+    alc_emit_u16(v, argument->memory_index);
+    alc_emit_u16(v, size << 1 | argument->is_64);
+    alc_emit_u64(v, argument->offset);
+    alc_emit_u16(v, slot);
+    alc_emit_mark_result(v, 0, ALC_LAST_OTHER);
+}
+
+static alc_status emit_load(struct alc_validator *v, uint32_t code,
+                            const struct alc_memory_argument *argument, struct alc_value *addr,
+                            uint32_t type)
+{
+    unsigned class = type == ALC_TYPE_F32 || type == ALC_TYPE_F64;
+    bool from_acc = alc_emit_is_in_acc(v, addr, 0);
+    uint32_t slot = from_acc ? 0 : alc_emit_slot_of(v, addr);
+    alc_emit_free_acc(v, class);
+    alc_emit_op(v, (enum alc_code_op)(code + (from_acc ? 2 : 0)));
+    if (!from_acc) {
+        alc_emit_u16(v, slot);
+    }
+    alc_emit_u32(v, (uint32_t)argument->offset);
+    alc_emit_mark_result(v, class, ALC_LAST_RESULT);
+    return alc_emit_push(v, type, ALC_PLACE_ACC);
+}
+
+static void emit_store(struct alc_validator *v, enum alc_op op,
+                       const struct alc_memory_argument *argument, struct alc_value *addr,
+                       struct alc_value *value)
+{
+    uint32_t code = access_code(op);
+    bool addr_in_acc = alc_emit_is_in_acc(v, addr, 0);
+    bool value_in_acc = !addr_in_acc && alc_emit_is_in_acc(v, value, 0);
+    bool is_float = op == ALC_OP_F32_STORE || op == ALC_OP_F64_STORE;
+    uint32_t value_slot = 0;
+    unsigned form = addr_in_acc ? 3 : 0; /* SS SA SI AS AI */
+    uint32_t addr_slot = addr_in_acc ? 0 : alc_emit_slot_of(v, addr);
+    bool has_immediate =
+        value->place == ALC_PLACE_CONSTANT && (int64_t)value->payload == (int32_t)value->payload;
+    if (is_float && alc_emit_is_in_acc(v, value, 1)) {
+        code = op == ALC_OP_F32_STORE ? ALC_CODE_STOREF32_SA : ALC_CODE_STOREF64_SA;
+        form = addr_in_acc ? 1 : 0;
+        value_in_acc = true;
+        has_immediate = false;
+    } else if (has_immediate) {
+        form += addr_in_acc ? 1 : 2;
+    } else if (value_in_acc) {
+        form = 1;
+    } else {
+        value_slot = alc_emit_slot_of(v, value);
+    }
+    alc_emit_op(v, (enum alc_code_op)(code + form));
+    if (!addr_in_acc) {
+        alc_emit_u16(v, addr_slot);
+    }
+    if (has_immediate) {
+        alc_emit_u32(v, (uint32_t)value->payload);
+    } else if (!value_in_acc) {
+        alc_emit_u16(v, value_slot);
+    }
+    alc_emit_u32(v, (uint32_t)argument->offset);
+}
+
+/* Loads that follow ADDRESS leave their result in the accumulator of its class; class 1 too. */
+static alc_status emit_indirect(struct alc_validator *v, enum alc_op op,
+                                const struct alc_memory_argument *argument,
+                                struct alc_value *operands, uint32_t type)
+{
+    uint32_t code = access_code(op);
+    uint32_t natural = 1u << (alc_op_infos[op].immediate - ALC_IMM_MEM0);
+    if (type != ALC_TYPE_BOTTOM) {
+        unsigned class = type == ALC_TYPE_F32 || type == ALC_TYPE_F64;
+        alc_emit_free_acc(v, class);
+        emit_address(v, argument, &operands[0], natural);
+        alc_emit_op(v, (enum alc_code_op)(code + 4));
+        alc_emit_mark_result(v, class, ALC_LAST_OTHER);
+        return alc_emit_push(v, type, ALC_PLACE_ACC);
+    }
+    uint32_t slot = alc_emit_slot_of(v, &operands[1]);
+    emit_address(v, argument, &operands[0], natural);
+    alc_emit_op(v, (enum alc_code_op)(code + 5));
+    alc_emit_u16(v, slot);
+    return ALC_OK;
+}
+
+/* Vector loads and stores: address slot or P, vector operand, lane, result. */
+static alc_status emit_vector_access(struct alc_validator *v, enum alc_op op, uint32_t code,
+                                     const struct alc_memory_argument *argument,
+                                     struct alc_value *operands, uint32_t type, uint32_t lane)
+{
+    uint8_t immediate = alc_op_infos[op].immediate;
+    bool has_lane = immediate >= ALC_IMM_MEMLANE0;
+    bool has_vector = alc_signature_operand(alc_op_infos[op].signature, 1) != ALC_LETTER_NONE;
+    uint32_t size = 1u << (immediate - (has_lane ? ALC_IMM_MEMLANE0 : ALC_IMM_MEM0));
+    uint32_t vector = has_vector ? alc_emit_slot_of(v, &operands[1]) : 0;
+    if (is_direct(argument)) {
+        uint32_t addr = alc_emit_slot_of(v, &operands[0]);
+        alc_emit_op(v, (enum alc_code_op)code);
+        alc_emit_u16(v, addr);
+        alc_emit_u32(v, (uint32_t)argument->offset);
+    } else {
+        emit_address(v, argument, &operands[0], size);
+        alc_emit_op(v, (enum alc_code_op)(code + 1));
+    }
+    if (has_vector) {
+        alc_emit_u16(v, vector);
+    }
+    if (has_lane) {
+        alc_emit_u16(v, lane);
+    }
+    if (type == ALC_TYPE_BOTTOM) {
+        return ALC_OK;
+    }
+    ALC_TRY(alc_push_slot(v, type));
+    alc_emit_u16(v, v->values[v->height - 1].slot);
+    alc_emit_mark_target(v, v->emitter.count - 1, v->values[v->height - 1].slot, 2);
+    return ALC_OK;
+}
+
+/* clang-format off */
+/* Code of the vector operations. */
+static uint32_t vector_code(enum alc_op op)
+{
+    static const uint16_t codes[] = {
+#define CBIN(i)
+#define NBIN(i)
+#define ICMP(i, swapped, inverse)
+#define UN(i)
+#define FBIN(i)
+#define FCMP(i)
+#define FUN(i)
+#define FI(i)
+#define IF(i)
+#define LOAD(i, type)
+#define FLOAD(i, type)
+#define STORE(i, type)
+#define FSTORE(i, type)
+#define PLAIN(i)
+#define VECTOR(i, immediate, signature) [ALC_OP_##i - ALC_OP_V128_LOAD] = ALC_CODE_##i,
+#include "wasm/code_families.h"
+    };
+    ALC_ASSERT(op >= ALC_OP_V128_LOAD && op - ALC_OP_V128_LOAD < ALC_ARRAY_COUNT(codes));
+    return codes[op - ALC_OP_V128_LOAD];
+}
+/* clang-format on */
+
+alc_status alc_emit_memory_access(struct alc_validator *v, enum alc_op op,
+                                  const struct alc_memory_argument *argument,
+                                  struct alc_value *operands, uint32_t type, uint32_t lane)
+{
+    if (op >= ALC_OP_V128_LOAD) {
+        return emit_vector_access(v, op, vector_code(op), argument, operands, type, lane);
+    }
+    if (!is_direct(argument)) {
+        return emit_indirect(v, op, argument, operands, type);
+    }
+    if (type != ALC_TYPE_BOTTOM) {
+        return emit_load(v, access_code(op), argument, &operands[0], type);
+    }
+    emit_store(v, op, argument, &operands[0], &operands[1]);
+    return ALC_OK;
+}
+
+alc_status alc_emit_vector(struct alc_validator *v, enum alc_op op, struct alc_value *operands,
+                           uint32_t type, const uint8_t *lanes)
+{
+    uint16_t signature = alc_op_infos[op].signature;
+    uint32_t slots[3] = {0};
+    unsigned count = 0;
+    while (count < 3 && alc_signature_operand(signature, count) != ALC_LETTER_NONE) {
+        slots[count] = alc_emit_slot_of(v, &operands[count]);
+        count++;
+    }
+    alc_emit_op(v, op == ALC_OP_V128_CONST ? ALC_CODE_CONST128 : (enum alc_code_op)vector_code(op));
+    for (unsigned i = 0; i < count; i++) {
+        alc_emit_u16(v, slots[i]);
+    }
+    uint8_t immediate = alc_op_infos[op].immediate;
+    if (immediate == ALC_IMM_SHUFFLE || immediate == ALC_IMM_V128) {
+        for (unsigned i = 0; i < 16; i += 2) {
+            alc_emit_u16(v, alc_load_u16(&lanes[i]));
+        }
+    } else if (immediate != ALC_IMM_NONE) {
+        alc_emit_u16(v, lanes[0]);
+    }
+    ALC_TRY(alc_push_slot(v, type));
+    uint32_t slot = v->values[v->height - 1].slot;
+    alc_emit_u16(v, slot);
+    alc_emit_mark_target(v, v->emitter.count - 1, slot, alc_type_slots(type));
+    return ALC_OK;
+}
+
+void alc_emit_in_place(struct alc_validator *v, enum alc_code_op code, const uint32_t *immediates,
+                       uint32_t immediates_count, uint32_t operands_count)
+{
+    alc_emit_free_acc(v, 0);
+    alc_emit_free_acc(v, 1);
+    for (unsigned class = 0; class < 2; class ++) {
+        uint32_t entry = v->emitter.acc_entry[class];
+        if (entry >= v->height && entry < v->height + operands_count &&
+            v->values[entry].place == ALC_PLACE_ACC) {
+            alc_emit_settle(v, &v->values[entry]);
+        }
+    }
+    for (uint32_t i = 0; i < operands_count; i++) {
+        alc_emit_settle(v, &v->values[v->height + i]);
+    }
+    uint32_t slot = alc_validator_next_slot(v);
+    alc_emit_op(v, code);
+    for (uint32_t i = 0; i < immediates_count; i++) {
+        alc_emit_u32(v, immediates[i]);
+    }
+    alc_emit_u16(v, slot);
+    alc_emit_mark_target(v, v->emitter.count - 1, slot, 1);
+    v->emitter.last_end = ALC_NO_UNIT;
+    v->emitter.acc_slot[0] = v->emitter.acc_slot[1] = ALC_NO_SLOT;
+}
+
+alc_status alc_emit_select(struct alc_validator *v, struct alc_value *operands, uint32_t type)
+{
+    bool in_acc = alc_emit_is_in_acc(v, &operands[2], 0);
+    uint32_t a = alc_emit_slot_of(v, &operands[0]);
+    uint32_t b = alc_emit_slot_of(v, &operands[1]);
+    uint32_t condition = in_acc ? 0 : alc_emit_slot_of(v, &operands[2]);
+    bool wide = type == ALC_TYPE_V128;
+    alc_emit_free_acc(v, 0);
+    alc_emit_op(v, wide ? (in_acc ? ALC_CODE_SELECT2_A : ALC_CODE_SELECT2_S)
+                        : (in_acc ? ALC_CODE_SELECT_A : ALC_CODE_SELECT_S));
+    if (!in_acc) {
+        alc_emit_u16(v, condition);
+    }
+    alc_emit_u16(v, a);
+    alc_emit_u16(v, b);
+    ALC_TRY(alc_push_slot(v, type));
+    uint32_t slot = v->values[v->height - 1].slot;
+    alc_emit_u16(v, slot);
+    alc_emit_mark_target(v, v->emitter.count - 1, slot, wide ? 2 : 1);
+    v->emitter.acc_slot[0] = wide ? v->emitter.acc_slot[0] : slot;
+    return ALC_OK;
+}
+
+alc_status alc_emit_global_get(struct alc_validator *v, uint32_t index, uint32_t type)
+{
+    bool wide = type == ALC_TYPE_V128;
+    bool to_slot = wide || type == ALC_TYPE_F32 || type == ALC_TYPE_F64;
+    if (!to_slot) {
+        alc_emit_free_acc(v, 0);
+        alc_emit_op(v, ALC_CODE_GLOBAL_GET);
+        alc_emit_u32(v, index);
+        alc_emit_mark_result(v, 0, ALC_LAST_RESULT);
+        return alc_emit_push(v, type, ALC_PLACE_ACC);
+    }
+    alc_emit_free_acc(v, 0);
+    alc_emit_op(v, wide ? ALC_CODE_GLOBAL_GET2 : ALC_CODE_GLOBAL_GET_D);
+    alc_emit_u32(v, index);
+    ALC_TRY(alc_push_slot(v, type));
+    uint32_t slot = v->values[v->height - 1].slot;
+    alc_emit_u16(v, slot);
+    alc_emit_mark_target(v, v->emitter.count - 1, slot, wide ? 2 : 1);
+    v->emitter.acc_slot[0] = wide ? v->emitter.acc_slot[0] : slot;
+    return ALC_OK;
+}
+
+void alc_emit_global_set(struct alc_validator *v, uint32_t index, struct alc_value *value)
+{
+    if (value->type != ALC_TYPE_V128 && alc_emit_is_in_acc(v, value, 0)) {
+        alc_emit_op(v, ALC_CODE_GLOBAL_SET_A);
+        alc_emit_u32(v, index);
+        return;
+    }
+    uint32_t slot = alc_emit_slot_of(v, value);
+    alc_emit_op(v, value->type == ALC_TYPE_V128 ? ALC_CODE_GLOBAL_SET2 : ALC_CODE_GLOBAL_SET_S);
+    alc_emit_u32(v, index);
+    alc_emit_u16(v, slot);
+}

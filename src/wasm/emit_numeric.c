@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Emission of numeric operations: chooses the form by where the operands are, and leaves results in
+ * an accumulator. Trusts the validator.
+ */
+#include "wasm/emit.h"
+#include "wasm/validate_internal.h"
+
+enum family {
+    OTHER,
+    CBINARY,
+    NBINARY,
+    COMPARE,
+    UNARY,
+    FBINARY,
+    FCOMPARE,
+    FUNARY,
+    TO_INT,
+    TO_FLOAT
+};
+
+struct operation {
+    uint16_t code; /* first form */
+    uint8_t family;
+};
+
+/* clang-format off */
+static const struct operation operations[ALC_OP_COUNT] = {
+#define CBIN(i) [ALC_OP_##i] = {ALC_CODE_##i##_SS, CBINARY},
+#define NBIN(i) [ALC_OP_##i] = {ALC_CODE_##i##_SS, NBINARY},
+#define ICMP(i, swapped, inverse) [ALC_OP_##i] = {ALC_CODE_##i##_SS, COMPARE},
+#define UN(i) [ALC_OP_##i] = {ALC_CODE_##i##_S, UNARY},
+#define FBIN(i) [ALC_OP_##i] = {ALC_CODE_##i##_SS, FBINARY},
+#define FCMP(i) [ALC_OP_##i] = {ALC_CODE_##i##_SS, FCOMPARE},
+#define FUN(i) [ALC_OP_##i] = {ALC_CODE_##i##_S, FUNARY},
+#define FI(i) [ALC_OP_##i] = {ALC_CODE_##i##_S, TO_INT},
+#define IF(i) [ALC_OP_##i] = {ALC_CODE_##i##_S, TO_FLOAT},
+#define LOAD(i, type)
+#define FLOAD(i, type)
+#define STORE(i, type)
+#define FSTORE(i, type)
+#define PLAIN(i)
+#define VECTOR(i, immediate, signature)
+#include "wasm/code_families.h"
+};
+
+/* Comparisons in the order of their rows: eight code numbers each, from I32_EQ_SS on. */
+enum { COMPARE_FORMS = 8, COMPARE_BRANCH = 4 };
+static const struct {
+    uint16_t swapped;
+    uint16_t inverse;
+} comparisons[] = {
+#define CBIN(i)
+#define NBIN(i)
+#define ICMP(i, swapped, inverse) {ALC_CODE_##swapped##_SS, ALC_CODE_##inverse##_SS},
+#define UN(i)
+#define FBIN(i)
+#define FCMP(i)
+#define FUN(i)
+#define FI(i)
+#define IF(i)
+#define LOAD(i, type)
+#define FLOAD(i, type)
+#define STORE(i, type)
+#define FSTORE(i, type)
+#define PLAIN(i)
+#define VECTOR(i, immediate, signature)
+#include "wasm/code_families.h"
+};
+/* clang-format on */
+
+uint32_t alc_emit_inverse_compare(uint32_t code)
+{
+    uint32_t distance = code - ALC_CODE_I32_EQ_SS;
+    return comparisons[distance / COMPARE_FORMS].inverse + distance % COMPARE_FORMS;
+}
+
+/* Where an operand of class `class` can be read from. */
+enum source { FROM_SLOT, FROM_ACC, FROM_CONSTANT };
+
+static enum source source_of(const struct alc_validator *v, const struct alc_value *value,
+                             unsigned class)
+{
+    const struct alc_emitter *e = &v->emitter;
+    switch ((enum alc_place)value->place) {
+    case ALC_PLACE_ACC:
+        return (value->type == ALC_TYPE_F32 || value->type == ALC_TYPE_F64) == (class != 0)
+                   ? FROM_ACC
+                   : FROM_SLOT;
+    case ALC_PLACE_LOCAL:
+        return e->acc_slot[class] == value->payload ? FROM_ACC : FROM_SLOT;
+    case ALC_PLACE_SLOT:
+        return e->acc_slot[class] == value->slot ? FROM_ACC : FROM_SLOT;
+    case ALC_PLACE_CONSTANT:
+        break;
+    }
+    bool fits = (int64_t)value->payload == (int32_t)value->payload;
+    return fits && class == 0 ? FROM_CONSTANT : FROM_SLOT;
+}
+
+bool alc_emit_is_in_acc(const struct alc_validator *v, const struct alc_value *value,
+                        unsigned class)
+{
+    return source_of(v, value, class) == FROM_ACC;
+}
+
+/* Emits the operands of an integer operation and the form's number among SS SI AS AI SA. */
+struct binary {
+    struct alc_value *a;
+    struct alc_value *b;
+    enum source from_a;
+    enum source from_b;
+};
+
+static bool choose_binary(struct alc_validator *v, struct binary *binary, bool may_swap)
+{
+    binary->from_a = source_of(v, binary->a, 0);
+    binary->from_b = source_of(v, binary->b, 0);
+    bool swap = may_swap && (binary->from_a == FROM_CONSTANT
+                                 ? binary->from_b != FROM_CONSTANT
+                                 : binary->from_b == FROM_ACC && binary->from_a != FROM_ACC);
+    if (swap) {
+        struct binary old = *binary;
+        *binary = (struct binary){old.b, old.a, old.from_b, old.from_a};
+    }
+    if (binary->from_a == FROM_CONSTANT) {
+        binary->from_a = FROM_SLOT;
+    }
+    if (binary->from_a == FROM_ACC && binary->from_b == FROM_ACC) {
+        binary->from_b = FROM_SLOT; /* both are copies of one slot */
+    }
+    return swap;
+}
+
+/* Form of SS SI AS AI SA. */
+static unsigned form_of(const struct binary *binary)
+{
+    if (binary->from_b == FROM_ACC) {
+        return 4;
+    }
+    return (binary->from_a == FROM_ACC ? 2u : 0u) + (binary->from_b == FROM_CONSTANT ? 1u : 0u);
+}
+
+static void emit_binary(struct alc_validator *v, const struct binary *binary, uint32_t code)
+{
+    uint32_t slot_a = 0;
+    uint32_t slot_b = 0;
+    if (binary->from_a == FROM_SLOT) {
+        slot_a = alc_emit_slot_of(v, binary->a);
+    }
+    if (binary->from_b == FROM_SLOT) {
+        slot_b = alc_emit_slot_of(v, binary->b);
+    }
+    alc_emit_free_acc(v, 0);
+    alc_emit_op(v, (enum alc_code_op)code);
+    if (binary->from_a == FROM_SLOT) {
+        alc_emit_u16(v, slot_a);
+    }
+    if (binary->from_b == FROM_SLOT) {
+        alc_emit_u16(v, slot_b);
+    } else if (binary->from_b == FROM_CONSTANT) {
+        alc_emit_u32(v, (uint32_t)binary->b->payload);
+    }
+}
+
+static void emit_integer(struct alc_validator *v, struct operation operation,
+                         struct alc_value *operands)
+{
+    struct binary binary = {.a = &operands[0], .b = &operands[1]};
+    if (operation.family != COMPARE) {
+        (void)choose_binary(v, &binary, operation.family == CBINARY);
+        emit_binary(v, &binary, operation.code + form_of(&binary) * 2);
+        alc_emit_mark_result(v, 0, ALC_LAST_RESULT);
+        return;
+    }
+    uint32_t code = operation.code;
+    if (choose_binary(v, &binary, true)) {
+        code = comparisons[(code - ALC_CODE_I32_EQ_SS) / COMPARE_FORMS].swapped;
+    }
+    emit_binary(v, &binary, code + form_of(&binary));
+    alc_emit_mark_result(v, 0, ALC_LAST_COMPARE);
+}
+
+/* A constant of class 1 goes to its accumulator when that is free for it. */
+static void load_constant(struct alc_validator *v, struct alc_value *value)
+{
+    alc_emit_free_acc(v, 1);
+    alc_emit_op(v, ALC_CODE_CONST_F);
+    alc_emit_u64(v, value->payload);
+    alc_emit_mark_result(v, 1, ALC_LAST_OTHER);
+    value->place = ALC_PLACE_ACC;
+}
+
+static void emit_floating(struct alc_validator *v, struct operation operation, struct alc_value *a,
+                          struct alc_value *b)
+{
+    enum source from_a = source_of(v, a, 1);
+    enum source from_b = source_of(v, b, 1);
+    if (b->place == ALC_PLACE_CONSTANT && from_a == FROM_SLOT && a->place != ALC_PLACE_CONSTANT) {
+        load_constant(v, b);
+        from_b = FROM_ACC;
+    } else if (a->place == ALC_PLACE_CONSTANT && from_b == FROM_SLOT &&
+               b->place != ALC_PLACE_CONSTANT) {
+        load_constant(v, a);
+        from_a = FROM_ACC;
+    }
+    from_b = from_a == FROM_ACC ? FROM_SLOT : from_b;
+    uint32_t slot_a = from_a == FROM_ACC ? 0 : alc_emit_slot_of(v, a);
+    uint32_t slot_b = from_b == FROM_ACC ? 0 : alc_emit_slot_of(v, b);
+    unsigned form = from_a == FROM_ACC ? 1 : from_b == FROM_ACC ? 2 : 0;
+    bool is_compare = operation.family == FCOMPARE;
+    alc_emit_free_acc(v, is_compare ? 0 : 1);
+    alc_emit_op(v, (enum alc_code_op)(operation.code + (is_compare ? form : form * 2)));
+    if (from_a != FROM_ACC) {
+        alc_emit_u16(v, slot_a);
+    }
+    if (from_b != FROM_ACC) {
+        alc_emit_u16(v, slot_b);
+    }
+    alc_emit_mark_result(v, is_compare ? 0 : 1, is_compare ? ALC_LAST_OTHER : ALC_LAST_RESULT);
+}
+
+static void emit_unary(struct alc_validator *v, struct operation operation, struct alc_value *a)
+{
+    unsigned from_class = operation.family == UNARY || operation.family == TO_FLOAT ? 0 : 1;
+    unsigned to_class = operation.family == UNARY || operation.family == TO_INT ? 0 : 1;
+    bool in_acc = source_of(v, a, from_class) == FROM_ACC;
+    uint32_t slot = in_acc ? 0 : alc_emit_slot_of(v, a);
+    alc_emit_free_acc(v, to_class);
+    bool has_slot_forms = operation.family == UNARY || operation.family == FUNARY;
+    alc_emit_op(v, (enum alc_code_op)(operation.code + (in_acc ? (has_slot_forms ? 2u : 1u) : 0u)));
+    if (!in_acc) {
+        alc_emit_u16(v, slot);
+    }
+    alc_emit_mark_result(v, to_class, has_slot_forms ? ALC_LAST_RESULT : ALC_LAST_OTHER);
+}
+
+/* i32.eqz of a comparison that is still the last operation: the opposite comparison. */
+static bool invert_last(struct alc_validator *v, const struct alc_value *a)
+{
+    struct alc_emitter *e = &v->emitter;
+    if (a->place != ALC_PLACE_ACC || e->last_end != e->count || e->last_kind != ALC_LAST_COMPARE) {
+        return false;
+    }
+    e->last_code = alc_emit_inverse_compare(e->last_code);
+    alc_store_u32(&e->units[e->last_unit], (uint32_t)e->target->handlers[e->last_code]);
+    return true;
+}
+
+/* Instructions that change nothing but the type: slots hold bits. */
+static alc_status emit_retyped(struct alc_validator *v, enum alc_op op, struct alc_value *a,
+                               uint32_t type)
+{
+    if (op != ALC_OP_I32_WRAP_I64 && a->place == ALC_PLACE_ACC) {
+        alc_emit_settle(v, a); /* the other class */
+    }
+    if (op == ALC_OP_I32_WRAP_I64 && a->place == ALC_PLACE_CONSTANT) {
+        a->payload = (uint64_t)(int64_t)(int32_t)a->payload;
+    }
+    if (a->place == ALC_PLACE_ACC) {
+        v->emitter.acc_entry[0] = v->height;
+    }
+    return alc_push(v, type, (enum alc_place)a->place, a->payload);
+}
+
+alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op, struct alc_value *operands,
+                            uint32_t type)
+{
+    struct operation operation = operations[op];
+    switch ((enum family)operation.family) {
+    case CBINARY:
+    case NBINARY:
+    case COMPARE:
+        emit_integer(v, operation, operands);
+        break;
+    case FBINARY:
+    case FCOMPARE:
+        emit_floating(v, operation, &operands[0], &operands[1]);
+        break;
+    case UNARY:
+        if (op == ALC_OP_I32_EQZ && invert_last(v, &operands[0])) {
+            break;
+        }
+        emit_unary(v, operation, &operands[0]);
+        break;
+    case FUNARY:
+    case TO_INT:
+    case TO_FLOAT:
+        emit_unary(v, operation, &operands[0]);
+        break;
+    case OTHER:
+        return emit_retyped(v, op, &operands[0], type);
+    }
+    return alc_emit_push(v, type, ALC_PLACE_ACC);
+}

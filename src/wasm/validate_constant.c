@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Validation of constant expressions (spec 3.4.13): initial values of globals and tables, offsets
+ * and elements of segments. The bytes are hostile.
+ */
+#include "wasm/validate_internal.h"
+
+enum { STACK_MAX = 256 };
+
+struct constant {
+    struct alc_module *module;
+    struct alc_reader *reader;
+    uint32_t globals_count;
+    uint64_t op_offset;
+    uint32_t height;
+    uint32_t stack[STACK_MAX];
+};
+
+static alc_status fail(const struct constant *c, alc_status status)
+{
+    return alc_fail(c->reader->error, status, c->op_offset);
+}
+
+static alc_status push(struct constant *c, uint32_t type)
+{
+    if (c->height == STACK_MAX) {
+        return fail(c, ALC_E_LIMIT_FRAME);
+    }
+    c->stack[c->height++] = type;
+    return ALC_OK;
+}
+
+static alc_status push_number(struct constant *c, enum alc_op op)
+{
+    int32_t small;
+    int64_t big;
+    switch ((int)op) {
+    case ALC_OP_I32_CONST:
+        ALC_TRY(alc_read_leb_s32(c->reader, &small));
+        return push(c, ALC_TYPE_I32);
+    case ALC_OP_I64_CONST:
+        ALC_TRY(alc_read_leb_s64(c->reader, &big));
+        return push(c, ALC_TYPE_I64);
+    case ALC_OP_F32_CONST:
+        ALC_TRY(alc_read_skip(c->reader, 4));
+        return push(c, ALC_TYPE_F32);
+    case ALC_OP_F64_CONST:
+        ALC_TRY(alc_read_skip(c->reader, 8));
+        return push(c, ALC_TYPE_F64);
+    default:
+        ALC_TRY(alc_read_skip(c->reader, 16));
+        return push(c, ALC_TYPE_V128);
+    }
+}
+
+static alc_status push_reference(struct constant *c, enum alc_op op)
+{
+    uint32_t index;
+    uint32_t heap;
+    struct alc_module *module = c->module;
+    switch ((int)op) {
+    case ALC_OP_REF_NULL:
+        ALC_TRY(alc_decode_heap_type(c->reader, module, &heap));
+        return push(c, ALC_TYPE_OF_REF_NULL(heap));
+    case ALC_OP_REF_FUNC:
+        ALC_TRY(alc_read_leb_u32(c->reader, &index));
+        if (index >= module->functions_count) {
+            return fail(c, ALC_E_UNKNOWN_FUNCTION);
+        }
+        module->functions[index].is_declared = true;
+        return push(c, ALC_TYPE_OF_REF(module->functions[index].type->id));
+    default:
+        ALC_TRY(alc_read_leb_u32(c->reader, &index));
+        if (index >= c->globals_count) {
+            return fail(c, ALC_E_UNKNOWN_GLOBAL);
+        }
+        if (module->globals[index].type.is_mutable) {
+            return fail(c, ALC_E_NOT_CONSTANT);
+        }
+        return push(c, module->globals[index].type.type);
+    }
+}
+
+static alc_status apply_binary(struct constant *c, uint32_t type)
+{
+    if (c->height < 2 || c->stack[c->height - 1] != type || c->stack[c->height - 2] != type) {
+        return fail(c, ALC_E_TYPE_MISMATCH);
+    }
+    c->height--;
+    return ALC_OK;
+}
+
+static alc_status read_op(struct constant *c, enum alc_op *out)
+{
+    uint8_t byte;
+    uint32_t number;
+    c->op_offset = alc_reader_offset(c->reader);
+    ALC_TRY(alc_read_u8(c->reader, &byte));
+    if (alc_op_is_prefix(byte)) {
+        ALC_TRY(alc_read_leb_u32(c->reader, &number));
+        *out = alc_op_find_prefixed(byte, number);
+    } else {
+        *out = alc_op_find(byte);
+    }
+    if (*out == ALC_OP_ILLEGAL) {
+        return fail(c, ALC_E_ILLEGAL_OPCODE);
+    }
+    enum alc_feature feature = (enum alc_feature)alc_op_infos[*out].feature;
+    return alc_feature_is_on(c->module->features, feature) ? ALC_OK
+                                                           : fail(c, ALC_E_FEATURE_DISABLED);
+}
+
+static alc_status apply(struct constant *c, enum alc_op op)
+{
+    bool is_extended = alc_feature_is_on(c->module->features, ALC_FEATURE_EXTENDED_CONST);
+    switch ((int)op) {
+    case ALC_OP_I32_CONST:
+    case ALC_OP_I64_CONST:
+    case ALC_OP_F32_CONST:
+    case ALC_OP_F64_CONST:
+    case ALC_OP_V128_CONST:
+        return push_number(c, op);
+    case ALC_OP_REF_NULL:
+    case ALC_OP_REF_FUNC:
+    case ALC_OP_GLOBAL_GET:
+        return push_reference(c, op);
+    case ALC_OP_I32_ADD:
+    case ALC_OP_I32_SUB:
+    case ALC_OP_I32_MUL:
+        return is_extended ? apply_binary(c, ALC_TYPE_I32) : fail(c, ALC_E_NOT_CONSTANT);
+    case ALC_OP_I64_ADD:
+    case ALC_OP_I64_SUB:
+    case ALC_OP_I64_MUL:
+        return is_extended ? apply_binary(c, ALC_TYPE_I64) : fail(c, ALC_E_NOT_CONSTANT);
+    default:
+        return fail(c, ALC_E_NOT_CONSTANT);
+    }
+}
+
+alc_status alc_validate_constant(struct alc_module *module, struct alc_reader *reader,
+                                 uint32_t type, uint32_t globals_count)
+{
+    struct constant c;
+    c.module = module;
+    c.reader = reader;
+    c.globals_count = globals_count;
+    c.height = 0;
+    for (;;) {
+        enum alc_op op;
+        ALC_TRY(read_op(&c, &op));
+        if (op == ALC_OP_END) {
+            break;
+        }
+        ALC_TRY(apply(&c, op));
+    }
+    if (c.height != 1 || !alc_type_matches(module->types, c.stack[0], type)) {
+        return fail(&c, ALC_E_TYPE_MISMATCH);
+    }
+    return ALC_OK;
+}
