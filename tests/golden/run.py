@@ -5,6 +5,7 @@
 A file is a list of sections; each begins with a line `;;; NAME: value` and goes on to the next one.
   ABOUT     what the test shows (required)
   FILE      `name wat`, `name hex` or `name text`: a file to make; the lines are its content
+  NEEDS     `no-sgx`: skipped on machines with SGX
   TEE       words: the test runs once for each, `{tee}` in ARGS stands for it
   ARGS      arguments, split as a shell would
   STDIN     the lines are standard input
@@ -30,7 +31,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECTION = re.compile(r"^;;; ([A-Z]+): ?(.*)$")
-KNOWN = {"ABOUT", "FILE", "TEE", "ARGS", "STDIN", "ENV", "EXIT", "STDOUT", "STDERR"}
+KNOWN = {"ABOUT", "NEEDS", "FILE", "TEE", "ARGS", "STDIN", "ENV", "EXIT", "STDOUT", "STDERR"}
 TIMEOUT_S = 60
 
 
@@ -100,6 +101,19 @@ def matches(expected, actual):
     return re.fullmatch(pattern, actual) is not None
 
 
+def check_needs(sections):
+    needs = find(sections, "NEEDS")
+    if needs and needs.value != "no-sgx":
+        raise ValueError(f"NEEDS {needs.value}: unknown")
+    if needs and os.path.exists("/dev/sgx_enclave"):
+        raise Skip("this machine has SGX")
+
+
+def printable(output):
+    """Output as text that a golden file can hold."""
+    return output.decode("utf-8", "backslashreplace").replace("\0", "\\0")
+
+
 def execute(sections, program, tee):
     with tempfile.TemporaryDirectory(prefix="alcove-golden-") as name:
         folder = pathlib.Path(name)
@@ -117,8 +131,8 @@ def execute(sections, program, tee):
                               input=(stdin.text() if stdin else "").encode(), timeout=TIMEOUT_S,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         return {"EXIT": str(done.returncode),
-                "STDOUT": done.stdout.decode("utf-8", "backslashreplace"),
-                "STDERR": done.stderr.decode("utf-8", "backslashreplace")}
+                "STDOUT": printable(done.stdout),
+                "STDERR": printable(done.stderr)}
 
 
 def expected_of(sections):
@@ -169,6 +183,7 @@ def run_case(path, program, do_update):
     name = str(path.relative_to(HERE))
     try:
         sections = parse(path)
+        check_needs(sections)
         tee = find(sections, "TEE")
         for mode in (tee.value.split() if tee else [""]):
             actual = execute(sections, program, mode)
