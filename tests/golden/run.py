@@ -227,7 +227,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         self_test(folder)
     program = str(pathlib.Path(arguments.alcove).resolve())
-    paths = [path.resolve() for path in arguments.cases] or sorted(HERE.rglob("*.txt"))
+    paths = [path.resolve() for path in arguments.cases] or sorted(HERE.glob("*/*.txt"))
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for results in pool.map(lambda path: run_case(path, program, arguments.update), paths):
