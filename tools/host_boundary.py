@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Emits both sides of the enclave's boundary from its .host file (gen_host.py is the command).
 
-Inside: one stub per `call` row with the type of its function in struct alc_os_operations. Outside: one
-serving function per row and their dispatcher. Both are made from the same list of pieces, so neither can
-disagree about the layout of a slot. Every check of what the host answers comes out of the row: a row
-without `ensure` is refused here.
+Inside: one stub per `call` row with the type of its function in struct alc_os_operations. Outside:
+one serving function per row and their dispatcher. Both are made from the same list of pieces, so
+they cannot disagree about the layout of a slot. Every check of what the host answers comes out of
+the row: a row without `ensure` is refused here.
 
 As a program, for tests:  host_boundary.py FILE --driver OUT.c
-writes functions that drive every stub with arguments from a source of numbers (tests/hostile/driver.h).
+writes functions that drive every stub with made-up arguments (tests/hostile/driver.h).
 """
 import os
 import re
@@ -22,11 +22,12 @@ NOTE = "/* Generated from {path}; do not edit. */\n"
 
 
 class Piece:
-    """What crosses for one parameter: a scalar, or a piece of the payload with its size as a scalar."""
+    """What crosses for one parameter: a scalar, or a piece of the payload and its size."""
 
     def __init__(self, parameter, kind, size, offset):
         self.parameter, self.name = parameter, parameter.name
-        self.kind = kind        # scalar out_scalar spans_in spans_out path bytes_out struct_out structs
+        # scalar out_scalar spans_in spans_out path bytes_out struct_out structs
+        self.kind = kind
         self.size = size        # bytes in the slot's args; 0: nothing (a single structure)
         self.offset = offset
         self.count = parameter.count
@@ -192,19 +193,21 @@ def stub_sends(row):
 
 
 def send_structs(row, piece):
-    """Field by field what comes back starts as 0, so that nothing of the caller's memory leaves with it."""
+    """What comes back starts as 0, so that nothing of the caller's memory leaves with it."""
     name, type_ = piece.name, piece.parameter.type
     return [f"for (size_t i = 0; call.failure == 0 && i < {piece.count}; i++) {{",
             f"    {type_.c_type} item = {name}[i];"] + \
            [f"    item.{field} = 0;" for field, _ in row.back[type_.name]] + \
-           [f"    alc_hostcall_put_at(&call, {name}_room, i * sizeof item, &item, sizeof item);", "}"]
+           [f"    alc_hostcall_put_at(&call, {name}_room, i * sizeof item, &item, sizeof item);",
+            "}"]
 
 
 def stub_receives(row):
     lines = []
     for piece in row.pieces:
         if piece.kind == "out_scalar":
-            lines.append(f"uint32_t answer_{piece.name} = alc_hostcall_get_u32(&call, {piece.offset});")
+            lines.append(f"uint32_t answer_{piece.name} = "
+                         f"alc_hostcall_get_u32(&call, {piece.offset});")
     lines += [f"if (!alc_hostcall_judge(&call, {row.ensure()})) {{", "    return -ALC_OS_IO;", "}"]
     for piece in row.pieces:
         name, type_ = piece.name, piece.parameter.type
@@ -233,7 +236,8 @@ def stub_receives(row):
                       "    if (!alc_hostcall_judge(&call, "
                       f"{range_condition(row, type_.name, 'answer')})) {{",
                       "        return -ALC_OS_IO;", "    }"]
-            lines += [f"    {name}[i].{field} = answer.{field};" for field, _ in row.back[type_.name]]
+            lines += [f"    {name}[i].{field} = answer.{field};"
+                      for field, _ in row.back[type_.name]]
             lines.append("}")
     return lines
 
@@ -354,7 +358,8 @@ def emit(host_file, stem):
     for type_ in sorted({p.parameter.type.name for row in rows for p in row.pieces
                          if p.parameter.type.kind == "extern"}):
         found = host_file.types[type_]
-        source.append(f"_Static_assert(sizeof({found.c_type}) == {found.size}, \"crosses the boundary\");")
+        source.append(f"_Static_assert(sizeof({found.c_type}) == {found.size}, "
+                      "\"crosses the boundary\");")
     source += [packed_check(row) for row in rows if row.packed]
     source += [stub(row) for row in rows]
     source.append("/* -- outside -- */\n")
@@ -413,13 +418,46 @@ def docs(host_file):
 def driver(host_file):
     rows = read_rows(host_file)
     lines = ["/* SPDX-License-Identifier: Apache-2.0 */", NOTE.format(path="hostcall.host"),
-             '#include "hostile/driver.h"\n', '#include "hostcall/hostcall_host.h"\n']
+             '#include "hostile/driver.h"\n', '#include "base/bytes.h"',
+             '#include "hostcall/hostcall_host.h"\n']
+    lines += [packed_check(row) for row in rows if row.packed]
     for row in rows:
         lines.append(drive_row(row))
     lines += ["const struct hostile_row hostile_rows[] = {"]
     lines += [f"    {{{row.op}, \"{row.name}\", drive_{row.name}}}," for row in rows]
     lines += ["};", f"const size_t hostile_rows_count = {len(rows)};", ""]
     return "\n".join(lines)
+
+
+def show_secrets(row, piece):
+    """What only comes back holds secrets before: they must not leave."""
+    name, type_ = piece.name, piece.parameter.type
+    return [f"for (size_t i = 0; i < {name}.count; i++) {{", f"    {type_.c_type} item;",
+            f"    __builtin_memcpy(&item, {name}.bytes + i * sizeof item, sizeof item);"] + \
+           [f"    __builtin_memset(&item.{field}, HOSTILE_SECRET, sizeof item.{field});"
+            for field, _ in row.back[type_.name]] + \
+           [f"    __builtin_memcpy({name}.bytes + i * sizeof item, &item, sizeof item);",
+            f"    __builtin_memcpy({name}.saved + i * sizeof item, &item, sizeof item);", "}"]
+
+
+def check_items(row, piece):
+    """Structures after a call: in range on success; never changed where nothing comes back."""
+    name, type_ = piece.name, piece.parameter.type
+    lines = [f"for (size_t i = 0; i < {name}.count; i++) {{",
+             f"    {type_.c_type} item;", f"    {type_.c_type} saved;",
+             f"    __builtin_memcpy(&item, {name}.bytes + i * sizeof item, sizeof item);",
+             f"    __builtin_memcpy(&saved, {name}.saved + i * sizeof item, sizeof item);",
+             "    hostile_check(driver, result < 0 || "
+             f"({range_condition(row, type_.name, 'item')}));"]
+    if piece.kind == "structs":
+        for field, _ in row.back[type_.name]:
+            lines.append(f"    item.{field} = saved.{field};")
+        changed = "true"
+    else:
+        changed = "result < 0"
+    lines += [f"    hostile_check(driver, !({changed}) || "
+              "__builtin_memcmp(&item, &saved, sizeof item) == 0);", "}"]
+    return lines
 
 
 def drive_row(row):
@@ -438,15 +476,21 @@ def drive_row(row):
                           "hostile_number(driver);")
             arguments.append(name)
         elif kind in ("spans_in", "spans_out"):
-            before.append(f"struct hostile_spans {name} = hostile_spans(driver);")
+            is_out = "true" if kind == "spans_out" else "false"
+            before.append(f"struct hostile_spans {name} = hostile_spans(driver, {is_out});")
             arguments.append(f"{name}.spans")
-            after.append(f"hostile_check_spans(driver, &{name}, {int(kind == 'spans_out')}, result);")
+            after.append(f"hostile_check_spans(driver, &{name}, {is_out}, result);")
         elif kind in ("path", "bytes_out"):
-            before.append(f"struct hostile_buffer {name} = hostile_buffer(driver);")
+            is_out = "true" if kind == "bytes_out" else "false"
+            before.append(f"struct hostile_buffer {name} = hostile_buffer(driver, {is_out});")
             arguments.append(f"{name}.bytes")
             promised = "result" if kind == "bytes_out" else "0"
-            wiped = "1" if row.packed else "0"
+            wiped = "true" if row.packed and row.packed[0] == name else "false"
             after.append(f"hostile_check_buffer(driver, &{name}, {promised}, {wiped});")
+            if wiped == "true":
+                after += ["if (driver->failed_check == NULL && result > 0) {",
+                          f"    hostile_check(driver, is_packed_{row.packed[1].name}({name}.bytes, "
+                          "(size_t)result));", "}"]
         elif kind == "out_scalar":
             before.append(f"{types[name].c_type} {name} = 0x5a5a5a5a;")
             arguments.append(f"&{name}")
@@ -457,15 +501,9 @@ def drive_row(row):
             before.append(f"struct hostile_items {name} = hostile_items(driver, {count}, "
                           f"sizeof({c_type}));")
             arguments.append(f"({c_type} *)(void *){name}.bytes")
-            after.append(f"hostile_check_items(driver, &{name}, result);")
-            ranges = range_condition(row, types[name].name, "item")
-            after += [f"for (size_t i = 0; result >= 0 && i < {name}.count; i++) {{",
-                      f"    {c_type} item;",
-                      f"    __builtin_memcpy(&item, {name}.bytes + i * sizeof item, sizeof item);",
-                      f"    hostile_check(driver, {ranges});", "}"]
             if kind == "structs":
-                fields = {field for field, _ in row.back[types[name].name]}
-                after.append(f"hostile_check_kept(driver, &{name}, {len(fields)});")
+                before += show_secrets(row, piece)
+            after += check_items(row, piece)
     lines = before + [f"int64_t result = os->operations->{row.name}({', '.join(arguments)});"]
     lines += ["hostile_check(driver, result >= -ALC_OS_ERRNO_MAX);"] + after + ["return result;"]
     body = "\n".join("    " + line for line in lines)
