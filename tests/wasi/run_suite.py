@@ -100,7 +100,7 @@ def directories(expected, wasm, scratch):
     for index, (guest, folder) in enumerate(sorted(wanted.items())):
         host = os.path.join(scratch, f"dir{index}")
         copy_folder(os.path.join(beside, folder), host)
-        option = "--dir-ro" if guest in expected.get("read_only_dirs", {}) else "--dir"
+        option = "--read-only-dir" if guest in expected.get("read_only_dirs", {}) else "--dir"
         options += [option, f"{host}::{guest}"]
     return options
 
