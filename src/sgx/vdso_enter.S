@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Makes __vdso_sgx_enter_enclave callable from C: the vDSO restores rbx, rbp and rsp only, everything
- * else is as the enclave left it, so this saves what the ABI owes the caller and cleans what an
- * enclave may have left behind (flags, x87, MXCSR).
+ * Makes __vdso_sgx_enter_enclave callable from C: the vDSO restores rbx, rbp and rsp only,
+ * everything else is as the enclave left it, so this saves what the ABI owes the caller and cleans
+ * what an enclave may have left behind (flags, x87, MXCSR).
  *
  *   int alc_vdso_enter(rdi, rsi, rdx, leaf, r8, r9, run, function)
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Entry of the smallest image: no host calls, no exceptions, no level 1. For tests of the builder and
- * the loader only; the real entry code is src/enclave/entry.S.
+ * Entry of the smallest image: no host calls, no exceptions, no level 1. For tests of the builder
+ * and the loader only; the real entry code is src/enclave/entry.S.
  */
 #include "sgx_arch/entry.h"
 
