@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The runtime image: one ecall, RUN, which runs one workload once. An enclave is for one program; a
+ * second RUN, from whichever thread, is refused.
+ */
+#include "enclave/os_enclave.h"
+#include "enclave/tee.h"
+#include "sgx_arch/entry.h"
+#include "workload/workload.h"
+
+uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outside_size)
+{
+    /* One-shot: set by the first entry, before anything else, and never cleared. */
+    static uint64_t is_taken;
+    ALC_ASSERT(ecall == ALC_ENTRY_RUN);
+    if (__atomic_exchange_n(&is_taken, 1, __ATOMIC_SEQ_CST) != 0) {
+        return ALC_E_POLICY_REFUSED;
+    }
+    alc_status status = alc_os_enclave_init(outside_base, outside_size);
+    if (status != ALC_OK) {
+        return status;
+    }
+    return alc_workload_run_from_os(alc_os_enclave_get(), alc_os_enclave_stop_flag());
+}
