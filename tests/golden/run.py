@@ -14,8 +14,8 @@ A file is a list of sections; each begins with a line `;;; NAME: value` and goes
   STDOUT    the lines are the expected output
   STDERR    the lines are the expected error output
 The program runs in a fresh folder that holds the FILEs. `{*}` in an expected line stands for any
-text in that line, a line `{...}` for any number of lines. `--update` rewrites EXIT, STDOUT and STDERR
-with what came out; look at the difference before you commit it.
+text in that line, a line `{...}` for any number of lines. `--update` rewrites EXIT, STDOUT and
+STDERR with what came out; look at the difference before you commit it.
 """
 import argparse
 import concurrent.futures

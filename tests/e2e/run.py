@@ -1,0 +1,484 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Real programs, end to end: built here from source by stock compilers, unchanged, and run by the
+alcove program outside and in the emulated enclave. Where a native build of the same program exists
+its output is the expectation.
+
+Programs: the C and Rust files in programs/, and shfmt and jsonnet (go/go.mod has their versions).
+A compiler that is absent makes its cases SKIPPED with the reason.
+"""
+import argparse
+import contextlib
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+GO_MIN = (1, 24)
+GO_PROGRAMS = {"shfmt": "mvdan.cc/sh/v3/cmd/shfmt",
+               "jsonnet": "github.com/google/go-jsonnet/cmd/jsonnet"}
+# Debian's rustc: the standard library for wasm32-wasi is packaged for it alone.
+RUSTC = "/usr/bin/rustc"
+WASM_LINKERS = ("wasm-ld-14", "wasm-ld-15", "wasm-ld-16", "wasm-ld")
+MODES = ("none", "emulated")
+RUN_S = 120
+STREAM_SIZE = 100 << 20
+GROW_MIB = 1024
+
+
+class Skip(Exception):
+    pass
+
+
+class Failure(Exception):
+    pass
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        raise Failure(f"{what}: got {got!r:.2000}, wanted {wanted!r:.2000}")
+
+
+# -- building --
+
+class Programs:
+    """Builds each program once; a build that is newer than its source is kept."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def run(self, command, **settings):
+        done = subprocess.run([str(word) for word in command], check=False, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, **settings)
+        if done.returncode != 0:
+            raise Failure(f"{' '.join(map(str, command))}:\n{done.stdout[-4000:]}")
+
+    def build(self, target, source, command, **settings):
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            self.run(command, **settings)
+        return target
+
+    def c(self, name, native=False):
+        source = HERE / "programs" / f"{name}.c"
+        target = self.folder / (name if native else f"{name}.wasm")
+        if native:
+            tool = shutil.which("cc") or shutil.which("clang-19")
+            command = [tool, "-O2", source, "-o", target]
+        else:
+            tool = shutil.which("clang-19")
+            command = [tool, "--target=wasm32-wasi", "-O2", source, "-o", target]
+        if tool is None:
+            raise Skip("clang-19 is not installed (tools/bootstrap test)")
+        return self.build(target, source, command)
+
+    def rust(self, name, native=False):
+        source = HERE / "programs" / f"{name}.rs"
+        if not os.path.exists(RUSTC):
+            raise Skip("Debian's rustc is not installed (tools/bootstrap test)")
+        if native:
+            target = self.folder / f"{name}-rust"
+            return self.build(target, source, [RUSTC, "-O", source, "-o", target])
+        linker = next(filter(None, map(shutil.which, WASM_LINKERS)), None)
+        if linker is None:
+            raise Skip("no wasm-ld that reads Rust's archives is installed (lld-14)")
+        target = self.folder / f"{name}-rust.wasm"
+        return self.build(target, source, [RUSTC, "--target", "wasm32-wasi", "-O", "-C",
+                                           f"linker={linker}", source, "-o", target])
+
+    def go(self, name, native=False):
+        tool = shutil.which("go")
+        needed = ".".join(map(str, GO_MIN))
+        if tool is None:
+            raise Skip(f"no go {needed} or newer in PATH (Debian 12's 1.19 cannot build wasip1)")
+        text = subprocess.run([tool, "env", "GOVERSION"], check=True, capture_output=True,
+                              text=True, cwd=HERE, env={**os.environ, "GOTOOLCHAIN": "local"})
+        found = re.match(r"go(\d+)\.(\d+)", text.stdout)
+        if found is None or tuple(map(int, found.groups())) < GO_MIN:
+            raise Skip(f"go {needed} is needed, here is {text.stdout.strip() or 'an older one'}")
+        target = self.folder / (f"{name}-native" if native else f"{name}.wasm")
+        environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+        if not native:
+            environment |= {"GOOS": "wasip1", "GOARCH": "wasm"}
+        try:
+            return self.build(target, HERE / "go" / "go.mod",
+                              [tool, "build", "-trimpath", "-buildvcs=false", "-o", target,
+                               GO_PROGRAMS[name]], cwd=HERE / "go", env=environment)
+        except Failure as error:
+            if re.search(r"dial tcp|no such host|proxyconnect|i/o timeout", str(error)):
+                raise Skip(f"the Go module proxy cannot be reached to build {name}") from error
+            raise
+
+
+# -- running --
+
+class Runner:
+    """Runs alcove in one mode; every process gets a folder of its own as working directory."""
+
+    def __init__(self, alcove, mode, programs):
+        self.alcove, self.mode, self.programs = alcove, mode, programs
+
+    def command(self, module, *arguments, options=()):
+        return [self.alcove, "run", "--tee", self.mode, *map(str, options), str(module),
+                *map(str, arguments)]
+
+    def run(self, module, *arguments, options=(), stdin=b"", cwd=None):
+        return subprocess.run(self.command(module, *arguments, options=options), check=False,
+                              input=stdin, capture_output=True, timeout=RUN_S, cwd=cwd)
+
+    def start(self, module, *arguments, options=(), **settings):
+        return subprocess.Popen(self.command(module, *arguments, options=options),
+                                start_new_session=True, **settings)
+
+
+def native(program, *arguments, stdin=b"", cwd=None):
+    return subprocess.run([str(program), *map(str, arguments)], check=False, input=stdin,
+                          capture_output=True, timeout=RUN_S, cwd=cwd)
+
+
+def same(got, wanted):
+    expect("exit status", got.returncode, wanted.returncode)
+    expect("standard output", got.stdout, wanted.stdout)
+    expect("standard error", got.stderr, wanted.stderr)
+
+
+@contextlib.contextmanager
+def scratch():
+    with tempfile.TemporaryDirectory(prefix="alcove-e2e-") as name:
+        yield pathlib.Path(name)
+
+
+# -- cases: each takes a Runner --
+
+SCRIPT = b"""#!/bin/bash
+if [ "$1" = x ];then
+echo   "one"   |  tr a-z A-Z
+for f in a b   c;do echo $f;done
+fi
+foo ( ) { cat <<E
+ text
+E
+}
+"""
+
+
+def case_shfmt_pipe(run):
+    module, twin = run.programs.go("shfmt"), run.programs.go("shfmt", native=True)
+    for arguments in (["-i", "4"], ["-s", "-i", "2"], ["-tojson"]):
+        same(run.run(module, *arguments, stdin=SCRIPT), native(twin, *arguments, stdin=SCRIPT))
+    bad = b"if then fi ((\n"
+    same(run.run(module, stdin=bad), native(twin, stdin=bad))
+
+
+def case_shfmt_files(run):
+    """Rewrites files in place, in a directory that is given with --dir."""
+    module, twin = run.programs.go("shfmt"), run.programs.go("shfmt", native=True)
+    with scratch() as folder:
+        for side in ("ours", "native"):
+            (folder / side / "sub").mkdir(parents=True)
+            for name in ("a.sh", "sub/b.sh"):
+                (folder / side / name).write_bytes(SCRIPT)
+        for arguments in (["-l", "."], ["-d", "a.sh"]):
+            same(run.run(module, *arguments, options=["--dir", f"{folder}/ours::.", "--dir",
+                                                     f"{folder}/ours::/"]),
+                 native(twin, *arguments, cwd=folder / "native"))
+
+
+JSONNET = {
+    "main.jsonnet": """
+local lib = import 'lib/people.libsonnet';
+local fib(n) = if n < 2 then n else fib(n - 1) + fib(n - 2);
+{
+  people: [lib.person(name) for name in ['Ada', 'Grace', 'Barbara']],
+  text: importstr 'lib/text.txt',
+  sorted: std.sort([3, 1, 2]),
+  digest: std.md5('alcove'),
+  fib: [fib(n) for n in std.range(0, 12)],
+}
+""",
+    "lib/people.libsonnet": "{ person(name):: { name: name, greeting: 'Hello, %s!' % name } }\n",
+    "lib/text.txt": "some text\n",
+    "broken.jsonnet": "{ a: error 'on purpose' }\n",
+}
+
+
+def case_jsonnet(run):
+    module, twin = run.programs.go("jsonnet"), run.programs.go("jsonnet", native=True)
+    with scratch() as folder:
+        for name, text in JSONNET.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        options = ["--dir", f"{folder}::/"]
+        same(run.run(module, "main.jsonnet", options=options),
+             native(twin, "main.jsonnet", cwd=folder))
+        ours = run.run(module, "broken.jsonnet", options=options)
+        theirs = native(twin, "broken.jsonnet", cwd=folder)
+        expect("exit status", ours.returncode, theirs.returncode)
+        variable = ["--ext-str", "x=5", "-e", "{ a: std.extVar('x') }"]
+        same(run.run(module, *variable), native(twin, *variable))
+        same(run.run(module, "-", stdin=b"[1 + 1, 'two']"),
+             native(twin, "-", stdin=b"[1 + 1, 'two']"))
+
+
+def case_rust_words(run):
+    module, twin = run.programs.rust("words"), run.programs.rust("words", native=True)
+    text = (ROOT / "README.md").read_bytes()
+    same(run.run(module, stdin=text), native(twin, stdin=text))
+    with scratch() as folder:
+        (folder / "a.txt").write_text("deux mots étranges, deux\n", encoding="utf-8")
+        same(run.run(module, "a.txt", "gone.txt", options=["--dir", f"{folder}::."]),
+             native(twin, "a.txt", "gone.txt", cwd=folder))
+
+
+def case_rust_panic(run):
+    """A panic aborts: `unreachable`, and the backtrace names Rust's functions."""
+    done = run.run(run.programs.rust("words"), "panic")
+    expect("exit status", done.returncode, 132)
+    for word in (b"as it was asked to", b"unreachable at 0x", b"rust_panic"):
+        expect(f"{word} on standard error", word in done.stderr, True)
+
+
+def case_arguments(run):
+    module = run.programs.c("show")
+    done = run.run(module, "a", "two words", "", "\u00fcml\u00e4ut",
+                   options=["--env", "NAME=value=1", "--env", "EMPTY="])
+    expect("exit status", done.returncode, 4)
+    expect("standard output", done.stdout.decode(),
+           "argument 1: [a]\nargument 2: [two words]\nargument 3: []\n"
+           "argument 4: [\u00fcml\u00e4ut]\nNAME: [value=1]\nEMPTY: []\nABSENT: none\n")
+
+
+def case_files(run):
+    module, twin = run.programs.c("files"), run.programs.c("files", native=True)
+    with scratch() as folder:
+        (folder / "ours").mkdir()
+        (folder / "native").mkdir()
+        same(run.run(module, "/data", options=["--dir", f"{folder}/ours::/data"]),
+             native(twin, folder / "native"))
+        expect("files left", list((folder / "ours").iterdir()), [])
+
+
+def case_read_only(run):
+    with scratch() as folder:
+        (folder / "kept").write_text("same\n", encoding="utf-8")
+        done = run.run(run.programs.c("files"), "/data",
+                       options=["--read-only-dir", f"{folder}::/data"])
+        expect("exit status of a program that writes", done.returncode, 1)
+        expect("files", [path.name for path in folder.iterdir()], ["kept"])
+        expect("content", (folder / "kept").read_text(encoding="utf-8"), "same\n")
+
+
+def case_escape(run):
+    with scratch() as folder:
+        data = folder / "data"
+        (data / "sub").mkdir(parents=True)
+        (folder / "secret").write_text("secret\n", encoding="utf-8")
+        (data / "inside").write_text("inside\n", encoding="utf-8")
+        (data / "link_to_secret").symlink_to("../secret")
+        (data / "absolute_link").symlink_to("/etc/passwd")
+        (data / "loop").symlink_to("loop")
+        (data / "dirlink").symlink_to("..")
+        (data / "inner_link").symlink_to("sub/../inside")
+        done = run.run(run.programs.c("escape"), options=["--dir", f"{data}::/data"])
+        expect("output", b"OPENED" in done.stdout, False)
+        expect("a link that stays inside", b"/data/inner_link: opened" in done.stdout, True)
+        expect("exit status", done.returncode, 0)
+
+
+def feed(stream, size, digest):
+    """Writes `size` bytes that do not repeat soon."""
+    block = hashlib.shake_256(b"alcove").digest(1 << 20)
+    try:
+        for index in range(size >> 20):
+            piece = index.to_bytes(8, "little") + block[8:]
+            digest.update(piece)
+            stream.write(piece)
+        stream.close()
+    except BrokenPipeError:
+        pass
+
+
+def case_stream_100_mb(run):
+    sent, received = hashlib.sha256(), hashlib.sha256()
+    process = run.start(run.programs.c("copy"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE)
+    writer = threading.Thread(target=feed, args=(process.stdin, STREAM_SIZE, sent))
+    writer.start()
+    size = 0
+    while True:
+        piece = process.stdout.read(1 << 20)
+        if not piece:
+            break
+        received.update(piece)
+        size += len(piece)
+    writer.join()
+    stderr = process.stderr.read()
+    expect("exit status", process.wait(RUN_S), 0)
+    expect("bytes", size, STREAM_SIZE)
+    expect("sha256", received.hexdigest(), sent.hexdigest())
+    expect("standard error", stderr.decode(), f"{STREAM_SIZE} bytes\n")
+
+
+def case_pipeline(run):
+    """alcove | alcove | a reader that stops early: nobody hangs, nobody is left."""
+    module = run.programs.c("copy")
+    with scratch() as folder:
+        (folder / "input").write_bytes(b"line of text\n" * 1000000)
+        commands = " | ".join([" ".join(run.command(module)) + f" <{folder}/input",
+                               " ".join(run.command(module)), "head -n 2"])
+        done = subprocess.run(["sh", "-c", commands], check=False, capture_output=True,
+                              timeout=RUN_S)
+        expect("output", done.stdout, b"line of text\n" * 2)
+
+
+def no_leftovers(process):
+    """Nothing of the process's session is left (it was started in a session of its own)."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise Failure("processes of the session are left")
+
+
+def interrupt(run, how):
+    process = run.start(run.programs.c("wait"), how, stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        expect("first line", process.stdout.readline(), b"ready\n")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=20)
+        expect("exit status", process.returncode, 130)
+        expect("further output", output, b"")
+        expect("mention of a crash", b"assertion" in errors, False)
+        no_leftovers(process)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def case_interrupt_busy(run):
+    interrupt(run, "busy")
+
+
+def case_interrupt_sleep(run):
+    interrupt(run, "sleep")
+
+
+def case_interrupt_read(run):
+    interrupt(run, "read")
+
+
+def case_timeout(run):
+    start = time.monotonic()
+    done = run.run(run.programs.c("wait"), "busy", options=["--timeout", "1s"])
+    expect("exit status", done.returncode, 142)
+    expect("output before", done.stdout, b"ready\n")
+    expect("ended in time", time.monotonic() - start < 10, True)
+
+
+def case_fuel(run):
+    """Deterministic: the same fuel stops a program at the same instruction."""
+    ends = [run.run(run.programs.c("wait"), "busy", options=["--fuel", "20000000"])
+            for _ in range(2)]
+    expect("exit status", ends[0].returncode, 152)
+    same(ends[0], ends[1])
+
+
+def case_max_memory(run):
+    done = run.run(run.programs.c("grow"), 256, options=["--max-memory", "64M"])
+    expect("exit status", done.returncode, 3)
+    got = int(done.stdout.split()[0])
+    expect("MiB got below 64", 48 <= got < 64, True)
+
+
+def case_grow_1_gib(run):
+    module, twin = run.programs.c("grow"), run.programs.c("grow", native=True)
+    same(run.run(module, GROW_MIB), native(twin, GROW_MIB))
+
+
+def case_closed_streams(run):
+    """Started without standard streams: no crash, and nothing else gets their numbers."""
+    module = run.programs.c("copy")
+    command = " ".join(run.command(module))
+    done = subprocess.run(["sh", "-c", f"{command} <&-"], check=False, capture_output=True,
+                          timeout=RUN_S)
+    expect("ended by itself", done.returncode in (0, 1), True)
+    done = subprocess.run(["sh", "-c", f"echo text | {command} >&-"], check=False,
+                          capture_output=True, timeout=RUN_S)
+    expect("ended by itself", done.returncode in (0, 1), True)
+
+
+CASES = {name.removeprefix("case_"): function for name, function in globals().items()
+         if name.startswith("case_")}
+
+
+def self_test():
+    """The comparisons can fail."""
+    good = subprocess.CompletedProcess([], 0, b"a", b"")
+    for other in (subprocess.CompletedProcess([], 1, b"a", b""),
+                  subprocess.CompletedProcess([], 0, b"b", b""),
+                  subprocess.CompletedProcess([], 0, b"a", b"x")):
+        try:
+            same(good, other)
+        except Failure:
+            continue
+        raise AssertionError("a difference was not seen")
+    same(good, good)
+
+
+def run_case(name, runner, verbose):
+    start = time.monotonic()
+    try:
+        CASES[name](runner)
+        verdict, details = "passed", ""
+    except Skip as reason:
+        verdict, details = "skipped", f"SKIPPED: {name} ({runner.mode}): {reason}"
+    except (Failure, OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+        verdict, details = "failed", f"FAILED {name} ({runner.mode}): {error}"
+    if details:
+        print(details, flush=True)
+    if verbose:
+        print(f"{verdict:8} {name} ({runner.mode}) {time.monotonic() - start:.1f} s", flush=True)
+    return verdict
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--alcove", required=True, help="the program under test")
+    parser.add_argument("--build", required=True, type=pathlib.Path, help="where programs go")
+    parser.add_argument("--tee", choices=MODES, action="append", help="default: both")
+    parser.add_argument("--quiet", action="store_true")
+    parser.add_argument("cases", nargs="*", help=f"default: all of {' '.join(CASES)}")
+    arguments = parser.parse_args()
+    self_test()
+    unknown = [name for name in arguments.cases if name not in CASES]
+    if unknown:
+        parser.error(f"no case {unknown[0]}")
+    programs = Programs(arguments.build.resolve())
+    alcove = str(pathlib.Path(arguments.alcove).resolve())
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for mode in arguments.tee or MODES:
+        runner = Runner(alcove, mode, programs)
+        for name in arguments.cases or CASES:
+            counts[run_case(name, runner, not arguments.quiet)] += 1
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    return 1 if counts["failed"] or not counts["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
