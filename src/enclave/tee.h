@@ -35,10 +35,10 @@ bool alc_tee_is_poisoned(void);
 
 /* -- identity and keys -- */
 
-/* A report about this enclave for the enclave that `target` describes (NULL: for itself), with 64
- * bytes of the caller's choice. ALC_E_REPORT_MISMATCH when the processor refuses. */
-ALC_MUST_CHECK alc_status alc_tee_report(const struct alc_sgx_target_info *target,
-                                         const uint8_t data[64], struct alc_sgx_report *out);
+/* EREPORT: about this enclave, for the enclave that `target` describes (NULL: for itself), with 64
+ * bytes of the caller's choice. */
+void alc_tee_report(const struct alc_sgx_target_info *target, const uint8_t data[64],
+                    struct alc_sgx_report *out);
 /* EGETKEY. `request` may name any key; ALC_E_POLICY_REFUSED when the processor refuses (*out is
  * zero then). The caller wipes *out after use. */
 ALC_MUST_CHECK alc_status alc_tee_key(const struct alc_sgx_key_request *request,

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The only door of the enclave. The host chooses every register and flag, the time and the thread;
+ * trusted are RAX (CSSA), FS and GS, which the processor sets from the TCS. Nothing here uses the
+ * host's stack, calls C before flags and vector state are clean, or leaves with anything in a
+ * register but the agreement of sgx_arch/entry.h. Order of the checks: SGX attacks named beside
+ * each.
+ */
+#include "enclave/thread.h"
+
+#define LEAF_EEXIT 4
+
+/* Everything that a host may have prepared: DF (reversed copies), AC (faults on demand), TF, and
+ * every vector and x87 register, rounding mode and exception mask (CVE-2020-0561). MXCSR becomes
+ * 0x1FBF: flags set, so that operations take the same time whatever they raise (MCDT). Uses 8 bytes
+ * of the stack in RSP, RAX and RDX. */
+.macro clean_state
+    pushq   $2
+    popfq
+    movl    $-1, %eax
+    movl    $-1, %edx
+    xrstor64 .Linitial_state(%rip)
+    lfence
+.endm
+
+.macro clear_general_but_arguments
+    xorl    %eax, %eax
+    xorl    %ebx, %ebx
+    xorl    %ecx, %ecx
+    xorl    %ebp, %ebp
+    xorl    %r8d, %r8d
+    xorl    %r9d, %r9d
+    xorl    %r10d, %r10d
+    xorl    %r11d, %r11d
+    xorl    %r12d, %r12d
+    xorl    %r13d, %r13d
+    xorl    %r14d, %r14d
+    xorl    %r15d, %r15d
+.endm
+
+/* EEXIT with RDI and RSI as they are, everything else cleared or the host's own. The target is what
+ * EENTER left in RCX, never a register that the host sets. */
+.macro leave outside_rsp, outside_rbp, outside_return
+    movl    $-1, %eax
+    movl    $-1, %edx
+    xrstor64 .Linitial_state(%rip)
+    clear_general_but_arguments
+    movq    %fs:\outside_rsp, %rsp
+    movq    %fs:\outside_rbp, %rbp
+    movq    %fs:\outside_return, %rbx
+    xorl    %edx, %edx
+    movl    $LEAF_EEXIT, %eax
+    enclu
+1:  ud2
+    jmp     1b
+.endm
+
+    .section .text.alc_enclave_entry, "ax", @progbits
+    .globl alc_enclave_entry
+    .hidden alc_enclave_entry
+    .type alc_enclave_entry, @function
+alc_enclave_entry:
+    cmpq    $1, %rax            /* how many interrupted levels are below: before all else */
+    je      .Llevel1
+    ja      .Ldead
+    movq    %rcx, %fs:ALC_THREAD_OUTSIDE_RETURN
+    movq    %rsp, %fs:ALC_THREAD_OUTSIDE_RSP
+    movq    %rbp, %fs:ALC_THREAD_OUTSIDE_RBP
+    cmpq    $0, alc_enclave_poisoned(%rip)
+    jne     .Lrefuse
+    cmpq    $ALC_ENTRY_HOST_CALL_RETURN, %rdi
+    je      .Lhost_call_return
+
+    /* An ecall. Only one at a time on a thread, and none while a host call waits. */
+    cmpq    $0, %fs:ALC_THREAD_IS_INSIDE
+    jne     .Lrefuse
+    lfence
+    leaq    __alc_image_base(%rip), %rsp
+    addq    %fs:ALC_THREAD_STACK_TOP_OFFSET, %rsp
+    movq    %rdx, %r9
+    clean_state
+    cmpq    $0, %fs:ALC_THREAD_IS_STARTED
+    jne     .Lstarted
+    movl    $16, %ecx
+.Ldraw_guard:
+    decl    %ecx
+    jz      .Lrefuse
+    rdrand  %rax
+    jnc     .Ldraw_guard
+    leaq    -1(%rax), %rdx      /* broken generators give 0 or all ones */
+    cmpq    $-3, %rdx
+    ja      .Ldraw_guard
+    xorb    %al, %al            /* a string function stops at the guard */
+    movq    %rax, %fs:ALC_THREAD_STACK_GUARD
+    movq    $1, %fs:ALC_THREAD_IS_STARTED
+.Lstarted:
+    movq    $1, %fs:ALC_THREAD_IS_INSIDE
+    movq    %r9, %rdx
+    clear_general_but_arguments
+    call    alc_enclave_start   /* (raw ecall, raw base, raw size) -> RAX reason, RDX value */
+    movq    %rax, %rdi
+    movq    %rdx, %rsi
+    movq    $0, %fs:ALC_THREAD_IS_INSIDE
+.Lleave:
+    leave   ALC_THREAD_OUTSIDE_RSP, ALC_THREAD_OUTSIDE_RBP, ALC_THREAD_OUTSIDE_RETURN
+
+.Lrefuse:
+    lfence
+    movl    $ALC_EXIT_REFUSED, %edi
+    xorl    %esi, %esi
+    jmp     .Lleave
+
+.Lhost_call_return:
+    movq    %fs:ALC_THREAD_SAVED_RSP, %r8
+    testq   %r8, %r8
+    jz      .Lrefuse
+    lfence
+    movq    $0, %fs:ALC_THREAD_SAVED_RSP /* one return per call */
+    movq    %r8, %rsp
+    clean_state
+    clear_general_but_arguments
+    xorl    %edx, %edx
+    xorl    %esi, %esi
+    xorl    %edi, %edi
+    popq    %r15
+    popq    %r14
+    popq    %r13
+    popq    %r12
+    popq    %rbp
+    popq    %rbx
+    ret
+
+    /* After an asynchronous exit. Level 0 is frozen in SSA frame 0 at any instruction, perhaps
+     * before its stack or guard existed: nothing of it is used (SmashEx). */
+.Llevel1:
+    movq    %rcx, %fs:ALC_THREAD_LEVEL1_OUTSIDE_RETURN
+    movq    %rsp, %fs:ALC_THREAD_LEVEL1_OUTSIDE_RSP
+    movq    %rbp, %fs:ALC_THREAD_LEVEL1_OUTSIDE_RBP
+    lfence
+    leaq    __alc_image_base(%rip), %rsp
+    addq    %fs:ALC_THREAD_EXCEPTION_STACK_TOP_OFFSET, %rsp
+    clean_state
+    xorl    %edx, %edx
+    xorl    %esi, %esi
+    xorl    %edi, %edi
+    clear_general_but_arguments
+    call    alc_enclave_exception /* -> RAX exit reason */
+    movq    %rax, %rdi
+    xorl    %esi, %esi
+.Lleave_level1:
+    leave   ALC_THREAD_LEVEL1_OUTSIDE_RSP, ALC_THREAD_LEVEL1_OUTSIDE_RBP, \
+            ALC_THREAD_LEVEL1_OUTSIDE_RETURN
+
+.Ldead:
+    ud2
+    jmp     .Ldead
+    .size alc_enclave_entry, . - alc_enclave_entry
+
+/* void alc_enclave_leave_for_host(void) */
+    .section .text.alc_enclave_leave_for_host, "ax", @progbits
+    .globl alc_enclave_leave_for_host
+    .hidden alc_enclave_leave_for_host
+    .type alc_enclave_leave_for_host, @function
+alc_enclave_leave_for_host:
+    cmpq    $0, alc_enclave_poisoned(%rip)
+    jne     .Lrefuse
+    pushq   %rbx
+    pushq   %rbp
+    pushq   %r12
+    pushq   %r13
+    pushq   %r14
+    pushq   %r15
+    movq    %rsp, %fs:ALC_THREAD_SAVED_RSP
+    movl    $ALC_EXIT_SERVE, %edi
+    xorl    %esi, %esi
+    jmp     .Lleave
+    .size alc_enclave_leave_for_host, . - alc_enclave_leave_for_host
+
+/* noreturn void alc_enclave_leave_refused(uint64_t hint): from either level; the exception stack
+ * lies below the thread's. */
+    .section .text.alc_enclave_leave_refused, "ax", @progbits
+    .globl alc_enclave_leave_refused
+    .hidden alc_enclave_leave_refused
+    .type alc_enclave_leave_refused, @function
+alc_enclave_leave_refused:
+    movq    %rdi, %rsi
+    movl    $ALC_EXIT_REFUSED, %edi
+    leaq    __alc_image_base(%rip), %rax
+    addq    %fs:ALC_THREAD_STACK_BOTTOM_OFFSET, %rax
+    cmpq    %rax, %rsp
+    jae     .Lleave
+    jmp     .Lleave_level1
+    .size alc_enclave_leave_refused, . - alc_enclave_leave_refused
+
+/* Where an interrupted level 0 of a poisoned enclave is sent. */
+    .section .text.alc_enclave_stop, "ax", @progbits
+    .globl alc_enclave_stop
+    .hidden alc_enclave_stop
+    .type alc_enclave_stop, @function
+alc_enclave_stop:
+    ud2
+    jmp     alc_enclave_stop
+    .size alc_enclave_stop, . - alc_enclave_stop
+
+/* XSAVE area, standard form: XSTATE_BV = 0 puts every component of XCR0 into its initial state;
+ * MXCSR is loaded from here all the same. */
+    .section .rodata.alc_enclave_initial_state, "a", @progbits
+    .balign 64
+.Linitial_state:
+    .fill   24, 1, 0
+    .long   0x1FBF
+    .fill   576 - 28, 1, 0
+
+    .section .note.GNU-stack, "", @progbits
