@@ -81,6 +81,12 @@ function(alc_room room freestanding uses)
         target_compile_options(enclave_${room} PRIVATE
             $<$<COMPILE_LANGUAGE:C>:${ALC_WARNINGS} ${ALC_CODE_FLAGS} ${ALC_ENCLAVE_FLAGS}>)
         set_property(GLOBAL APPEND PROPERTY ALC_ENCLAVE_ROOMS enclave_${room})
+        # Not for linking: headers generated in those rooms must be there first.
+        foreach(used ${uses})
+            if(TARGET enclave_${used})
+                add_dependencies(enclave_${room} enclave_${used})
+            endif()
+        endforeach()
     endif()
 endfunction()
 
