@@ -112,3 +112,9 @@ void alc_arena_reset(struct alc_arena *arena, size_t mark)
     __asan_poison_memory_region(arena->base + mark, arena->used - mark);
     arena->used = mark;
 }
+
+void alc_arena_fini(struct alc_arena *arena)
+{
+    __asan_unpoison_memory_region(arena->base, arena->committed);
+    *arena = (struct alc_arena){0};
+}

@@ -44,6 +44,9 @@ static inline size_t alc_arena_mark(const struct alc_arena *arena)
 /* Frees everything taken since `mark`. */
 void alc_arena_reset(struct alc_arena *arena, size_t mark);
 
+/* Gives the range back to its owner, who may use all of it for something else. */
+void alc_arena_fini(struct alc_arena *arena);
+
 #define ALC_ARENA_NEW(arena, type)                                                                 \
     ((type *)alc_arena_take_array(arena, 1, sizeof(type), _Alignof(type)))
 #define ALC_ARENA_ARRAY(arena, type, count)                                                        \

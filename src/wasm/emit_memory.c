@@ -299,7 +299,7 @@ alc_status alc_emit_global_get(struct alc_validator *v, uint32_t index, uint32_t
         return alc_emit_push(v, type, ALC_PLACE_ACC);
     }
     alc_emit_free_acc(v, 0);
-    alc_emit_op(v, wide ? ALC_CODE_GLOBAL_GET2 : ALC_CODE_GLOBAL_GET_D);
+    alc_emit_op(v, wide ? ALC_CODE_GLOBAL_GET2 : ALC_CODE_GLOBAL_GETD);
     alc_emit_u32(v, index);
     ALC_TRY(alc_push_slot(v, type));
     uint32_t slot = v->values[v->height - 1].slot;

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The interpreter proper: one handler for each operation of code.def, the table of their distances,
+ * and the way in. Runs validated code only; what depends on run-time values is checked in the
+ * handlers.
+ */
+#include "exec/interp_state.h"
+
+/* -- numeric.def as functions over slots' bits -- */
+
+#define BITS_u32(value) ((uint64_t)(uint32_t)(value))
+#define BITS_s32(value) ((uint64_t)(uint32_t)(value))
+#define BITS_u64(value) ((uint64_t)(value))
+#define BITS_s64(value) ((uint64_t)(value))
+#define KEEP_f32(facc, value) acc_of_f32(facc, value)
+#define KEEP_f64(facc, value) acc_of_f64(facc, value)
+
+#define BIN(i, T, R, expr) TRAP_BIN(i, T, R, ALC_OK, expr)
+#define TRAP_BIN(i, T, R, trap, expr)                                                              \
+    static ALC_ALWAYS_INLINE alc_status trap_##i(uint64_t bits_a, uint64_t bits_b)                 \
+    {                                                                                              \
+        T a = (T)bits_a;                                                                           \
+        T b = (T)bits_b;                                                                           \
+        (void)a;                                                                                   \
+        (void)b;                                                                                   \
+        return trap;                                                                               \
+    }                                                                                              \
+    static ALC_ALWAYS_INLINE uint64_t num_##i(uint64_t bits_a, uint64_t bits_b)                    \
+    {                                                                                              \
+        T a = (T)bits_a;                                                                           \
+        T b = (T)bits_b;                                                                           \
+        return BITS_##R(expr);                                                                     \
+    }
+#define CMP(i, T, expr)                                                                            \
+    static ALC_ALWAYS_INLINE uint64_t num_##i(uint64_t bits_a, uint64_t bits_b)                    \
+    {                                                                                              \
+        T a = (T)bits_a;                                                                           \
+        T b = (T)bits_b;                                                                           \
+        return (uint64_t)(expr);                                                                   \
+    }
+#define UN(i, T, R, expr)                                                                          \
+    static ALC_ALWAYS_INLINE uint64_t num_##i(uint64_t bits_a)                                     \
+    {                                                                                              \
+        T a = (T)bits_a;                                                                           \
+        return BITS_##R(expr);                                                                     \
+    }
+/* Operands of type T from a slot and from the accumulator. */
+#define TAKE(i, T)                                                                                 \
+    static ALC_ALWAYS_INLINE T load_##i(const uint64_t *slot)                                      \
+    {                                                                                              \
+        return T##_of_slot(slot);                                                                  \
+    }                                                                                              \
+    static ALC_ALWAYS_INLINE T take_##i(alc_f64x2 facc)                                            \
+    {                                                                                              \
+        return T##_of_acc(facc);                                                                   \
+    }
+#define FBIN(i, T, expr)                                                                           \
+    TAKE(i, T)                                                                                     \
+    static ALC_ALWAYS_INLINE alc_f64x2 num_##i(T a, T b, alc_f64x2 facc)                           \
+    {                                                                                              \
+        return KEEP_##T(facc, expr);                                                               \
+    }
+#define FCMP(i, T, expr)                                                                           \
+    TAKE(i, T)                                                                                     \
+    static ALC_ALWAYS_INLINE uint64_t num_##i(T a, T b)                                            \
+    {                                                                                              \
+        return (uint64_t)(expr);                                                                   \
+    }
+#define FUN(i, T, R, expr)                                                                         \
+    TAKE(i, T)                                                                                     \
+    static ALC_ALWAYS_INLINE alc_f64x2 num_##i(T a, alc_f64x2 facc)                                \
+    {                                                                                              \
+        return KEEP_##R(facc, expr);                                                               \
+    }
+#define TRAP_FI(i, T, R, trap, expr)                                                               \
+    TAKE(i, T)                                                                                     \
+    static ALC_ALWAYS_INLINE alc_status trap_##i(T a)                                              \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        return trap;                                                                               \
+    }                                                                                              \
+    static ALC_ALWAYS_INLINE uint64_t num_##i(T a)                                                 \
+    {                                                                                              \
+        return BITS_##R(expr);                                                                     \
+    }
+#define IF(i, T, R, expr)                                                                          \
+    static ALC_ALWAYS_INLINE alc_f64x2 num_##i(uint64_t bits_a, alc_f64x2 facc)                    \
+    {                                                                                              \
+        T a = (T)bits_a;                                                                           \
+        return KEEP_##R(facc, expr);                                                               \
+    }
+#include "exec/numeric.def"
+
+/* -- handlers -- */
+
+#if ALC_INTERP_TAIL_CALLS
+
+/* Parts of operations, and every operation. */
+HANDLER(stop);
+HANDLER(do_stop_between);
+HANDLER(do_overflow);
+HANDLER(do_call);
+HANDLER(do_enter);
+#define ENTRY(name) HANDLER(name);
+#define NO_ENTRY(name)
+#include "exec/interp_table.h"
+
+#include "exec/interp_control.h"
+#include "exec/interp_numeric.h"
+#include "exec/interp_vector.h"
+
+/* The table: distances from its own start, so that an image needs no relocations. */
+#define ENTRY(name) ".long alc_interp_op_" #name " - alc_interp_handlers\n"
+#define NO_ENTRY(name) ".long 0\n"
+__asm__(".pushsection .rodata.alc_interp_handlers,\"a\",@progbits\n"
+        ".balign 4\n"
+        ".globl alc_interp_handlers\n"
+        ".hidden alc_interp_handlers\n"
+        "alc_interp_handlers:\n"
+#include "exec/interp_table.h"
+        ".popsection\n");
+
+static alc_status interp_loop(STATE)
+{
+    return alc_interp_op_do_enter(STATE_ARGS);
+}
+
+static const int32_t *handlers_table(void)
+{
+    return alc_interp_handlers;
+}
+
+#else
+
+/* All handlers as blocks of one function. With a NULL run it only tells where its table is. */
+static alc_status interp_loop(STATE)
+{
+#define ENTRY(name) (int32_t)(&&L_##name - &&L_UNREACHABLE),
+#define NO_ENTRY(name) 0,
+    static const int32_t table[] = {
+#include "exec/interp_table.h"
+    };
+    if (run == NULL) {
+        *(const int32_t **)(uintptr_t)acc = table;
+        return ALC_OK;
+    }
+    TAIL(do_enter);
+#include "exec/interp_control.h"
+#include "exec/interp_numeric.h"
+#include "exec/interp_vector.h"
+}
+
+static const int32_t *handlers_table(void)
+{
+    const int32_t *table = NULL;
+    alc_f64x2 none = {0};
+    (void)interp_loop(NULL, NULL, NULL, 0, (uint64_t)(uintptr_t)&table, none, NULL, NULL);
+    return table;
+}
+
+#endif
+
+/* -- the way in -- */
+
+#if ALC_INTERP_TAIL_CALLS
+#define TARGET(metered, interruptible) {alc_interp_handlers, metered, interruptible}
+#else
+/* The table's address is known to the loop only: filled in when asked for, always with one value.
+ */
+#define TARGET(metered, interruptible) {NULL, metered, interruptible}
+#endif
+
+const struct alc_code_target *alc_interp_target(bool metered, bool interruptible)
+{
+#if ALC_INTERP_TAIL_CALLS
+    static const struct alc_code_target targets[4] = {TARGET(false, false), TARGET(false, true),
+                                                      TARGET(true, false), TARGET(true, true)};
+#else
+    static struct alc_code_target targets[4] = {TARGET(false, false), TARGET(false, true),
+                                                TARGET(true, false), TARGET(true, true)};
+    for (unsigned i = 0; i < 4; i++) {
+        targets[i].handlers = handlers_table();
+    }
+#endif
+    return &targets[2 * metered + interruptible];
+}
+
+static void write_entry(uint16_t units[4], uint16_t distance, enum alc_code_op code)
+{
+    units[0] = distance;
+    alc_store_u32(&units[1], (uint32_t)handlers_table()[code]);
+}
+
+/* Results as the embedder wants them: i32 and f32 with a zero upper half. */
+static void read_results(const struct interp_run *run, const struct alc_function *function,
+                         uint64_t *results)
+{
+    const struct alc_function_type *type = &function->type->function;
+    bool in_slots = type->results_count > 1 || type->results_slots > 1;
+    uint32_t slot = 0;
+    for (uint32_t i = 0; i < type->results_count; i++) {
+        uint32_t kind = type->results[i];
+        uint32_t slots = alc_type_slots(kind);
+        bool is_float = kind == ALC_TYPE_F32 || kind == ALC_TYPE_F64;
+        uint64_t value = in_slots ? run->base[slot] : is_float ? run->facc : run->acc;
+        bool is_half = kind == ALC_TYPE_I32 || kind == ALC_TYPE_F32;
+        results[slot] = is_half ? (uint32_t)value : value;
+        if (slots == 2) {
+            results[slot + 1] = run->base[slot + 1];
+        }
+        slot += slots;
+    }
+}
+
+alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *function,
+                           const uint64_t *arguments, uint64_t *results)
+{
+    const struct alc_function_type *type = &function->type->function;
+    uint64_t *base = thread->stack_top;
+    struct interp_run run = {.thread = thread,
+                             .stack_limit = thread->stack_limit,
+                             .stop_flag = thread->stop_flag,
+                             .base = base};
+    write_entry(run.exit_units, 0, ALC_CODE_EXIT);
+    write_entry(run.cross_units, CROSS_SLOTS, ALC_CODE_RETURN_CROSS);
+    thread->trap.frames_count = 0;
+    thread->trap.frames_omitted = 0;
+    alc_status status = ALC_E_CALL_STACK_EXHAUSTED;
+    if ((size_t)(run.stack_limit - base) >= type->parameters_slots) {
+        if (type->parameters_slots > 0) {
+            alc_copy(base, arguments, type->parameters_slots * sizeof *base);
+        }
+        alc_f64x2 none = {0};
+        if (!thread->has_fuel) {
+            thread->fuel = UINT64_MAX;
+        }
+        status = interp_loop(&run.exit_units[1], base, NULL, 0, (uint64_t)(uintptr_t)function, none,
+                             NULL, &run);
+        if (status != ALC_OK) {
+            alc_interp_trace(&run, status);
+        }
+    }
+    thread->stack_top = base;
+    thread->trap.status = status;
+    if (status == ALC_OK) {
+        read_results(&run, function, results);
+    }
+    return status;
+}

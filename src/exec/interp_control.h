@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Not a header of declarations: the handlers of control, calls, moves and everything else that code.def
+ * calls PLAIN, included once by interp.c.
+ *
+ * Calls. The caller's operation ends with a unit that says how far the frame moves; the return address
+ * is the unit behind. Handlers named do_* are parts of operations, reached with
+ *   do_call   acc = function, ip = return address, fp = caller's frame
+ *   do_enter  the same with fp = callee's frame
+ */
+
+/* -- functions -- */
+
+HANDLER(ENTER)
+{
+    if (ALC_UNLIKELY((size_t)(run->stack_limit - fp) < ip[2])) {
+        TAIL(do_overflow);
+    }
+    SLOT(3) = acc;
+    NEXT(4);
+}
+HANDLER(ENTER_ZERO)
+{
+    if (ALC_UNLIKELY((size_t)(run->stack_limit - fp) < ip[2])) {
+        TAIL(do_overflow);
+    }
+    uint64_t *link = fp + ip[3];
+    *link = acc;
+    for (uint64_t *local = fp + ip[4]; local != link; local++) {
+        *local = 0;
+        __asm__("" : "+r"(local)); /* few locals: no call of memset */
+    }
+    NEXT(5);
+}
+HANDLER(POLL)
+{
+    if (ALC_UNLIKELY(*run->stop_flag != 0)) {
+        TRAP(ALC_E_DEADLINE);
+    }
+    NEXT(2);
+}
+HANDLER(FUEL)
+{
+    uint64_t cost = read_u32(ip + 2);
+    uint64_t *fuel = &run->thread->fuel;
+    if (ALC_UNLIKELY(*fuel < cost)) {
+        TRAP(ALC_E_OUT_OF_FUEL);
+    }
+    *fuel -= cost;
+    NEXT(4);
+}
+HANDLER(UNREACHABLE)
+{
+    TRAP(ALC_E_UNREACHABLE);
+}
+
+/* Ends the activation: acc is the status. */
+HANDLER(stop)
+{
+    run->trap_ip = ip;
+    run->trap_fp = fp;
+    run->trap_instance = inst;
+    return (alc_status)acc;
+}
+/* The same between two functions: ip is a return address, fp the callee's frame. */
+HANDLER(do_stop_between)
+{
+    run->trap_ip = NULL;
+    run->trap_return = ip;
+    run->trap_fp = fp;
+    run->trap_instance = inst;
+    return (alc_status)acc;
+}
+/* The stack cannot hold the frame: acc is the return address. */
+HANDLER(do_overflow)
+{
+    ip = (const uint16_t *)(uintptr_t)acc;
+    acc = ALC_E_CALL_STACK_EXHAUSTED;
+    TAIL(do_stop_between);
+}
+HANDLER(EXIT)
+{
+    run->acc = acc;
+    run->facc = bits_of_acc(facc);
+    return ALC_OK;
+}
+
+/* -- branches -- */
+
+#define BRANCH(n)                                                                                  \
+    do {                                                                                           \
+        ip += (n) + 2 + read_s32(ip + (n));                                                        \
+        DISPATCH();                                                                                \
+    } while (0)
+#define BRANCH_WHEN(condition, n)                                                                  \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            BRANCH(n);                                                                             \
+        }                                                                                          \
+        NEXT((n) + 2);                                                                             \
+    } while (0)
+
+HANDLER(BR)
+{
+    BRANCH(2);
+}
+HANDLER(BR_IF_S)
+{
+    BRANCH_WHEN((uint32_t)SLOT(2) != 0, 3);
+}
+HANDLER(BR_IF_A)
+{
+    BRANCH_WHEN((uint32_t)acc != 0, 2);
+}
+HANDLER(BR_UNLESS_S)
+{
+    BRANCH_WHEN((uint32_t)SLOT(2) == 0, 3);
+}
+HANDLER(BR_UNLESS_A)
+{
+    BRANCH_WHEN((uint32_t)acc == 0, 2);
+}
+HANDLER(BR_NULL)
+{
+    BRANCH_WHEN(SLOT(2) == 0, 3);
+}
+HANDLER(BR_NON_NULL)
+{
+    BRANCH_WHEN(SLOT(2) != 0, 3);
+}
+HANDLER(BR_TABLE_S)
+{
+    uint32_t index = (uint32_t)SLOT(2);
+    uint32_t count = read_u32(ip + 3);
+    ip += 5 + 2 * (size_t)(index < count ? index : count);
+    BRANCH(0);
+}
+HANDLER(BR_TABLE_A)
+{
+    uint32_t index = (uint32_t)acc;
+    uint32_t count = read_u32(ip + 2);
+    ip += 4 + 2 * (size_t)(index < count ? index : count);
+    BRANCH(0);
+}
+
+/* -- calls -- */
+
+HANDLER(do_call)
+{
+    fp += ip[-1];
+    TAIL(do_enter);
+}
+HANDLER(do_enter)
+{
+    struct alc_function *function = (struct alc_function *)(uintptr_t)acc;
+    if (ALC_LIKELY(function->code != NULL)) {
+        if (function->instance != inst) {
+            if (ip != &run->exit_units[1] && ip != &run->cross_units[1]) {
+                alc_status status = alc_interp_cross(run, inst, ip, function, &fp);
+                if (ALC_UNLIKELY(status != ALC_OK)) {
+                    acc = (uint64_t)status;
+                    TAIL(do_stop_between);
+                }
+                ip = &run->cross_units[1];
+            }
+            inst = function->instance;
+            RELOAD();
+        }
+        acc = (uint64_t)(uintptr_t)ip;
+        ip = function->code->units;
+        DISPATCH();
+    }
+    alc_status status = alc_interp_call_host(run, inst, fp, function);
+    if (ALC_UNLIKELY(status != ALC_OK)) {
+        acc = (uint64_t)status;
+        TAIL(do_stop_between);
+    }
+    if (inst != NULL) {
+        RELOAD();
+    }
+    acc = fp[0];
+    facc = acc_of_bits(fp[0]);
+    fp -= ip[-1];
+    DISPATCH();
+}
+HANDLER(CALL)
+{
+    const struct alc_code *code = (const struct alc_code *)(uintptr_t)read_u64(ip + 2);
+    fp += ip[6];
+    acc = (uint64_t)(uintptr_t)(ip + 7);
+    ip = code->units;
+    DISPATCH();
+}
+HANDLER(CALL_IMPORT)
+{
+    acc = (uint64_t)(uintptr_t)inst->functions[read_u32(ip + 2)];
+    ip += 5;
+    TAIL(do_call);
+}
+#define CALL_TABLE(index, n)                                                                       \
+    do {                                                                                           \
+        struct alc_function *function;                                                             \
+        alc_status status =                                                                        \
+            alc_interp_find_callee(inst, ip[(n) + 2], index, read_u32(ip + (n)), &function);       \
+        if (ALC_UNLIKELY(status != ALC_OK)) {                                                      \
+            TRAP(status);                                                                          \
+        }                                                                                          \
+        acc = (uint64_t)(uintptr_t)function;                                                       \
+    } while (0)
+HANDLER(CALL_INDIRECT_S)
+{
+    CALL_TABLE(SLOT(2), 3);
+    ip += 7;
+    TAIL(do_call);
+}
+HANDLER(CALL_INDIRECT_A)
+{
+    CALL_TABLE(acc, 2);
+    ip += 6;
+    TAIL(do_call);
+}
+HANDLER(CALL_REF)
+{
+    acc = SLOT(2);
+    if (ALC_UNLIKELY(acc == ALC_REF_NULL)) {
+        TRAP(ALC_E_NULL_FUNCTION);
+    }
+    ip += 4;
+    TAIL(do_call);
+}
+
+/* Tail calls: first argument's slot, slots of arguments, link slot; then as above. The frame stays. */
+#define REPLACE_FRAME()                                                                            \
+    do {                                                                                           \
+        const uint16_t *return_ip = (const uint16_t *)(uintptr_t)SLOT(4);                          \
+        const uint64_t *from = fp + ip[2];                                                         \
+        for (unsigned i = 0, count = ip[3]; i < count; i++) {                                      \
+            fp[i] = from[i];                                                                       \
+            __asm__("" : "+r"(i));                                                                 \
+        }                                                                                          \
+        ip = return_ip;                                                                            \
+    } while (0)
+HANDLER(TAIL_CALL)
+{
+    const struct alc_code *code = (const struct alc_code *)(uintptr_t)read_u64(ip + 5);
+    REPLACE_FRAME();
+    acc = (uint64_t)(uintptr_t)ip;
+    ip = code->units;
+    DISPATCH();
+}
+HANDLER(TAIL_CALL_IMPORT)
+{
+    acc = (uint64_t)(uintptr_t)inst->functions[read_u32(ip + 5)];
+    REPLACE_FRAME();
+    TAIL(do_enter);
+}
+HANDLER(TAIL_CALL_INDIRECT)
+{
+    CALL_TABLE(SLOT(8), 5);
+    REPLACE_FRAME();
+    TAIL(do_enter);
+}
+HANDLER(TAIL_CALL_REF)
+{
+    acc = SLOT(5);
+    if (ALC_UNLIKELY(acc == ALC_REF_NULL)) {
+        TRAP(ALC_E_NULL_FUNCTION);
+    }
+    REPLACE_FRAME();
+    TAIL(do_enter);
+}
+
+/* -- returns -- */
+
+#define RETURN_TO(link)                                                                            \
+    do {                                                                                           \
+        ip = (const uint16_t *)(uintptr_t)(link);                                                  \
+        fp -= ip[-1];                                                                              \
+        DISPATCH();                                                                                \
+    } while (0)
+HANDLER(RETURN)
+{
+    RETURN_TO(SLOT(2));
+}
+HANDLER(RETURN_S)
+{
+    acc = SLOT(2);
+    RETURN_TO(SLOT(3));
+}
+HANDLER(RETURN_F)
+{
+    facc = acc_of_bits(SLOT(2));
+    RETURN_TO(SLOT(3));
+}
+HANDLER(RETURN_I)
+{
+    acc = IMMEDIATE(2);
+    RETURN_TO(SLOT(4));
+}
+HANDLER(RETURN_VALUES)
+{
+    uint64_t link = SLOT(4);
+    const uint64_t *from = fp + ip[2];
+    for (unsigned i = 0, count = ip[3]; i < count; i++) {
+        fp[i] = from[i];
+        __asm__("" : "+r"(i));
+    }
+    RETURN_TO(link);
+}
+/* fp is at the record of alc_interp_cross: results that stand in slots go down to where the caller
+ * expects them. */
+HANDLER(RETURN_CROSS)
+{
+    const uint64_t *from = fp + CROSS_SLOTS;
+    uint32_t arguments_slots = (uint32_t)fp[2];
+    uint32_t results_slots = (uint32_t)(fp[2] >> 32);
+    ip = (const uint16_t *)(uintptr_t)fp[0];
+    inst = (struct alc_instance *)(uintptr_t)fp[1];
+    fp -= arguments_slots;
+    for (uint32_t i = 0; i < results_slots; i++) {
+        fp[i] = from[i];
+        __asm__("" : "+r"(i));
+    }
+    RELOAD();
+    fp -= ip[-1];
+    DISPATCH();
+}
+
+/* -- moves -- */
+
+HANDLER(COPY)
+{
+    SLOT(3) = SLOT(2);
+    NEXT(4);
+}
+HANDLER(COPY2)
+{
+    write_v128(fp + ip[3], read_v128(fp + ip[2]));
+    NEXT(4);
+}
+HANDLER(CONST32)
+{
+    SLOT(4) = IMMEDIATE(2);
+    NEXT(5);
+}
+HANDLER(CONST64)
+{
+    SLOT(6) = read_u64(ip + 2);
+    NEXT(7);
+}
+HANDLER(CONST128)
+{
+    alc_v128 value;
+    __builtin_memcpy(&value, ip + 2, sizeof value);
+    write_v128(fp + ip[10], value);
+    NEXT(11);
+}
+HANDLER(CONST_F)
+{
+    facc = acc_of_bits(read_u64(ip + 2));
+    NEXT(6);
+}
+HANDLER(STORE_A)
+{
+    SLOT(2) = acc;
+    NEXT(3);
+}
+HANDLER(STORE_F)
+{
+    SLOT(2) = bits_of_acc(facc);
+    NEXT(3);
+}
+HANDLER(SELECT_S)
+{
+    acc = (uint32_t)SLOT(2) != 0 ? SLOT(3) : SLOT(4);
+    SLOT(5) = acc;
+    NEXT(6);
+}
+HANDLER(SELECT_A)
+{
+    acc = (uint32_t)acc != 0 ? SLOT(2) : SLOT(3);
+    SLOT(4) = acc;
+    NEXT(5);
+}
+HANDLER(SELECT2_S)
+{
+    write_v128(fp + ip[5], read_v128(fp + ((uint32_t)SLOT(2) != 0 ? ip[3] : ip[4])));
+    NEXT(6);
+}
+HANDLER(SELECT2_A)
+{
+    write_v128(fp + ip[4], read_v128(fp + ((uint32_t)acc != 0 ? ip[2] : ip[3])));
+    NEXT(5);
+}
+
+/* -- globals -- */
+
+HANDLER(GLOBAL_GET)
+{
+    acc = inst->globals[read_u32(ip + 2)]->u64;
+    NEXT(4);
+}
+HANDLER(GLOBAL_GETD)
+{
+    acc = inst->globals[read_u32(ip + 2)]->u64;
+    SLOT(4) = acc;
+    NEXT(5);
+}
+HANDLER(GLOBAL_GET2)
+{
+    write_v128(fp + ip[4], read_v128(inst->globals[read_u32(ip + 2)]->slots));
+    NEXT(5);
+}
+HANDLER(GLOBAL_SET_A)
+{
+    inst->globals[read_u32(ip + 2)]->u64 = acc;
+    NEXT(4);
+}
+HANDLER(GLOBAL_SET_S)
+{
+    inst->globals[read_u32(ip + 2)]->u64 = SLOT(4);
+    NEXT(5);
+}
+HANDLER(GLOBAL_SET2)
+{
+    write_v128(inst->globals[read_u32(ip + 2)]->slots, read_v128(fp + ip[4]));
+    NEXT(5);
+}
+
+/* -- references -- */
+
+HANDLER(REF_FUNC)
+{
+    acc = alc_reference_from_function(inst->functions[read_u32(ip + 2)]);
+    NEXT(4);
+}
+HANDLER(REF_NON_NULL)
+{
+    if (ALC_UNLIKELY(SLOT(2) == ALC_REF_NULL)) {
+        TRAP(ALC_E_NULL_REFERENCE);
+    }
+    NEXT(3);
+}
+
+/* -- rare operations -- */
+
+HANDLER(ADDRESS)
+{
+    uint8_t *ptr = alc_interp_address(inst, ip, fp);
+    if (ALC_UNLIKELY(ptr == NULL)) {
+        TRAP(ALC_E_MEMORY_OUT_OF_BOUNDS);
+    }
+    acc = (uint64_t)(uintptr_t)ptr;
+    NEXT(9);
+}
+#define SLOW(name, function, n)                                                                    \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        alc_status status = function(inst, ip, fp);                                                \
+        if (ALC_UNLIKELY(status != ALC_OK)) {                                                      \
+            TRAP(status);                                                                          \
+        }                                                                                          \
+        NEXT(n);                                                                                   \
+    }
+SLOW(MEMORY_SIZE, alc_interp_memory_size, 5)
+HANDLER(MEMORY_GROW)
+{
+    alc_status status = alc_interp_memory_grow(inst, ip, fp);
+    if (ALC_UNLIKELY(status != ALC_OK)) {
+        TRAP(status);
+    }
+    RELOAD();
+    NEXT(5);
+}
+SLOW(MEMORY_FILL, alc_interp_memory_fill, 5)
+SLOW(MEMORY_COPY, alc_interp_memory_copy, 7)
+SLOW(MEMORY_INIT, alc_interp_memory_init, 7)
+SLOW(DATA_DROP, alc_interp_data_drop, 5)
+SLOW(TABLE_GET, alc_interp_table_get, 5)
+SLOW(TABLE_SET, alc_interp_table_set, 5)
+SLOW(TABLE_SIZE, alc_interp_table_size, 5)
+SLOW(TABLE_GROW, alc_interp_table_grow, 5)
+SLOW(TABLE_FILL, alc_interp_table_fill, 5)
+SLOW(TABLE_COPY, alc_interp_table_copy, 7)
+SLOW(TABLE_INIT, alc_interp_table_init, 7)
+SLOW(ELEM_DROP, alc_interp_elem_drop, 5)

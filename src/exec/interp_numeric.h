@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Not a header of declarations: the handlers of the numeric families of code.def, included once by
+ * interp.c (in file scope with clang, inside the loop's function with gcc). What an operation computes
+ * comes from numeric.def through the functions num_<ident> and trap_<ident>.
+ */
+
+#define RESULT_D(unit) SLOT(unit) = acc
+
+/* Integer binary: operands a and b, `n` units without the target. */
+#define BINARY(name, i, a, b, n)                                                                   \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        alc_status status_ = trap_##i(a, b);                                                       \
+        if (ALC_UNLIKELY(status_ != ALC_OK)) {                                                     \
+            TRAP(status_);                                                                         \
+        }                                                                                          \
+        acc = num_##i(a, b);                                                                       \
+        NEXT(n);                                                                                   \
+    }                                                                                              \
+    HANDLER(name##D)                                                                               \
+    {                                                                                              \
+        alc_status status_ = trap_##i(a, b);                                                       \
+        if (ALC_UNLIKELY(status_ != ALC_OK)) {                                                     \
+            TRAP(status_);                                                                         \
+        }                                                                                          \
+        acc = num_##i(a, b);                                                                       \
+        RESULT_D(n);                                                                               \
+        NEXT((n) + 1);                                                                             \
+    }
+#define CBIN(i)                                                                                    \
+    BINARY(i##_SS, i, SLOT(2), SLOT(3), 4)                                                         \
+    BINARY(i##_SI, i, SLOT(2), IMMEDIATE(3), 5)                                                    \
+    BINARY(i##_AS, i, acc, SLOT(2), 3)                                                             \
+    BINARY(i##_AI, i, acc, IMMEDIATE(2), 4)
+#define NBIN(i) CBIN(i) BINARY(i##_SA, i, SLOT(2), acc, 3)
+
+#define COMPARE(name, i, a, b, n)                                                                  \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        acc = num_##i(a, b);                                                                       \
+        NEXT(n);                                                                                   \
+    }                                                                                              \
+    HANDLER(i##_BR_##name)                                                                         \
+    {                                                                                              \
+        bool taken_ = num_##i(a, b) != 0;                                                          \
+        int32_t distance_ = read_s32(ip + (n));                                                    \
+        ip += (n) + 2;                                                                             \
+        if (taken_) {                                                                              \
+            ip += distance_;                                                                       \
+            DISPATCH();                                                                            \
+        }                                                                                          \
+        DISPATCH();                                                                                \
+    }
+#define ICMP(i, swapped, inverse)                                                                  \
+    COMPARE(SS, i, SLOT(2), SLOT(3), 4)                                                            \
+    COMPARE(SI, i, SLOT(2), IMMEDIATE(3), 5)                                                       \
+    COMPARE(AS, i, acc, SLOT(2), 3)                                                                \
+    COMPARE(AI, i, acc, IMMEDIATE(2), 4)
+
+#define UNARY(name, i, a, n)                                                                       \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        acc = num_##i(a);                                                                          \
+        NEXT(n);                                                                                   \
+    }                                                                                              \
+    HANDLER(i##_##name##D)                                                                         \
+    {                                                                                              \
+        acc = num_##i(a);                                                                          \
+        RESULT_D(n);                                                                               \
+        NEXT((n) + 1);                                                                             \
+    }
+#define UN(i) UNARY(S, i, SLOT(2), 3) UNARY(A, i, acc, 2)
+
+/* Floating: the functions take and give the accumulator; a slot is read as its address. */
+#define FBINARY(name, i, a, b, n)                                                                  \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        facc = num_##i(a, b, facc);                                                                \
+        NEXT(n);                                                                                   \
+    }                                                                                              \
+    HANDLER(i##_##name##D)                                                                         \
+    {                                                                                              \
+        facc = num_##i(a, b, facc);                                                                \
+        SLOT(n) = bits_of_acc(facc);                                                               \
+        NEXT((n) + 1);                                                                             \
+    }
+#define FBIN(i)                                                                                    \
+    FBINARY(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                  \
+    FBINARY(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                        \
+    FBINARY(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
+#define FCOMPARE(name, i, a, b, n)                                                                 \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        acc = num_##i(a, b);                                                                       \
+        NEXT(n);                                                                                   \
+    }
+#define FCMP(i)                                                                                    \
+    FCOMPARE(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                 \
+    FCOMPARE(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                       \
+    FCOMPARE(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
+#define FUNARY(name, i, a, n)                                                                      \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        facc = num_##i(a, facc);                                                                   \
+        NEXT(n);                                                                                   \
+    }                                                                                              \
+    HANDLER(i##_##name##D)                                                                         \
+    {                                                                                              \
+        facc = num_##i(a, facc);                                                                   \
+        SLOT(n) = bits_of_acc(facc);                                                               \
+        NEXT((n) + 1);                                                                             \
+    }
+#define FUN(i) FUNARY(S, i, load_##i(fp + ip[2]), 3) FUNARY(A, i, take_##i(facc), 2)
+
+#define TO_INTEGER(name, i, a, n)                                                                  \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        alc_status status_ = trap_##i(a);                                                          \
+        if (ALC_UNLIKELY(status_ != ALC_OK)) {                                                     \
+            TRAP(status_);                                                                         \
+        }                                                                                          \
+        acc = num_##i(a);                                                                          \
+        NEXT(n);                                                                                   \
+    }
+#define FI(i) TO_INTEGER(S, i, load_##i(fp + ip[2]), 3) TO_INTEGER(A, i, take_##i(facc), 2)
+
+#define TO_FLOATING(name, i, a, n)                                                                 \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        facc = num_##i(a, facc);                                                                   \
+        NEXT(n);                                                                                   \
+    }
+#define IF(i) TO_FLOATING(S, i, SLOT(2), 3) TO_FLOATING(A, i, acc, 2)
+
+/* -- memory 0 -- */
+
+#define CHECK(ea, size)                                                                            \
+    if (ALC_UNLIKELY((ea) + (size) > mem_size)) {                                                  \
+        TRAP(ALC_E_MEMORY_OUT_OF_BOUNDS);                                                          \
+    }
+#define READ(type, ptr) __extension__({                                                            \
+        type value_;                                                                               \
+        __builtin_memcpy(&value_, ptr, sizeof value_);                                             \
+        value_;                                                                                    \
+    })
+#define LOADING(name, type, addr, n)                                                               \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
+        CHECK(ea_, sizeof(type))                                                                   \
+        acc = (uint64_t)(int64_t)READ(type, mem + ea_);                                            \
+        NEXT(n);                                                                                   \
+    }                                                                                              \
+    HANDLER(name##D)                                                                               \
+    {                                                                                              \
+        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
+        CHECK(ea_, sizeof(type))                                                                   \
+        acc = (uint64_t)(int64_t)READ(type, mem + ea_);                                            \
+        RESULT_D(n);                                                                               \
+        NEXT((n) + 1);                                                                             \
+    }
+#define LOAD(i, type)                                                                              \
+    LOADING(i##_S, type, SLOT(2), 5)                                                               \
+    LOADING(i##_A, type, acc, 4)                                                                   \
+    HANDLER(i##_P)                                                                                 \
+    {                                                                                              \
+        acc = (uint64_t)(int64_t)READ(type, (const uint8_t *)(uintptr_t)acc);                      \
+        NEXT(2);                                                                                   \
+    }
+#define FLOADING(name, type, addr, n)                                                              \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
+        CHECK(ea_, sizeof(type))                                                                   \
+        facc = acc_of_bits(READ(type, mem + ea_));                                                 \
+        NEXT(n);                                                                                   \
+    }                                                                                              \
+    HANDLER(name##D)                                                                               \
+    {                                                                                              \
+        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
+        CHECK(ea_, sizeof(type))                                                                   \
+        facc = acc_of_bits(READ(type, mem + ea_));                                                 \
+        SLOT(n) = bits_of_acc(facc);                                                               \
+        NEXT((n) + 1);                                                                             \
+    }
+#define FLOAD(i, type)                                                                             \
+    FLOADING(i##_S, type, SLOT(2), 5)                                                              \
+    FLOADING(i##_A, type, acc, 4)                                                                  \
+    HANDLER(i##_P)                                                                                 \
+    {                                                                                              \
+        facc = acc_of_bits(READ(type, (const uint8_t *)(uintptr_t)acc));                           \
+        NEXT(2);                                                                                   \
+    }
+#define STORING(name, type, addr, value, n)                                                        \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
+        type stored_ = (type)(value);                                                              \
+        CHECK(ea_, sizeof(type))                                                                   \
+        __builtin_memcpy(mem + ea_, &stored_, sizeof stored_);                                     \
+        NEXT(n);                                                                                   \
+    }
+#define STORE(i, type)                                                                             \
+    STORING(i##_SS, type, SLOT(2), SLOT(3), 6)                                                     \
+    STORING(i##_SA, type, SLOT(2), acc, 5)                                                         \
+    STORING(i##_SI, type, SLOT(2), IMMEDIATE(3), 7)                                                \
+    STORING(i##_AS, type, acc, SLOT(2), 5)                                                         \
+    STORING(i##_AI, type, acc, IMMEDIATE(2), 6)                                                    \
+    HANDLER(i##_P)                                                                                 \
+    {                                                                                              \
+        type stored_ = (type)SLOT(2);                                                              \
+        __builtin_memcpy((uint8_t *)(uintptr_t)acc, &stored_, sizeof stored_);                     \
+        NEXT(3);                                                                                   \
+    }
+#define FSTORE(i, type)                                                                            \
+    STORING(i##_SA, type, SLOT(2), bits_of_acc(facc), 5)                                           \
+    STORING(i##_AA, type, acc, bits_of_acc(facc), 4)
+
+#define PLAIN(i)
+#define VECTOR(i, immediate, signature)
+#include "wasm/code_families.h"

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How the interpreter's handlers are written, independent of how they are joined. With clang each
+ * handler is a function and jumps to the next by a guaranteed tail call; with gcc all are blocks of
+ * one function joined by computed gotos. The machine state stays in host registers: ip    the
+ * operation at hand        fp        first slot of the frame mem   base of memory 0 mem_size  its
+ * size in bytes acc   integer accumulator          facc      floating accumulator (low lanes) inst
+ * the running instance         run       everything else Two more integer registers are free under
+ * preserve_none: a window of pinned locals can be passed along as further parameters without
+ * touching the handlers' bodies.
+ */
+#ifndef ALC_EXEC_INTERP_STATE_H
+#define ALC_EXEC_INTERP_STATE_H
+
+#include "base/bytes.h"
+#include "exec/interp.h"
+#include "exec/numeric.h"
+#include "exec/simd.h"
+
+enum {
+    CROSS_SLOTS = 3
+}; /* record of a call into another instance: return address, instance, sizes */
+
+/* One activation of the interpreter, on the C stack. */
+struct interp_run {
+    struct alc_thread *thread;
+    uint64_t *stack_limit;
+    const volatile uint64_t *stop_flag;
+    /* Results of the outermost function. */
+    uint64_t acc;
+    uint64_t facc;
+    uint64_t *base;
+    /* Where it stopped: in the operation at trap_ip, or (NULL) on the way into or out of a function
+     * that would return to trap_return. */
+    const uint16_t *trap_ip;
+    const uint16_t *trap_return;
+    uint64_t *trap_fp;
+    struct alc_instance *trap_instance;
+    /* Code that no module has: what frames return to in the end, or across instances. The unit
+     * before an entry says how far the frame moves back. */
+    uint16_t exit_units[4];
+    uint16_t cross_units[4];
+};
+
+typedef uint32_t u32;
+typedef int32_t s32;
+typedef uint64_t u64;
+typedef int64_t s64;
+typedef float f32;
+typedef double f64;
+
+#define UNUSED __attribute__((unused))
+#define STATE                                                                                      \
+    const uint16_t *ip UNUSED, uint64_t *fp UNUSED, uint8_t *mem UNUSED, uint64_t mem_size UNUSED, \
+        uint64_t acc UNUSED, alc_f64x2 facc UNUSED, struct alc_instance *inst UNUSED,              \
+        struct interp_run *run UNUSED
+#define STATE_ARGS ip, fp, mem, mem_size, acc, facc, inst, run
+
+#if defined(__clang__)
+#define ALC_INTERP_TAIL_CALLS 1
+#else
+#define ALC_INTERP_TAIL_CALLS 0
+#endif
+
+#if ALC_INTERP_TAIL_CALLS
+typedef alc_status interp_handler(STATE) __attribute__((preserve_none));
+extern const int32_t alc_interp_handlers[] __attribute__((visibility("hidden")));
+#define HANDLER(name)                                                                              \
+    __attribute__((preserve_none, visibility("hidden"))) alc_status alc_interp_op_##name(STATE)
+#define TAIL(name) __attribute__((musttail)) return alc_interp_op_##name(STATE_ARGS)
+#define DISPATCH()                                                                                 \
+    __attribute__((musttail)) return (                                                             \
+        (interp_handler *)((uintptr_t)alc_interp_handlers + (uintptr_t)(intptr_t)read_s32(ip)))(   \
+        STATE_ARGS)
+#else
+#define HANDLER(name) L_##name:
+#define TAIL(name) goto L_##name
+#define DISPATCH() goto *(&&L_UNREACHABLE + read_s32(ip))
+#endif
+
+#define NEXT(units)                                                                                \
+    do {                                                                                           \
+        ip += (units);                                                                             \
+        DISPATCH();                                                                                \
+    } while (0)
+#define TRAP(status)                                                                               \
+    do {                                                                                           \
+        acc = (uint64_t)(status);                                                                  \
+        TAIL(stop);                                                                                \
+    } while (0)
+/* Memory 0 of the running instance, after anything that may have changed or grown it. */
+#define RELOAD()                                                                                   \
+    do {                                                                                           \
+        const struct alc_memory *memory0_ = inst->memory0;                                         \
+        mem = memory0_ != NULL ? memory0_->base : NULL;                                            \
+        mem_size = memory0_ != NULL ? memory0_->size : 0;                                          \
+    } while (0)
+
+/* -- operands -- */
+
+static ALC_ALWAYS_INLINE int32_t read_s32(const uint16_t *units)
+{
+    int32_t value;
+    __builtin_memcpy(&value, units, sizeof value);
+    return value;
+}
+
+static ALC_ALWAYS_INLINE uint32_t read_u32(const uint16_t *units)
+{
+    return (uint32_t)read_s32(units);
+}
+
+static ALC_ALWAYS_INLINE uint64_t read_u64(const uint16_t *units)
+{
+    uint64_t value;
+    __builtin_memcpy(&value, units, sizeof value);
+    return value;
+}
+
+#define SLOT(unit) fp[ip[unit]]
+#define IMMEDIATE(unit) ((uint64_t)(int64_t)read_s32(ip + (unit)))
+
+static ALC_ALWAYS_INLINE alc_v128 read_v128(const uint64_t *slot)
+{
+    alc_v128 value;
+    __builtin_memcpy(&value, slot, sizeof value);
+    return value;
+}
+
+static ALC_ALWAYS_INLINE void write_v128(uint64_t *slot, alc_v128 value)
+{
+    __builtin_memcpy(slot, &value, sizeof value);
+}
+
+/* -- floating values in slots and in the accumulator -- */
+
+static ALC_ALWAYS_INLINE f32 f32_of_slot(const uint64_t *slot)
+{
+    f32 value;
+    __builtin_memcpy(&value, slot, sizeof value);
+    return value;
+}
+
+static ALC_ALWAYS_INLINE f64 f64_of_slot(const uint64_t *slot)
+{
+    f64 value;
+    __builtin_memcpy(&value, slot, sizeof value);
+    return value;
+}
+
+static ALC_ALWAYS_INLINE f32 f32_of_acc(alc_f64x2 facc)
+{
+    return ((alc_f32x4)facc)[0];
+}
+
+static ALC_ALWAYS_INLINE f64 f64_of_acc(alc_f64x2 facc)
+{
+    return facc[0];
+}
+
+static ALC_ALWAYS_INLINE alc_f64x2 acc_of_f32(alc_f64x2 facc, f32 value)
+{
+    alc_f32x4 lanes = (alc_f32x4)facc;
+    lanes[0] = value;
+    return (alc_f64x2)lanes;
+}
+
+static ALC_ALWAYS_INLINE alc_f64x2 acc_of_f64(alc_f64x2 facc, f64 value)
+{
+    facc[0] = value;
+    return facc;
+}
+
+/* The accumulator's low 64 bits as a slot. */
+static ALC_ALWAYS_INLINE uint64_t bits_of_acc(alc_f64x2 facc)
+{
+    return ((alc_v128)facc)[0];
+}
+
+static ALC_ALWAYS_INLINE alc_f64x2 acc_of_bits(uint64_t bits)
+{
+    return (alc_f64x2)(alc_v128){bits, 0};
+}
+
+/* -- what handlers call, in interp_slow.c: cold, ordinary functions -- */
+
+/* Each reads its immediates behind the operation at `ip` and its operands from their slots. */
+typedef alc_status interp_slow(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp);
+interp_slow alc_interp_memory_size;
+interp_slow alc_interp_memory_grow;
+interp_slow alc_interp_memory_fill;
+interp_slow alc_interp_memory_copy;
+interp_slow alc_interp_memory_init;
+interp_slow alc_interp_data_drop;
+interp_slow alc_interp_table_get;
+interp_slow alc_interp_table_set;
+interp_slow alc_interp_table_size;
+interp_slow alc_interp_table_grow;
+interp_slow alc_interp_table_fill;
+interp_slow alc_interp_table_copy;
+interp_slow alc_interp_table_init;
+interp_slow alc_interp_elem_drop;
+
+/* Pointer to the memory that an ADDRESS operation names, or NULL. */
+uint8_t *alc_interp_address(struct alc_instance *inst, const uint16_t *ip, const uint64_t *fp);
+/* Function that an indirect call through a table means. */
+alc_status alc_interp_find_callee(const struct alc_instance *inst, uint32_t table_index,
+                                  uint64_t slot, uint32_t type_id, struct alc_function **out);
+alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *caller, uint64_t *fp,
+                                const struct alc_function *function);
+/* Makes the record of a call into another instance above the arguments at *fp, copies these behind
+ * it, and moves *fp there. */
+alc_status alc_interp_cross(struct interp_run *run, struct alc_instance *caller,
+                            const uint16_t *return_ip, const struct alc_function *function,
+                            uint64_t **fp);
+
+/* Fills the thread's trap: status and the frames from where the run stopped. */
+void alc_interp_trace(const struct interp_run *run, alc_status status);
+
+#endif
