@@ -29,7 +29,7 @@ endif()
 set(ALC_ENCLAVE_LINK_FLAGS
     ${ALC_ENCLAVE_LINKER} -fno-sanitize=all -nostdlib -static-pie
     -Wl,-T,${CMAKE_SOURCE_DIR}/cmake/enclave.ld -Wl,--gc-sections -Wl,--no-undefined
-    -Wl,-z,pack-relative-relocs -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,text -Wl,--no-dynamic-linker
+    -Wl,-z,pack-relative-relocs -Wl,-z,norelro -Wl,-z,noexecstack -Wl,-z,text -Wl,--no-dynamic-linker
     -Wl,--build-id=none -Wl,--fatal-warnings)
 
 # The objects of the freestanding rooms, without the runtime's own main function: an image names its

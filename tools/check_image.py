@@ -200,7 +200,9 @@ def read_map(path):
     reader = read_lld_map if "VMA" in lines[0] else read_bfd_map
     kept = {".text", ".rodata", ".data", ".bss", ".data.rel.ro", ".got", ".dynamic",
             ".alcove.layout", ".relr.dyn", ".dynsym", ".dynstr", ".gnu.hash", ".hash"}
-    return [(section, file, size) for section, file, size in reader(lines) if section in kept]
+    made_by_linker = {".dynamic", ".relr.dyn", ".dynsym", ".dynstr", ".gnu.hash", ".hash"}
+    return [(section, "<internal>" if section in made_by_linker else file, size)
+            for section, file, size in reader(lines) if section in kept]
 
 
 def print_table(rows, elf):

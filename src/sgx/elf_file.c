@@ -69,8 +69,10 @@ static alc_status read_load(const struct input *in, const Elf64_Phdr *header,
     if (writable && executable) {
         return fail_at(in, header->p_offset, "segment is writable and executable");
     }
-    if (header->p_vaddr % ALC_SGX_PAGE_SIZE != 0 || header->p_memsz == 0 ||
-        header->p_filesz > header->p_memsz ||
+    if (header->p_memsz == 0) {
+        return ALC_OK;
+    }
+    if (header->p_vaddr % ALC_SGX_PAGE_SIZE != 0 || header->p_filesz > header->p_memsz ||
         !alc_add_u64(header->p_vaddr, header->p_memsz, &end) ||
         !alc_range_fits(header->p_offset, header->p_filesz, in->size)) {
         return fail_at(in, header->p_offset, "segment is not laid out by enclave.ld");
@@ -111,10 +113,6 @@ static alc_status read_segments(const struct input *in, const Elf64_Ehdr *header
         case PT_DYNAMIC:
             *dynamic = segment;
             break;
-        case PT_GNU_RELRO:
-            elf->relro_offset = segment.p_vaddr;
-            elf->relro_size = segment.p_memsz;
-            break;
         case PT_GNU_STACK:
             if (segment.p_flags & PF_X) {
                 return fail_at(in, header->e_phoff, "asks for an executable stack");
@@ -123,6 +121,7 @@ static alc_status read_segments(const struct input *in, const Elf64_Ehdr *header
         case PT_NULL:
         case PT_NOTE:
         case PT_PHDR:
+        case PT_GNU_RELRO:
             break;
         default:
             return fail_at(in, header->e_phoff, "interpreter, TLS or unknown program header");
@@ -227,6 +226,22 @@ static alc_status read_sections(const struct input *in, const Elf64_Ehdr *header
     return found ? ALC_OK : fail_at(in, header->e_shoff, "no section " ALC_LAYOUT_SECTION);
 }
 
+/* enclave.ld keeps what is constant once it is relocated in a segment of its own, the one with the
+ * dynamic section. */
+static void find_relro(const Elf64_Phdr *dynamic, struct alc_elf_file *elf)
+{
+    for (uint32_t i = 0; i < elf->segments_count; i++) {
+        const struct alc_elf_segment *segment = &elf->segments[i];
+        if ((segment->permissions & ALC_SGX_PAGE_WRITE) != 0 &&
+            dynamic->p_vaddr >= segment->offset &&
+            alc_range_fits(dynamic->p_vaddr - segment->offset, dynamic->p_memsz,
+                           segment->memory_size)) {
+            elf->relro_offset = segment->offset;
+            elf->relro_size = segment->memory_size;
+        }
+    }
+}
+
 /* Whether [offset, + size) has bytes in the file, in a segment with exactly these permissions. */
 static bool is_in_segment(const struct alc_elf_file *elf, uint64_t offset, uint64_t size,
                           uint64_t permissions)
@@ -252,6 +267,7 @@ alc_status alc_elf_read(const void *bytes, size_t size, struct alc_elf_file *out
     ALC_TRY(read_segments(&in, &header, &elf, &dynamic));
     ALC_TRY(read_dynamic(&in, &dynamic, &elf));
     ALC_TRY(read_sections(&in, &header, &elf));
+    find_relro(&dynamic, &elf);
     elf.entry_offset = header.e_entry;
     if (!is_in_segment(&elf, elf.entry_offset, 1, ALC_SGX_PAGE_READ | ALC_SGX_PAGE_EXECUTE)) {
         return fail_at(&in, 24, "entry point is not in the text");

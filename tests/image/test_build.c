@@ -75,6 +75,7 @@ enum page_kind {
     PAGE_GAP,
     PAGE_CODE,
     PAGE_RODATA,
+    PAGE_RELRO,
     PAGE_DATA,
     PAGE_STACK,
     PAGE_TLS,
@@ -131,8 +132,8 @@ static void test_layout_and_pages_agree(void **state)
 {
     (void)state;
     static const uint64_t flags[] = {
-        [PAGE_CODE] = 0x205, [PAGE_RODATA] = 0x201, [PAGE_DATA] = 0x203, [PAGE_STACK] = 0x203,
-        [PAGE_TLS] = 0x203,  [PAGE_TCS] = 0x100,    [PAGE_SSA] = 0x203};
+        [PAGE_CODE] = 0x205,  [PAGE_RODATA] = 0x201, [PAGE_RELRO] = 0x203, [PAGE_DATA] = 0x203,
+        [PAGE_STACK] = 0x203, [PAGE_TLS] = 0x203,    [PAGE_TCS] = 0x100,   [PAGE_SSA] = 0x203};
     uint8_t *bytes;
     size_t size;
     struct alc_image image;
@@ -150,6 +151,9 @@ static void test_layout_and_pages_agree(void **state)
     assert_int_equal(layout.heap_offset, image.dynamic_offset);
     assert_int_equal(layout.heap_offset + layout.heap_size, layout.elrange_size);
     assert_int_equal(layout.threads_count, g_options.threads_count);
+    assert_int_equal(layout.ranges_count, 4);
+    assert_int_equal(layout.relro_offset, layout.ranges[2].offset);
+    assert_int_equal(layout.relro_size, layout.ranges[2].size);
     while (alc_image_next_page(&image, &position, &page)) {
         enum page_kind kind = expected_kind(&layout, page.offset);
         assert_int_not_equal(kind, PAGE_GAP);
@@ -234,8 +238,8 @@ static void test_dangerous_files_are_refused(void **state)
     refuses_header(offsetof(Elf64_Ehdr, e_type), &not_pie, 2);
     refuses_header(offsetof(Elf64_Ehdr, e_entry), &entry, 8);
     refuses_header(segment + offsetof(Elf64_Phdr, p_flags), &writable_text, 4);
-    refuses_header(segment + 3 * sizeof(Elf64_Phdr), &interpreter, 4);
-    refuses_header(segment + 3 * sizeof(Elf64_Phdr), &thread_local_storage, 4);
+    refuses_header(segment + 4 * sizeof(Elf64_Phdr), &interpreter, 4);
+    refuses_header(segment + 4 * sizeof(Elf64_Phdr), &thread_local_storage, 4);
     refuses_header(segment + sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_vaddr), &overlap, 8);
     refuses_header(segment + 2 * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_memsz), &huge, 8);
 }
