@@ -58,6 +58,7 @@ struct hostile_driver {
     void (*answer)(struct hostile_driver *driver);
     uint64_t leaves_count;
     uint64_t gave_up_count;
+    uint64_t drives_count;
     const char *failed_check; /* the first */
 };
 
