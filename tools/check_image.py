@@ -33,8 +33,8 @@ PREFIX_WORDS = {"rep", "repz", "repnz", "repe", "repne", "lock", "bnd", "notrack
                 "addr32", "cs", "ds", "es", "ss", "fs", "gs", "rex.W", "rex"}
 # Names that only a C library defines.
 LIBC = re.compile(r"^(malloc|calloc|realloc|free|printf|fprintf|snprintf|puts|abort|exit|_exit"
-                  r"|errno|__errno_location|__libc_\w+|_IO_\w+|__stdio_\w+|_start|pthread_\w+|dlopen"
-                  r"|open|read|write|mmap|strlen|strcmp|strcpy)$")
+                  r"|errno|__errno_location|__libc_\w+|_IO_\w+|__stdio_\w+|_start|pthread_\w+"
+                  r"|dlopen|open|read|write|mmap|strcmp|strcpy)$")
 
 
 class Elf:

@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 CLEAN = "nop\n ud2\n rep movsb\n lock addq $1, (%rdi)\n xorps %xmm0, %xmm0\n" \
-        " .byte 0x0f,0x01,0xd7\n movq %fs:0x28, %rax\n movl %ds, %eax\n lfence\n rdrand %rax\n pushfq\n popfq\n"
+        " .byte 0x0f,0x01,0xd7\n movq %fs:0x28, %rax\n movl %ds, %eax\n lfence\n" \
+        " rdrand %rax\n pushfq\n popfq\n"
 BAD_CODE = {
     "syscall": "syscall", "sysenter": "sysenter", "int": "int $0x80", "cpuid": "cpuid",
     "rdpmc": "rdpmc", "rdtsc": "rdtsc", "in": "inb %dx, %al", "out": "outl %eax, $0x10",
