@@ -40,7 +40,7 @@ struct machine {
     uint32_t depth_max;
 };
 
-static alc_status push(struct machine *machine, union alc_cell value)
+static alc_status push_cell(struct machine *machine, union alc_cell value)
 {
     ALC_ASSERT(machine->depth < machine->depth_max);
     machine->stack[machine->depth++] = value;
@@ -49,7 +49,7 @@ static alc_status push(struct machine *machine, union alc_cell value)
 
 static alc_status push_u64(struct machine *machine, uint64_t value)
 {
-    return push(machine, (union alc_cell){.slots = {value, 0}});
+    return push_cell(machine, (union alc_cell){.slots = {value, 0}});
 }
 
 static alc_status run_number(struct machine *machine, uint8_t op)
@@ -105,7 +105,7 @@ static alc_status run_reference(struct machine *machine, uint8_t op)
     }
     ALC_TRY(alc_read_leb_u32(&machine->reader, &index));
     if (op == OP_GLOBAL_GET) {
-        return push(machine, *machine->instance->globals[index]);
+        return push_cell(machine, *machine->instance->globals[index]);
     }
     return push_u64(machine, alc_reference_from_function(machine->instance->functions[index]));
 }
@@ -118,7 +118,7 @@ static alc_status run_prefixed(struct machine *machine, uint8_t prefix)
         union alc_cell value;
         ALC_TRY(alc_read_u64(&machine->reader, &value.slots[0]));
         ALC_TRY(alc_read_u64(&machine->reader, &value.slots[1]));
-        return push(machine, value);
+        return push_cell(machine, value);
     }
     if (prefix == PREFIX_GC && number == GC_REF_I31) {
         ALC_ASSERT(machine->depth >= 1);

@@ -249,18 +249,8 @@ alc_status alc_decode_function_type(const struct alc_decoder *decoder, struct al
 
 /* -- limits -- */
 
-static alc_status read_bound(struct alc_reader *reader, bool is_64, uint64_t *out)
-{
-    if (is_64) {
-        return alc_read_leb_u64(reader, out);
-    }
-    uint32_t value;
-    ALC_TRY(alc_read_leb_u32(reader, &value));
-    *out = value;
-    return ALC_OK;
-}
-
-/* The part of limits that tables and memories share. */
+/* The part of limits that tables and memories share. Bounds are 64-bit numbers whatever the address
+ * type (spec 5.3.13); their range is a matter of validation. */
 static alc_status read_limits(const struct alc_decoder *decoder, struct alc_reader *reader,
                               uint8_t flags_allowed, uint8_t *out_flags, struct alc_limits *out)
 {
@@ -279,9 +269,9 @@ static alc_status read_limits(const struct alc_decoder *decoder, struct alc_read
         ALC_TRY(alc_need_feature(decoder->module, ALC_FEATURE_MEMORY64, decoder->error,
                                  alc_reader_offset(&start)));
     }
-    ALC_TRY(read_bound(reader, out->is_64, &out->min));
+    ALC_TRY(alc_read_leb_u64(reader, &out->min));
     if (out->has_max) {
-        ALC_TRY(read_bound(reader, out->is_64, &out->max));
+        ALC_TRY(alc_read_leb_u64(reader, &out->max));
     }
     *out_flags = flags;
     return ALC_OK;
@@ -329,8 +319,8 @@ alc_status alc_decode_memory_type(const struct alc_decoder *decoder, struct alc_
     if ((flags & LIMITS_PAGE_SIZE) != 0) {
         struct alc_reader page = *reader;
         ALC_TRY(alc_read_leb_u32(reader, &page_size_log2));
-        if (page_size_log2 > 64) {
-            return alc_reader_fail(&page, ALC_E_BAD_PAGE_SIZE);
+        if (page_size_log2 >= 64) {
+            return alc_reader_fail(&page, ALC_E_BAD_LIMITS_FLAGS);
         }
         if (page_size_log2 != 0 && page_size_log2 != 16) {
             return alc_reader_fail(&page, ALC_E_BAD_PAGE_SIZE);

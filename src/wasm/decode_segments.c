@@ -15,7 +15,7 @@ enum element_flag {
     ELEMENT_FLAGS_ALL = 7,
 };
 
-static uint32_t address_type(const struct alc_limits *limits)
+static uint32_t segment_offset_type(const struct alc_limits *limits)
 {
     return limits->is_64 ? ALC_TYPE_I64 : ALC_TYPE_I32;
 }
@@ -37,9 +37,9 @@ static alc_status decode_element_place(struct alc_decoder *decoder, struct alc_r
     if (segment->table_index >= module->tables_count) {
         return alc_reader_fail(&start, ALC_E_UNKNOWN_TABLE);
     }
-    return alc_decode_constant(decoder, reader,
-                               address_type(&module->tables[segment->table_index].type.limits),
-                               &segment->offset);
+    return alc_decode_constant(
+        decoder, reader, segment_offset_type(&module->tables[segment->table_index].type.limits),
+        &segment->offset);
 }
 
 static alc_status decode_element_type(struct alc_decoder *decoder, struct alc_reader *reader,
@@ -172,7 +172,7 @@ static alc_status decode_data_place(struct alc_decoder *decoder, struct alc_read
         return alc_reader_fail(&start, ALC_E_UNKNOWN_MEMORY);
     }
     return alc_decode_constant(decoder, reader,
-                               address_type(&module->memories[segment->memory_index].limits),
+                               segment_offset_type(&module->memories[segment->memory_index].limits),
                                &segment->offset);
 }
 

@@ -90,7 +90,7 @@ static alc_status apply_binary(struct constant *c, uint32_t type)
     return ALC_OK;
 }
 
-static alc_status read_op(struct constant *c, enum alc_op *out)
+static alc_status read_constant_op(struct constant *c, enum alc_op *out)
 {
     uint8_t byte;
     uint32_t number;
@@ -147,7 +147,7 @@ alc_status alc_validate_constant(struct alc_module *module, struct alc_reader *r
     c.height = 0;
     for (;;) {
         enum alc_op op;
-        ALC_TRY(read_op(&c, &op));
+        ALC_TRY(read_constant_op(&c, &op));
         if (op == ALC_OP_END) {
             break;
         }
