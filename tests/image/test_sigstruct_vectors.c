@@ -4,6 +4,7 @@
  * where they come from): RSA, Q1 and Q2 are reproduced from modulus and signature. argument: the
  * folder; exit code 77 when it is not there.
  */
+#include <openssl/bn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,6 +62,33 @@ static bool check_file(const char *folder, const char *name, const char *hash_st
     return good;
 }
 
+/* S^3 mod N is the PKCS #1 padding, the ASN.1 name of SHA-256 and the digest (RFC 8017, 9.2). */
+static bool opens_to_digest(const uint8_t *n_bytes, const uint8_t *s_bytes, const uint8_t *digest)
+{
+    static const uint8_t name[] = {0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+                                   0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
+    enum { TAIL = sizeof name + 32, SIZE = ALC_SGX_RSA_SIZE };
+    uint8_t expected[SIZE];
+    uint8_t found[SIZE];
+    memset(expected, 0xFF, sizeof expected);
+    expected[0] = 0;
+    expected[1] = 1;
+    expected[SIZE - TAIL - 1] = 0;
+    memcpy(expected + SIZE - TAIL, name, sizeof name);
+    memcpy(expected + SIZE - 32, digest, 32);
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *n = BN_lebin2bn(n_bytes, SIZE, NULL);
+    BIGNUM *s = BN_lebin2bn(s_bytes, SIZE, NULL);
+    BIGNUM *cube = BN_new();
+    bool good = BN_mod_sqr(cube, s, n, ctx) && BN_mod_mul(cube, cube, s, n, ctx) &&
+                BN_bn2binpad(cube, found, SIZE) == SIZE && memcmp(found, expected, SIZE) == 0;
+    BN_free(cube);
+    BN_free(s);
+    BN_free(n);
+    BN_CTX_free(ctx);
+    return good;
+}
+
 static bool check_bare(const char *folder)
 {
     uint8_t n[FILE_MAX];
@@ -74,8 +102,10 @@ static bool check_bare(const char *folder)
                 read_file(folder, "sig1.q1.bin", expected) == sizeof q1 &&
                 memcmp(expected, q1, sizeof q1) == 0 &&
                 read_file(folder, "sig1.q2.bin", expected) == sizeof q2 &&
-                memcmp(expected, q2, sizeof q2) == 0;
-    printf("sig1.*: %s\n", good ? "Q1 and Q2 reproduced" : "Q1 or Q2 differs");
+                memcmp(expected, q2, sizeof q2) == 0 &&
+                read_file(folder, "sig1.data.bin", expected) == 32 &&
+                opens_to_digest(n, s, expected);
+    printf("sig1.*: %s\n", good ? "RSA good, Q1 and Q2 reproduced" : "RSA, Q1 or Q2 differs");
     return good;
 }
 
