@@ -20,7 +20,8 @@ class Emitter:
         self.prefix = host_file.setting("prefix")
         self.context = host_file.setting("context")
         self.lenient = set(host_file.settings.get("lenient", []))
-        self.result_type = None
+        results = [kind for kind in host_file.types.values() if kind.kind == "result"]
+        self.result_type = results[0] if results else None
         for function in host_file.functions:
             self.check(function)
 
@@ -38,9 +39,8 @@ class Emitter:
                 self.fail(function, "the result must be of a `result` type")
             if set(function.result.faults) != set(FAULTS):
                 self.fail(function, f"result needs the faults {sorted(FAULTS)}")
-            if self.result_type not in (None, function.result):
+            if self.result_type is not function.result:
                 self.fail(function, "one module, one result type")
-            self.result_type = function.result
         for parameter in function.parameters:
             self.check_parameter(function, parameter)
         self.rights_of(function)

@@ -2,19 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs WASI test programs through `alcove run` and compares what they do.
 
-    run_suite.py --alcove PATH [--tee MODE] [--only TEXT] [--jobs N] DIR...
+    run_suite.py --alcove PATH [--tee MODE] [--only TEXT] [--jobs N] [--expectations DIR] DIR...
 
-A test is X.wasm with an optional X.json beside it, the layout of the public wasi-testsuite:
+A test is X.wasm with an optional X.json beside it (or in the folder of --expectations), the layout of
+the public wasi-testsuite:
     args [..], env {..}, root FOLDER (or null), exit_code 0, stdout TEXT, stderr TEXT, stdin TEXT
 `root` is relative to the json; every test gets a fresh copy of it, preopened as `/`. What the json does
 not name is not compared, except the exit code. Own additions:
     listen: true      the program gets a listening socket; `peer` says what a client does with it:
                       a list of ["send", TEXT], ["receive", TEXT], ["end"]
-    dirs {GUEST: FOLDER}      further directories; read_only_dirs likewise
+    read_only_dirs {GUEST: FOLDER}   further directories, copied like root
+    host_dirs {GUEST: PATH}          directories of this machine, as they are
+    outside {NAME: TEXT}             files beside the copied directories, out of the program's reach
+    links {NAME: TARGET}             symbolic links to be made in root's copy
+    flip NAME                        while the program runs, this directory of root is exchanged with a
+                                     link to its parent's parent, again and again
 Ends with one line of counts, and status 1 unless every test passed.
 """
 import argparse
 import concurrent.futures
+import ctypes
 import json
 import os
 import shutil
@@ -36,12 +43,14 @@ def find_tests(folders, only):
     return sorted(test for test in tests if not only or only in test)
 
 
-def read_expectations(wasm):
-    path = wasm[:-len(".wasm")] + ".json"
+def read_expectations(wasm, folder):
+    """What the json says, and the folder that its paths are relative to."""
+    folder = folder or os.path.dirname(wasm)
+    path = os.path.join(folder, os.path.basename(wasm)[:-len(".wasm")] + ".json")
     if not os.path.exists(path):
-        return {}
+        return {}, folder
     with open(path, encoding="utf-8") as source:
-        return json.load(source)
+        return json.load(source), folder
 
 
 def copy_folder(source, target):
@@ -91,18 +100,36 @@ def play_receive(peer, expected, problems):
         problems.append(f"peer: got {received!r}, not {expected!r}")
 
 
-def directories(expected, wasm, scratch):
-    """Options for fresh copies of what the test wants to see."""
-    beside, options = os.path.dirname(wasm), []
-    wanted = {**expected.get("dirs", {}), **expected.get("read_only_dirs", {})}
+def directories(expected, folder, scratch):
+    """Options for fresh copies of what the test wants to see; root's copy is `dir0`."""
+    options, wanted = [], dict(expected.get("read_only_dirs", {}))
     if expected.get("root") is not None:
         wanted["/"] = expected["root"]
-    for index, (guest, folder) in enumerate(sorted(wanted.items())):
+    for index, (guest, source) in enumerate(sorted(wanted.items())):
         host = os.path.join(scratch, f"dir{index}")
-        copy_folder(os.path.join(beside, folder), host)
+        copy_folder(os.path.join(folder, source), host)
         option = "--read-only-dir" if guest in expected.get("read_only_dirs", {}) else "--dir"
         options += [option, f"{host}::{guest}"]
+    for guest, host in expected.get("host_dirs", {}).items():
+        options += ["--dir", f"{host}::{guest}"]
+    for name, text in expected.get("outside", {}).items():
+        with open(os.path.join(scratch, name), "w", encoding="utf-8") as out:
+            out.write(text)
+    for name, target in expected.get("links", {}).items():
+        os.symlink(target, os.path.join(scratch, "dir0", name))
     return options
+
+
+def flip(root, name, stop, problems):
+    """Exchanges root/NAME with a link to the folder around root, atomically, until told to stop."""
+    exchange = 2  # RENAME_EXCHANGE
+    os.symlink("..", os.path.join(root, "flip-link"))
+    rename = ctypes.CDLL(None, use_errno=True).renameat2
+    paths = [os.path.join(root, part).encode() for part in (name, "flip-link")]
+    while not stop.is_set():
+        if rename(-100, paths[0], -100, paths[1], exchange) != 0:
+            problems.append(f"flip: {os.strerror(ctypes.get_errno())}")
+            return
 
 
 def compare(expected, done, problems):
@@ -117,28 +144,56 @@ def compare(expected, done, problems):
         problems.append(done.stderr.decode(errors="replace")[-1500:])
 
 
+def check_outside(expected, scratch, problems):
+    """Nothing beside the directories may have changed."""
+    outside = expected.get("outside", {})
+    found = {name for name in os.listdir(scratch) if not name.startswith("dir")}
+    if found != set(outside):
+        problems.append(f"outside now holds {sorted(found)}")
+    for name in found & set(outside):
+        with open(os.path.join(scratch, name), encoding="utf-8") as present:
+            if present.read() != outside[name]:
+                problems.append(f"outside: {name} was changed")
+
+
+def helpers(expected, scratch, problems, stop):
+    """Threads that act on the program from outside, and the options that they need."""
+    threads, options = [], []
+    if expected.get("listen"):
+        port = free_port()
+        options = ["--listen", f"127.0.0.1:{port}"]
+        steps = expected.get("peer", [])
+        threads.append(threading.Thread(target=play_peer, args=(port, steps, problems)))
+    if "flip" in expected:
+        root = os.path.join(scratch, "dir0")
+        threads.append(threading.Thread(target=flip, args=(root, expected["flip"], stop, problems)))
+    return threads, options
+
+
 def run_test(arguments, wasm):
-    expected, problems, peer = read_expectations(wasm), [], None
+    expected, folder = read_expectations(wasm, arguments.expectations)
+    problems, stop = [], threading.Event()
     with tempfile.TemporaryDirectory() as scratch:
         command = [arguments.alcove, "run", "--tee", arguments.tee]
-        command += directories(expected, wasm, scratch)
+        command += directories(expected, folder, scratch)
         for name, value in expected.get("env", {}).items():
             command += ["--env", f"{name}={value}"]
-        if expected.get("listen"):
-            port = free_port()
-            command += ["--listen", f"127.0.0.1:{port}"]
-            peer = threading.Thread(target=play_peer,
-                                    args=(port, expected.get("peer", []), problems))
-            peer.start()
-        command += [wasm, *expected.get("args", [])]
+        threads, options = helpers(expected, scratch, problems, stop)
+        command += [*options, wasm, *expected.get("args", [])]
+        for thread in threads:
+            thread.start()
         try:
             done = subprocess.run(command, input=expected.get("stdin", "").encode(),
                                   capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
-            if peer:
-                peer.join()
-            compare(expected, done, problems)
         except subprocess.TimeoutExpired:
             problems.append(f"took longer than {TIMEOUT_SECONDS} s")
+            done = None
+        stop.set()
+        for thread in threads:
+            thread.join()
+        check_outside(expected, scratch, problems)
+        if done:
+            compare(expected, done, problems)
     return wasm, problems
 
 
@@ -147,6 +202,7 @@ def main():
     parser.add_argument("--alcove", required=True)
     parser.add_argument("--tee", default="none")
     parser.add_argument("--only", default="", help="tests with this text in their path")
+    parser.add_argument("--expectations", help="folder of the json files and their folders")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("folders", nargs="+", metavar="DIR")
     arguments = parser.parse_args()
