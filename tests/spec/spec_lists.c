@@ -96,7 +96,7 @@ static bool parse_skip(struct spec_lists *lists, char *line)
         *colon = '\0';
     }
     if (!copy_text(skip.issue, sizeof skip.issue, next_word(&cursor)) ||
-        !copy_text(skip.reason, sizeof skip.reason, cursor)) {
+        !copy_text(skip.reason, sizeof skip.reason, cursor + strspn(cursor, " \t"))) {
         return false;
     }
     struct spec_skip *skips =
