@@ -133,12 +133,10 @@ static alc_status load_module(struct run *run, const volatile uint64_t *stop_fla
                              "the module is not the one that the manifest names");
     }
     ALC_TRY(init_store(run, stop_flag));
-    const struct alc_load_options options = {
-        .types = &run->store.types,
-        .emit = true,
-        .metered = run->manifest.limits.fuel != 0,
-        .interruptible = stop_flag != NULL && run->manifest.limits.timeout_ns != 0,
-    };
+    bool metered = run->manifest.limits.fuel != 0;
+    bool interruptible = stop_flag != NULL && run->manifest.limits.timeout_ns != 0;
+    const struct alc_load_options options =
+        alc_store_load_options(&run->store, metered, interruptible);
     return alc_module_load(&run->module_arena, run->module_bytes.bytes, run->module_bytes.size,
                            &options, &run->module, &run->error);
 }
