@@ -38,17 +38,17 @@ void alc_abort(const char *file, int line, const char *condition)
 {
     (void)file;
     (void)condition;
-    alc_tee_poison((uint64_t)line);
+    alc_tee_poison(ALC_HINT_ASSERTION + (uint64_t)line);
 }
 
 ALC_NORETURN void __stack_chk_fail(void);
 void __stack_chk_fail(void)
 {
-    alc_tee_poison(UINT64_MAX);
+    alc_tee_poison(ALC_HINT_STACK_SMASHED);
 }
 
 /* The first thread relocates, the others wait for it: if the host never lets it finish, nobody
- * runs. */
+ * runs. Nothing else of the image runs before. */
 static bool start_once(void)
 {
     uint32_t expected = START_NEW;
@@ -75,7 +75,7 @@ static bool is_region_acceptable(uint64_t base, uint64_t size)
     if (size == 0) {
         return base == 0;
     }
-    return base % 8 == 0 && alc_enclave_is_outside(base, size);
+    return base % ALC_SGX_PAGE_SIZE == 0 && alc_enclave_is_outside(base, size);
 }
 
 struct alc_enclave_exit alc_enclave_start(uint64_t raw_ecall, uint64_t raw_base, uint64_t raw_size)

@@ -9,18 +9,46 @@
 #include "enclave/thread.h"
 
 #define LEAF_EEXIT 4
+#define LEAF_EACCEPT 5
 
-/* Everything that a host may have prepared: DF (reversed copies), AC (faults on demand), TF, and
+/* Puts every component of XFRM into its initial state, whatever XFRM the image is signed with; uses
+ * RAX and RDX. All bits but PKRU's: it holds no data, and not the enclave but the host's tables
+ * decide what it may deny. */
+.macro initialise_vectors
+    movl    $0xFFFFFDFF, %eax
+    movl    $0xFFFFFFFF, %edx
+    xrstor64 .Linitial_state(%rip)
+.endm
+
+/* Everything that a host may have prepared: DF (reversed copies), AC (faults on demand), TF, NT, and
  * every vector and x87 register, rounding mode and exception mask (CVE-2020-0561). MXCSR becomes
  * 0x1FBF: flags set, so that operations take the same time whatever they raise (MCDT). Uses 8 bytes
  * of the stack in RSP, RAX and RDX. */
 .macro clean_state
     pushq   $2
     popfq
-    movl    $-1, %eax
-    movl    $-1, %edx
-    xrstor64 .Linitial_state(%rip)
+    initialise_vectors
     lfence
+.endm
+
+/* The guard that compilers expect at %fs:0x28, before the first C code of the thread. Either level
+ * may be the first: an entry at level 1 is over before level 0 goes on. Uses RAX, RCX and RDX. */
+.macro ensure_stack_guard on_failure
+    cmpq    $0, %fs:ALC_THREAD_IS_STARTED
+    jne     .Lhas_guard\@
+    movl    $16, %ecx
+.Ldraw_guard\@:
+    decl    %ecx
+    jz      \on_failure
+    rdrand  %rax
+    jnc     .Ldraw_guard\@
+    leaq    -1(%rax), %rdx      /* broken generators give 0 or all ones */
+    cmpq    $-3, %rdx
+    ja      .Ldraw_guard\@
+    xorb    %al, %al            /* a string function stops at the guard */
+    movq    %rax, %fs:ALC_THREAD_STACK_GUARD
+    movq    $1, %fs:ALC_THREAD_IS_STARTED
+.Lhas_guard\@:
 .endm
 
 .macro clear_general_but_arguments
@@ -41,14 +69,13 @@
 /* EEXIT with RDI and RSI as they are, everything else cleared or the host's own. The target is what
  * EENTER left in RCX, never a register that the host sets. */
 .macro leave outside_rsp, outside_rbp, outside_return
-    movl    $-1, %eax
-    movl    $-1, %edx
-    xrstor64 .Linitial_state(%rip)
+    initialise_vectors
     clear_general_but_arguments
     movq    %fs:\outside_rsp, %rsp
     movq    %fs:\outside_rbp, %rbp
     movq    %fs:\outside_return, %rbx
     xorl    %edx, %edx
+    cmpl    %edx, %edx          /* every arithmetic flag has a fixed value */
     movl    $LEAF_EEXIT, %eax
     enclu
 1:  ud2
@@ -79,21 +106,7 @@ alc_enclave_entry:
     addq    %fs:ALC_THREAD_STACK_TOP_OFFSET, %rsp
     movq    %rdx, %r9
     clean_state
-    cmpq    $0, %fs:ALC_THREAD_IS_STARTED
-    jne     .Lstarted
-    movl    $16, %ecx
-.Ldraw_guard:
-    decl    %ecx
-    jz      .Lrefuse
-    rdrand  %rax
-    jnc     .Ldraw_guard
-    leaq    -1(%rax), %rdx      /* broken generators give 0 or all ones */
-    cmpq    $-3, %rdx
-    ja      .Ldraw_guard
-    xorb    %al, %al            /* a string function stops at the guard */
-    movq    %rax, %fs:ALC_THREAD_STACK_GUARD
-    movq    $1, %fs:ALC_THREAD_IS_STARTED
-.Lstarted:
+    ensure_stack_guard .Lrefuse
     movq    $1, %fs:ALC_THREAD_IS_INSIDE
     movq    %r9, %rdx
     clear_general_but_arguments
@@ -140,16 +153,22 @@ alc_enclave_entry:
     leaq    __alc_image_base(%rip), %rsp
     addq    %fs:ALC_THREAD_EXCEPTION_STACK_TOP_OFFSET, %rsp
     clean_state
-    xorl    %edx, %edx
     xorl    %esi, %esi
     xorl    %edi, %edi
+    ensure_stack_guard .Lrefuse_level1
+    xorl    %edx, %edx
     clear_general_but_arguments
-    call    alc_enclave_exception /* -> RAX exit reason */
+    call    alc_enclave_exception /* -> RAX reason, RDX value */
     movq    %rax, %rdi
-    xorl    %esi, %esi
+    movq    %rdx, %rsi
 .Lleave_level1:
     leave   ALC_THREAD_LEVEL1_OUTSIDE_RSP, ALC_THREAD_LEVEL1_OUTSIDE_RBP, \
             ALC_THREAD_LEVEL1_OUTSIDE_RETURN
+
+.Lrefuse_level1:
+    movl    $ALC_EXIT_REFUSED, %edi
+    xorl    %esi, %esi
+    jmp     .Lleave_level1
 
 .Ldead:
     ud2
@@ -191,6 +210,36 @@ alc_enclave_leave_refused:
     jae     .Lleave
     jmp     .Lleave_level1
     .size alc_enclave_leave_refused, . - alc_enclave_leave_refused
+
+/* uint64_t alc_enclave_accept(secinfo, first, end, out_error) */
+    .section .text.alc_enclave_accept, "ax", @progbits
+    .globl alc_enclave_accept, alc_enclave_accept_instruction, alc_enclave_accept_failed
+    .hidden alc_enclave_accept, alc_enclave_accept_instruction, alc_enclave_accept_failed
+    .type alc_enclave_accept, @function
+alc_enclave_accept:
+    pushq   %rbx
+    movq    %rcx, %r8
+    movq    %rdi, %rbx
+    movq    %rsi, %rcx
+.Lnext_page:
+    xorl    %eax, %eax
+    cmpq    %rdx, %rcx
+    jae     .Laccept_done
+    movl    $LEAF_EACCEPT, %eax
+alc_enclave_accept_instruction:
+    enclu
+    testq   %rax, %rax
+    jnz     .Laccept_done
+    addq    $4096, %rcx
+    jmp     .Lnext_page
+alc_enclave_accept_failed:      /* level 1 comes here, registers as at the instruction */
+    movq    $-1, %rax
+.Laccept_done:
+    movq    %rax, (%r8)
+    movq    %rcx, %rax
+    popq    %rbx
+    ret
+    .size alc_enclave_accept, . - alc_enclave_accept
 
 /* Where an interrupted level 0 of a poisoned enclave is sent. */
     .section .text.alc_enclave_stop, "ax", @progbits

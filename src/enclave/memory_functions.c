@@ -60,6 +60,12 @@ static ALC_ALWAYS_INLINE void copy_up(uint8_t *to, const uint8_t *from, size_t s
     *(vector128 *)(to + size - 16) = tail;
 }
 
+/* Ascending, byte for byte as far as anyone can tell. */
+static ALC_ALWAYS_INLINE void copy_long(uint8_t *to, const uint8_t *from, size_t size)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+}
+
 ALC_NO_BUILTIN void *memcpy(void *restrict dst, const void *restrict src, size_t size)
 {
     if (size <= 16) {
@@ -67,8 +73,7 @@ ALC_NO_BUILTIN void *memcpy(void *restrict dst, const void *restrict src, size_t
     } else if (size < STRING_INSTRUCTION_MIN) {
         copy_up(dst, src, size);
     } else {
-        void *to = dst;
-        __asm__ volatile("rep movsb" : "+D"(to), "+S"(src), "+c"(size) : : "memory");
+        copy_long(dst, src, size);
     }
     return dst;
 }
@@ -83,7 +88,8 @@ ALC_NO_BUILTIN void *memmove(void *dst, const void *src, size_t size)
     }
     if ((uintptr_t)to - (uintptr_t)from >= size) { /* does not overlap from above */
         if (size >= STRING_INSTRUCTION_MIN && (uintptr_t)from - (uintptr_t)to >= 64) {
-            return memcpy(dst, src, size);
+            copy_long(to, from, size);
+            return dst;
         }
         copy_up(to, from, size);
         return dst;

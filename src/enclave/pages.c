@@ -46,12 +46,14 @@ static void give_lock(void)
     __atomic_store_n(&pages.lock, 0, __ATOMIC_RELEASE);
 }
 
-static alc_status accept(uint64_t offset)
+/* EACCEPT of pages that the host adds when they are touched; zeroed by the processor. */
+static alc_status accept(uint64_t offset, uint64_t size, uint64_t *out_accepted)
 {
     const uint64_t flags = ALC_SGX_PAGE_READ | ALC_SGX_PAGE_WRITE | ALC_SGX_PAGE_PENDING |
                            ALC_SGX_SECINFO_TYPE(ALC_SGX_PAGE_REGULAR);
-    alc_status status = alc_tee_page_accept(alc_enclave_base() + offset, flags);
-    return status == ALC_OK ? ALC_OK : ALC_E_OUT_OF_MEMORY;
+    return alc_tee_pages_accept(alc_enclave_base() + offset, size, flags, out_accepted) == ALC_OK
+               ? ALC_OK
+               : ALC_E_OUT_OF_MEMORY;
 }
 
 /* -- the record -- */
@@ -64,37 +66,71 @@ static uint64_t bitmap_size(void)
     return size;
 }
 
-/* The byte of the record that holds page `index` of the heap, NULL when the host gives no page for
- * it. */
-static uint8_t *find_record(uint64_t index)
+/* The bits of the PAGES_PER_BITMAP_PAGE pages from page `first_index` of the heap on, NULL when the
+ * host gives no page for them. */
+static uint8_t *find_record(uint64_t first_index)
 {
-    uint64_t bitmap_page = index / PAGES_PER_BITMAP_PAGE;
+    uint64_t bitmap_page = first_index / PAGES_PER_BITMAP_PAGE;
     ALC_ASSERT(bitmap_page < BITMAP_PAGES_MAX);
     uint64_t *word = &pages.bitmap_accepted[bitmap_page / 64];
     uint64_t bit = UINT64_C(1) << (bitmap_page % 64);
+    uint64_t offset = alc_enclave_layout.heap_offset + bitmap_page * PAGE_SIZE;
+    uint64_t accepted;
     if ((*word & bit) == 0) {
-        if (accept(alc_enclave_layout.heap_offset + bitmap_page * PAGE_SIZE) != ALC_OK) {
+        if (accept(offset, PAGE_SIZE, &accepted) != ALC_OK) {
             return NULL;
         }
         *word |= bit;
     }
-    return alc_enclave_base() + alc_enclave_layout.heap_offset + index / 8;
+    return alc_enclave_base() + offset;
 }
 
-static alc_status commit_page(uint64_t offset)
+static bool is_accepted(const uint8_t *record, uint64_t index)
+{
+    return ((record[index / 8] >> (index % 8)) & 1) != 0;
+}
+
+/* Commits the pages [first, end) of one page of the record; page 0 stands at `offset`. */
+static alc_status commit_recorded(uint8_t *record, uint64_t offset, uint64_t first, uint64_t end)
+{
+    while (first < end) {
+        uint64_t run_end = first;
+        uint64_t accepted;
+        if (is_accepted(record, first)) { /* of an earlier reservation */
+            alc_fill(alc_enclave_base() + offset + first * PAGE_SIZE, 0, PAGE_SIZE);
+            first++;
+            continue;
+        }
+        while (run_end < end && !is_accepted(record, run_end)) {
+            run_end++;
+        }
+        alc_status status =
+            accept(offset + first * PAGE_SIZE, (run_end - first) * PAGE_SIZE, &accepted);
+        for (; accepted != 0; accepted -= PAGE_SIZE, first++) {
+            record[first / 8] |= (uint8_t)(1u << (first % 8));
+        }
+        ALC_TRY(status);
+    }
+    return ALC_OK;
+}
+
+static alc_status commit_range(uint64_t offset, uint64_t size)
 {
     uint64_t index = (offset - alc_enclave_layout.heap_offset) / PAGE_SIZE;
-    uint8_t *record = find_record(index);
-    uint8_t bit = (uint8_t)(1u << (index % 8));
-    if (record == NULL) {
-        return ALC_E_OUT_OF_MEMORY;
+    const uint64_t end = index + size / PAGE_SIZE;
+    while (index < end) {
+        uint64_t in_record = index % PAGES_PER_BITMAP_PAGE;
+        uint64_t count = PAGES_PER_BITMAP_PAGE - in_record;
+        count = count < end - index ? count : end - index;
+        uint8_t *record = find_record(index - in_record);
+        if (record == NULL) {
+            return ALC_E_OUT_OF_MEMORY;
+        }
+        ALC_TRY(commit_recorded(record,
+                                alc_enclave_layout.heap_offset + (index - in_record) * PAGE_SIZE,
+                                in_record, in_record + count));
+        index += count;
     }
-    if ((*record & bit) != 0) { /* of an earlier reservation */
-        alc_fill(alc_enclave_base() + offset, 0, PAGE_SIZE);
-        return ALC_OK;
-    }
-    ALC_TRY(accept(offset)); /* zeroed by the processor */
-    *record |= bit;
     return ALC_OK;
 }
 
@@ -165,8 +201,8 @@ alc_status alc_enclave_pages_commit(void *addr, size_t size)
     }
     take_lock();
     alc_status status = is_reserved(offset, size) ? ALC_OK : ALC_E_BAD_ARGUMENT;
-    for (uint64_t done = 0; status == ALC_OK && done < size; done += PAGE_SIZE) {
-        status = commit_page(offset + done);
+    if (status == ALC_OK) {
+        status = commit_range(offset, size);
     }
     give_lock();
     return status;
