@@ -27,11 +27,12 @@
 #define PRIMITIVES(X)                                                                              \
     X(read)                                                                                        \
     X(write)                                                                                       \
-    X(read_at) X(write_at) X(seek) X(close) X(sync) X(stat) X(set_size) X(allocate) X(advise)      \
-        X(set_times) X(get_flags) X(set_flags) X(open_at) X(stat_at) X(set_times_at)               \
-            X(create_directory_at) X(remove_directory_at) X(unlink_at) X(rename_at) X(link_at)     \
-                X(symlink_at) X(readlink_at) X(read_directory) X(accept) X(recv) X(send)           \
-                    X(shutdown) X(clock_read) X(poll) X(yield) X(random)
+    X(read_at)                                                                                     \
+    X(write_at) X(seek) X(close) X(sync) X(stat) X(set_size) X(allocate) X(advise) X(set_times)    \
+        X(get_flags) X(set_flags) X(open_at) X(stat_at) X(set_times_at) X(create_directory_at)     \
+            X(remove_directory_at) X(unlink_at) X(rename_at) X(link_at) X(symlink_at)              \
+                X(readlink_at) X(read_directory) X(accept) X(recv) X(send) X(shutdown)             \
+                    X(clock_read) X(poll) X(yield) X(random)
 
 enum primitive {
 #define X(name) FAKE_##name,
@@ -446,30 +447,30 @@ static uint64_t call_values(const char *name, const uint64_t *values, size_t cou
     call_values(name, (const uint64_t[]){__VA_ARGS__},                                             \
                 sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 
-static uint32_t put_text(uint32_t at, const char *text)
+static inline uint32_t put_text(uint32_t at, const char *text)
 {
     memcpy(memory_bytes + at, text, strlen(text));
     return (uint32_t)strlen(text);
 }
 
-static void put_span(uint32_t at, uint32_t addr, uint32_t size)
+static inline void put_span(uint32_t at, uint32_t addr, uint32_t size)
 {
     alc_store_u32(memory_bytes + at, addr);
     alc_store_u32(memory_bytes + at + 4, size);
 }
 
-static uint32_t u32_at(uint32_t at)
+static inline uint32_t u32_at(uint32_t at)
 {
     return alc_load_u32(memory_bytes + at);
 }
 
-static uint64_t u64_at(uint32_t at)
+static inline uint64_t u64_at(uint32_t at)
 {
     return alc_load_u64(memory_bytes + at);
 }
 
 /* Opens a path on the preopened directory with all rights it can hand down; the descriptor. */
-static uint32_t open_file(uint64_t type)
+static inline uint32_t open_file(uint64_t type)
 {
     fake.stat.type = type;
     uint32_t size = put_text(PATH_AT, "file");
