@@ -41,15 +41,15 @@ MODULE_ROWS = {
     "BLOCK_NESTING": (make.block_nesting, "blocks nested too deeply"),
     "BRANCH_TABLE": (make.branch_table, "too many"),
     "FIELDS": (make.fields, "too many"),
-    "SUBTYPE_DEPTH": (make.subtype_depth, "sub type"),
-    "NAME_SIZE": (make.name_size, "length out of bounds"),
+    "SUBTYPE_DEPTH": (make.subtype_depth, "too many types"),
+    "NAME_SIZE": (make.name_size, "too many items"),
 }
 
 # Rows that cannot be reached from a command line, or not cheaply: where they are tested, or why not.
 ELSEWHERE = {
-    "STACK_SLOTS": "met together with CALL_DEPTH: frames as large as the stack divided by the depth",
+    "STACK_SLOTS": "tests/unit/exec calls functions with large frames",
     "WASI_DESCRIPTORS": "tests/unit/wasi opens descriptors until the table is full",
-    "HOSTCALL_BUFFER": "tests/hostile and the unit tests of hostcall/ fill the buffer",
+    "HOSTCALL_BUFFER": "tests/hostile fills the buffer",
     "HOSTCALL_LIES": "tests/hostile counts the lies",
     "MANIFEST_SIZE": "tests/unit/workload",
     "ENCLAVE_THREADS": "tests/unit/sgx builds images with too many threads",
