@@ -63,9 +63,9 @@ ALC_MUST_CHECK alc_status alc_store_init(struct alc_store *store, struct alc_are
 /* Gives back all pages. Instances and externals of the store are dead afterwards. */
 void alc_store_fini(struct alc_store *store);
 
-/* Options of alc_module_load for a module that is to run in `store`: all of the standard's features,
- * to be changed at will. `metered`: its code counts fuel. `interruptible`: its code looks at the stop
- * word. */
+/* Options of alc_module_load for a module that is to run in `store`: all of the standard's
+ * features, to be changed at will. `metered`: its code counts fuel. `interruptible`: its code looks
+ * at the stop word. */
 struct alc_load_options alc_store_load_options(struct alc_store *store, bool metered,
                                                bool interruptible);
 

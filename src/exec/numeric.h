@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the rows of numeric.def stand on: IEEE 754 operations without a math library (SSE4.1 rounding
- * and square root), exact minima and maxima, and truncation to integers (spec 4.3.3).
+ * What the rows of numeric.def stand on: IEEE 754 operations without a math library (SSE4.1
+ * rounding and square root), exact minima and maxima, and truncation to integers (spec 4.3.3).
  */
 #ifndef ALC_EXEC_NUMERIC_H
 #define ALC_EXEC_NUMERIC_H
 
+#include "base/bytes.h"
 #include "base/status.h"
 
 typedef float alc_numeric_f32x4 __attribute__((vector_size(16)));
@@ -41,20 +42,20 @@ static inline double alc_f64_sqrt(double a)
     return __builtin_ia32_sqrtsd(v)[0];
 }
 
-/* min and max: a NaN operand gives a quiet NaN (the sum makes it), -0 is below +0 (equal numbers are
- * the same bits but for zeros: or gives -0, and gives +0). Sign operations work on bits, so that a
- * signalling NaN passes unchanged. */
+/* min and max: a NaN operand gives a quiet NaN (the sum makes it), -0 is below +0 (equal numbers
+ * are the same bits but for zeros: or gives -0, and gives +0). Sign operations work on bits, so
+ * that a signalling NaN passes unchanged. */
 #define ALC_NUMERIC_FLOAT(type, bits, sign_bit)                                                    \
     static inline uint##bits##_t alc_f##bits##_bits(type a)                                        \
     {                                                                                              \
         uint##bits##_t word;                                                                       \
-        __builtin_memcpy(&word, &a, sizeof word);                                                  \
+        alc_copy(&word, &a, sizeof word);                                                          \
         return word;                                                                               \
     }                                                                                              \
     static inline type alc_f##bits##_of_bits(uint##bits##_t word)                                  \
     {                                                                                              \
         type a;                                                                                    \
-        __builtin_memcpy(&a, &word, sizeof a);                                                     \
+        alc_copy(&a, &word, sizeof a);                                                             \
         return a;                                                                                  \
     }                                                                                              \
     static inline type alc_f##bits##_min(type a, type b)                                           \

@@ -2,15 +2,15 @@
  *
  * Vector operations (spec 4.3.7 and relaxed ones in the deterministic profile): one static inline
  * function alc_simd_<ident> for each SIMD and RELAXED_SIMD row of ops.def, as wasm/code.h describes
- * them. Written over vector extensions that gcc and clang share; the few instructions without such a
- * form come from builtins, all in this file. SSE4.2 at most, no VEX.
+ * them. Written over vector extensions that gcc and clang share; the few instructions without such
+ * a form come from builtins, all in this file. SSE4.2 at most, no VEX.
  *
  * Pointers are checked by the caller and need no alignment; lane numbers were validated.
  */
 #ifndef ALC_EXEC_SIMD_H
 #define ALC_EXEC_SIMD_H
 
-#include "base/compiler.h"
+#include "base/bytes.h"
 
 typedef uint8_t alc_u8x16 __attribute__((vector_size(16)));
 typedef uint16_t alc_u16x8 __attribute__((vector_size(16)));
@@ -47,7 +47,7 @@ static inline alc_v128 alc_simd_select(alc_v128 mask, alc_v128 a, alc_v128 b)
 static inline alc_v128 alc_simd_load_half(const uint8_t *src)
 {
     uint64_t half;
-    __builtin_memcpy(&half, src, sizeof half);
+    alc_copy(&half, src, sizeof half);
     return (alc_v128){half, 0};
 }
 
@@ -90,36 +90,54 @@ static inline alc_s16x8 alc_simd_sat_u16(bool subtract, alc_s16x8 a, alc_s16x8 b
 
 /* -- bits -- */
 
-ALC_SIMD(V128_NOT)(alc_v128 a) { return ~a; }
-ALC_SIMD(V128_AND)(alc_v128 a, alc_v128 b) { return a & b; }
-ALC_SIMD(V128_ANDNOT)(alc_v128 a, alc_v128 b) { return a & ~b; }
-ALC_SIMD(V128_OR)(alc_v128 a, alc_v128 b) { return a | b; }
-ALC_SIMD(V128_XOR)(alc_v128 a, alc_v128 b) { return a ^ b; }
+ALC_SIMD(V128_NOT)(alc_v128 a)
+{
+    return ~a;
+}
+ALC_SIMD(V128_AND)(alc_v128 a, alc_v128 b)
+{
+    return a & b;
+}
+ALC_SIMD(V128_ANDNOT)(alc_v128 a, alc_v128 b)
+{
+    return a & ~b;
+}
+ALC_SIMD(V128_OR)(alc_v128 a, alc_v128 b)
+{
+    return a | b;
+}
+ALC_SIMD(V128_XOR)(alc_v128 a, alc_v128 b)
+{
+    return a ^ b;
+}
 ALC_SIMD(V128_BITSELECT)(alc_v128 a, alc_v128 b, alc_v128 mask)
 {
     return alc_simd_select(mask, a, b);
 }
-ALC_SIMD_I32(V128_ANY_TRUE)(alc_v128 a) { return (a[0] | a[1]) != 0; }
+ALC_SIMD_I32(V128_ANY_TRUE)(alc_v128 a)
+{
+    return (a[0] | a[1]) != 0;
+}
 
 /* -- loads and stores -- */
 
 ALC_SIMD(V128_LOAD)(const uint8_t *src)
 {
     alc_v128 v;
-    __builtin_memcpy(&v, src, sizeof v);
+    alc_copy(&v, src, sizeof v);
     return v;
 }
 static inline void alc_simd_V128_STORE(uint8_t *dst, alc_v128 v)
 {
-    __builtin_memcpy(dst, &v, sizeof v);
+    alc_copy(dst, &v, sizeof v);
 }
 
 #define ALC_SIMD_LOAD_EXTEND(ident, half_type, wide_type)                                          \
     ALC_SIMD(ident)(const uint8_t *src)                                                            \
     {                                                                                              \
         half_type half;                                                                            \
-        __builtin_memcpy(&half, src, sizeof half);                                                 \
-        return (alc_v128)__builtin_convertvector(half, wide_type);                                 \
+        alc_copy(&half, src, sizeof half);                                                         \
+        return (alc_v128) __builtin_convertvector(half, wide_type);                                \
     }
 ALC_SIMD_LOAD_EXTEND(V128_LOAD8X8_S, alc_s8x8, alc_s16x8)
 ALC_SIMD_LOAD_EXTEND(V128_LOAD8X8_U, alc_u8x8, alc_u16x8)
@@ -133,21 +151,21 @@ ALC_SIMD_LOAD_EXTEND(V128_LOAD32X2_U, alc_u32x2, alc_u64x2)
     ALC_SIMD(V128_LOAD##bits##_SPLAT)(const uint8_t *src)                                          \
     {                                                                                              \
         uint##bits##_t lane;                                                                       \
-        __builtin_memcpy(&lane, src, sizeof lane);                                                 \
+        alc_copy(&lane, src, sizeof lane);                                                         \
         return (alc_v128)((type){0} + lane);                                                       \
     }                                                                                              \
     ALC_SIMD(V128_LOAD##bits##_LANE)(const uint8_t *src, alc_v128 v, unsigned lane)                \
     {                                                                                              \
         type lanes = (type)v;                                                                      \
         uint##bits##_t value;                                                                      \
-        __builtin_memcpy(&value, src, sizeof value);                                               \
+        alc_copy(&value, src, sizeof value);                                                       \
         lanes[lane] = value;                                                                       \
         return (alc_v128)lanes;                                                                    \
     }                                                                                              \
     static inline void alc_simd_V128_STORE##bits##_LANE(uint8_t *dst, alc_v128 v, unsigned lane)   \
     {                                                                                              \
         uint##bits##_t value = ((type)v)[lane];                                                    \
-        __builtin_memcpy(dst, &value, sizeof value);                                               \
+        alc_copy(dst, &value, sizeof value);                                                       \
     }
 ALC_SIMD_LOAD_LANES(8, alc_u8x16)
 ALC_SIMD_LOAD_LANES(16, alc_u16x8)
@@ -158,15 +176,21 @@ ALC_SIMD_LOAD_LANES(64, alc_u64x2)
 ALC_SIMD(V128_LOAD32_ZERO)(const uint8_t *src)
 {
     uint32_t low;
-    __builtin_memcpy(&low, src, sizeof low);
+    alc_copy(&low, src, sizeof low);
     return (alc_v128){low, 0};
 }
-ALC_SIMD(V128_LOAD64_ZERO)(const uint8_t *src) { return alc_simd_load_half(src); }
+ALC_SIMD(V128_LOAD64_ZERO)(const uint8_t *src)
+{
+    return alc_simd_load_half(src);
+}
 
 /* -- lanes -- */
 
 #define ALC_SIMD_SPLAT_EXTRACT_REPLACE(shape, type, scalar, extract, result)                       \
-    ALC_SIMD(shape##_SPLAT)(result value) { return (alc_v128)((type){0} + (scalar)value); }        \
+    ALC_SIMD(shape##_SPLAT)(result value)                                                          \
+    {                                                                                              \
+        return (alc_v128)((type){0} + (scalar)value);                                              \
+    }                                                                                              \
     ALC_SIMD(shape##_REPLACE_LANE)(alc_v128 v, result value, unsigned lane)                        \
     {                                                                                              \
         type lanes = (type)v;                                                                      \
@@ -207,8 +231,14 @@ ALC_SIMD_I32(I16X8_EXTRACT_LANE_S)(alc_v128 v, unsigned lane)
 ALC_SIMD_FLOAT_LANES(F32X4, alc_f32x4, float)
 ALC_SIMD_FLOAT_LANES(F64X2, alc_f64x2, double)
 #undef ALC_SIMD_FLOAT_LANES
-ALC_SIMD(F32X4_SPLAT)(float a) { return (alc_v128)(alc_f32x4){a, a, a, a}; }
-ALC_SIMD(F64X2_SPLAT)(double a) { return (alc_v128)(alc_f64x2){a, a}; }
+ALC_SIMD(F32X4_SPLAT)(float a)
+{
+    return (alc_v128)(alc_f32x4){a, a, a, a};
+}
+ALC_SIMD(F64X2_SPLAT)(double a)
+{
+    return (alc_v128)(alc_f64x2){a, a};
+}
 
 /* Byte lanes of `v` by index; an index with its top bit set gives 0, else its low 4 bits count. */
 static inline alc_v128 alc_simd_shuffle_bytes(alc_v128 v, alc_u8x16 index)
@@ -241,8 +271,14 @@ ALC_SIMD(I8X16_SHUFFLE)(alc_v128 a, alc_v128 b, const uint8_t *lanes)
     {                                                                                              \
         return (alc_v128)((unsigned_type)a - (unsigned_type)b);                                    \
     }                                                                                              \
-    ALC_SIMD(shape##_NEG)(alc_v128 a) { return (alc_v128)(-(unsigned_type)a); }                    \
-    ALC_SIMD(shape##_ABS)(alc_v128 a) { return ALC_SIMD_ABS(signed_type, a); }                     \
+    ALC_SIMD(shape##_NEG)(alc_v128 a)                                                              \
+    {                                                                                              \
+        return (alc_v128)(-(unsigned_type)a);                                                      \
+    }                                                                                              \
+    ALC_SIMD(shape##_ABS)(alc_v128 a)                                                              \
+    {                                                                                              \
+        return ALC_SIMD_ABS(signed_type, a);                                                       \
+    }                                                                                              \
     ALC_SIMD(shape##_SHL)(alc_v128 a, uint32_t count)                                              \
     {                                                                                              \
         return (alc_v128)((unsigned_type)a << (int)(count & (shift_mask)));                        \
@@ -274,7 +310,10 @@ ALC_SIMD_INTEGER(I64X2, alc_u64x2, alc_s64x2, 63)
 #undef ALC_SIMD_INTEGER
 
 #define ALC_SIMD_COMPARE(ident, type, operator)                                                    \
-    ALC_SIMD(ident)(alc_v128 a, alc_v128 b) { return (alc_v128)((type)a operator(type) b); }
+    ALC_SIMD(ident)(alc_v128 a, alc_v128 b)                                                        \
+    {                                                                                              \
+        return (alc_v128)((type)a operator(type) b);                                               \
+    }
 #define ALC_SIMD_COMPARE_ALL(shape, suffix, type)                                                  \
     ALC_SIMD_COMPARE(shape##_LT##suffix, type, <)                                                  \
     ALC_SIMD_COMPARE(shape##_GT##suffix, type, >)                                                  \
@@ -297,17 +336,32 @@ ALC_SIMD_COMPARE(F64X2_NE, alc_f64x2, !=)
 #undef ALC_SIMD_COMPARE
 
 #define ALC_SIMD_MIN_MAX(shape, unsigned_type, signed_type)                                        \
-    ALC_SIMD(shape##_MIN_S)(alc_v128 a, alc_v128 b) { return ALC_SIMD_MIN(signed_type, a, b); }    \
-    ALC_SIMD(shape##_MIN_U)(alc_v128 a, alc_v128 b) { return ALC_SIMD_MIN(unsigned_type, a, b); }  \
-    ALC_SIMD(shape##_MAX_S)(alc_v128 a, alc_v128 b) { return ALC_SIMD_MAX(signed_type, a, b); }    \
-    ALC_SIMD(shape##_MAX_U)(alc_v128 a, alc_v128 b) { return ALC_SIMD_MAX(unsigned_type, a, b); }
+    ALC_SIMD(shape##_MIN_S)(alc_v128 a, alc_v128 b)                                                \
+    {                                                                                              \
+        return ALC_SIMD_MIN(signed_type, a, b);                                                    \
+    }                                                                                              \
+    ALC_SIMD(shape##_MIN_U)(alc_v128 a, alc_v128 b)                                                \
+    {                                                                                              \
+        return ALC_SIMD_MIN(unsigned_type, a, b);                                                  \
+    }                                                                                              \
+    ALC_SIMD(shape##_MAX_S)(alc_v128 a, alc_v128 b)                                                \
+    {                                                                                              \
+        return ALC_SIMD_MAX(signed_type, a, b);                                                    \
+    }                                                                                              \
+    ALC_SIMD(shape##_MAX_U)(alc_v128 a, alc_v128 b)                                                \
+    {                                                                                              \
+        return ALC_SIMD_MAX(unsigned_type, a, b);                                                  \
+    }
 ALC_SIMD_MIN_MAX(I8X16, alc_u8x16, alc_s8x16)
 ALC_SIMD_MIN_MAX(I16X8, alc_u16x8, alc_s16x8)
 ALC_SIMD_MIN_MAX(I32X4, alc_u32x4, alc_s32x4)
 #undef ALC_SIMD_MIN_MAX
 
 #define ALC_SIMD_SATURATING(ident, add_or_sub, type)                                               \
-    ALC_SIMD(ident)(alc_v128 a, alc_v128 b) { return ALC_SIMD_##add_or_sub##_SAT(type, a, b); }
+    ALC_SIMD(ident)(alc_v128 a, alc_v128 b)                                                        \
+    {                                                                                              \
+        return ALC_SIMD_##add_or_sub##_SAT(type, a, b);                                            \
+    }
 ALC_SIMD_SATURATING(I8X16_ADD_SAT_S, ADD, alc_s8x16)
 ALC_SIMD_SATURATING(I8X16_ADD_SAT_U, ADD, alc_u8x16)
 ALC_SIMD_SATURATING(I8X16_SUB_SAT_S, SUB, alc_s8x16)
@@ -319,7 +373,10 @@ ALC_SIMD_SATURATING(I16X8_SUB_SAT_U, SUB, alc_u16x8)
 #undef ALC_SIMD_SATURATING
 
 #define ALC_SIMD_MULTIPLY(ident, type)                                                             \
-    ALC_SIMD(ident)(alc_v128 a, alc_v128 b) { return (alc_v128)((type)a * (type)b); }
+    ALC_SIMD(ident)(alc_v128 a, alc_v128 b)                                                        \
+    {                                                                                              \
+        return (alc_v128)((type)a * (type)b);                                                      \
+    }
 ALC_SIMD_MULTIPLY(I16X8_MUL, alc_u16x8)
 ALC_SIMD_MULTIPLY(I32X4_MUL, alc_u32x4)
 ALC_SIMD_MULTIPLY(I64X2_MUL, alc_u64x2)
@@ -391,14 +448,14 @@ ALC_SIMD(I16X8_NARROW_I32X4_U)(alc_v128 a, alc_v128 b)
     ALC_SIMD(wide##_EXTEND_LOW_##narrow##_##suffix)(alc_v128 a)                                    \
     {                                                                                              \
         half_type half;                                                                            \
-        __builtin_memcpy(&half, &a, sizeof half);                                                  \
-        return (alc_v128)__builtin_convertvector(half, wide_type);                                 \
+        alc_copy(&half, &a, sizeof half);                                                          \
+        return (alc_v128) __builtin_convertvector(half, wide_type);                                \
     }                                                                                              \
     ALC_SIMD(wide##_EXTEND_HIGH_##narrow##_##suffix)(alc_v128 a)                                   \
     {                                                                                              \
         half_type half;                                                                            \
-        __builtin_memcpy(&half, (const uint8_t *)&a + sizeof half, sizeof half);                   \
-        return (alc_v128)__builtin_convertvector(half, wide_type);                                 \
+        alc_copy(&half, (const uint8_t *)&a + sizeof half, sizeof half);                           \
+        return (alc_v128) __builtin_convertvector(half, wide_type);                                \
     }                                                                                              \
     ALC_SIMD(wide##_EXTMUL_LOW_##narrow##_##suffix)(alc_v128 a, alc_v128 b)                        \
     {                                                                                              \
@@ -434,7 +491,10 @@ ALC_SIMD_PAIRWISE(I32X4_EXTADD_PAIRWISE_I16X8_U, alc_u32x4, 16)
 /* -- floating point -- */
 
 #define ALC_SIMD_FLOAT_BINARY(ident, type, operator)                                               \
-    ALC_SIMD(ident)(alc_v128 a, alc_v128 b) { return (alc_v128)((type)a operator(type) b); }
+    ALC_SIMD(ident)(alc_v128 a, alc_v128 b)                                                        \
+    {                                                                                              \
+        return (alc_v128)((type)a operator(type) b);                                               \
+    }
 ALC_SIMD_FLOAT_BINARY(F32X4_ADD, alc_f32x4, +)
 ALC_SIMD_FLOAT_BINARY(F32X4_SUB, alc_f32x4, -)
 ALC_SIMD_FLOAT_BINARY(F32X4_MUL, alc_f32x4, *)
@@ -483,12 +543,30 @@ static inline alc_v128 alc_simd_signs(unsigned lane_bits)
     return lane_bits == 32 ? (alc_v128)((alc_u32x4){0} + UINT32_C(0x80000000))
                            : (alc_v128)((alc_u64x2){0} + UINT64_C(0x8000000000000000));
 }
-ALC_SIMD(F32X4_ABS)(alc_v128 a) { return a & ~alc_simd_signs(32); }
-ALC_SIMD(F32X4_NEG)(alc_v128 a) { return a ^ alc_simd_signs(32); }
-ALC_SIMD(F64X2_ABS)(alc_v128 a) { return a & ~alc_simd_signs(64); }
-ALC_SIMD(F64X2_NEG)(alc_v128 a) { return a ^ alc_simd_signs(64); }
-ALC_SIMD(F32X4_SQRT)(alc_v128 a) { return (alc_v128)__builtin_ia32_sqrtps((alc_f32x4)a); }
-ALC_SIMD(F64X2_SQRT)(alc_v128 a) { return (alc_v128)__builtin_ia32_sqrtpd((alc_f64x2)a); }
+ALC_SIMD(F32X4_ABS)(alc_v128 a)
+{
+    return a & ~alc_simd_signs(32);
+}
+ALC_SIMD(F32X4_NEG)(alc_v128 a)
+{
+    return a ^ alc_simd_signs(32);
+}
+ALC_SIMD(F64X2_ABS)(alc_v128 a)
+{
+    return a & ~alc_simd_signs(64);
+}
+ALC_SIMD(F64X2_NEG)(alc_v128 a)
+{
+    return a ^ alc_simd_signs(64);
+}
+ALC_SIMD(F32X4_SQRT)(alc_v128 a)
+{
+    return (alc_v128)__builtin_ia32_sqrtps((alc_f32x4)a);
+}
+ALC_SIMD(F64X2_SQRT)(alc_v128 a)
+{
+    return (alc_v128)__builtin_ia32_sqrtpd((alc_f64x2)a);
+}
 
 /* Rounding control of ROUNDPS, with "no inexact exception". */
 #define ALC_SIMD_ROUND(name, control)                                                              \
@@ -520,7 +598,7 @@ ALC_SIMD(F64X2_PROMOTE_LOW_F32X4)(alc_v128 a)
 }
 ALC_SIMD(F32X4_CONVERT_I32X4_S)(alc_v128 a)
 {
-    return (alc_v128)__builtin_convertvector((alc_s32x4)a, alc_f32x4);
+    return (alc_v128) __builtin_convertvector((alc_s32x4)a, alc_f32x4);
 }
 ALC_SIMD(F32X4_CONVERT_I32X4_U)(alc_v128 a)
 {
@@ -574,11 +652,20 @@ ALC_SIMD_TRUNC_SAT(U, alc_simd_saturate_u32)
 /* -- relaxed operations: the deterministic choice (spec appendix A.5) -- */
 
 #define ALC_SIMD_RELAXED_1(ident, same)                                                            \
-    ALC_SIMD(ident)(alc_v128 a) { return alc_simd_##same(a); }
+    ALC_SIMD(ident)(alc_v128 a)                                                                    \
+    {                                                                                              \
+        return alc_simd_##same(a);                                                                 \
+    }
 #define ALC_SIMD_RELAXED_2(ident, same)                                                            \
-    ALC_SIMD(ident)(alc_v128 a, alc_v128 b) { return alc_simd_##same(a, b); }
+    ALC_SIMD(ident)(alc_v128 a, alc_v128 b)                                                        \
+    {                                                                                              \
+        return alc_simd_##same(a, b);                                                              \
+    }
 #define ALC_SIMD_RELAXED_3(ident, same)                                                            \
-    ALC_SIMD(ident)(alc_v128 a, alc_v128 b, alc_v128 c) { return alc_simd_##same(a, b, c); }
+    ALC_SIMD(ident)(alc_v128 a, alc_v128 b, alc_v128 c)                                            \
+    {                                                                                              \
+        return alc_simd_##same(a, b, c);                                                           \
+    }
 ALC_SIMD_RELAXED_2(I8X16_RELAXED_SWIZZLE, I8X16_SWIZZLE)
 ALC_SIMD_RELAXED_1(I32X4_RELAXED_TRUNC_F32X4_S, I32X4_TRUNC_SAT_F32X4_S)
 ALC_SIMD_RELAXED_1(I32X4_RELAXED_TRUNC_F32X4_U, I32X4_TRUNC_SAT_F32X4_U)
@@ -597,8 +684,8 @@ ALC_SIMD_RELAXED_2(I16X8_RELAXED_Q15MULR_S, I16X8_Q15MULR_SAT_S)
 #undef ALC_SIMD_RELAXED_2
 #undef ALC_SIMD_RELAXED_3
 
-/* Product and sum are rounded one after the other (no fused instruction in x86-64-v2); the pragma of
- * the same meaning is not known to gcc, which contracts only with -mfma. */
+/* Product and sum are rounded one after the other (no fused instruction in x86-64-v2); the pragma
+ * of the same meaning is not known to gcc, which contracts only with -mfma. */
 #define ALC_SIMD_RELAXED_MADD(shape, type)                                                         \
     ALC_SIMD(shape##_RELAXED_MADD)(alc_v128 a, alc_v128 b, alc_v128 c)                             \
     {                                                                                              \
@@ -616,8 +703,7 @@ ALC_SIMD_RELAXED_MADD(F64X2, alc_f64x2)
 ALC_SIMD(I16X8_RELAXED_DOT_I8X16_I7X16_S)(alc_v128 a, alc_v128 b)
 {
     alc_u16x8 odd = (alc_u16x8)((alc_s16x8)a >> 8) * (alc_u16x8)((alc_s16x8)b >> 8);
-    alc_u16x8 even =
-        (alc_u16x8)((alc_s16x8)a << 8 >> 8) * (alc_u16x8)((alc_s16x8)b << 8 >> 8);
+    alc_u16x8 even = (alc_u16x8)((alc_s16x8)a << 8 >> 8) * (alc_u16x8)((alc_s16x8)b << 8 >> 8);
     return (alc_v128)(odd + even);
 }
 ALC_SIMD(I32X4_RELAXED_DOT_I8X16_I7X16_ADD_S)(alc_v128 a, alc_v128 b, alc_v128 c)

@@ -95,7 +95,7 @@ struct alc_thread {
     uint64_t *stack_top;   /* first free slot; above it a nested alc_invoke may build frames */
     uint32_t depth;        /* calls in flight */
     bool has_fuel;
-    uint64_t fuel;        /* left; an instruction that needs more traps OUT_OF_FUEL */
+    uint64_t fuel;                      /* left; an instruction that needs more traps OUT_OF_FUEL */
     const volatile uint64_t *stop_flag; /* never NULL. Not 0: stop at the next check with
                                          * ALC_E_DEADLINE. Written by whoever wants it to stop */
     struct alc_trap trap;
