@@ -403,7 +403,7 @@ static bool is_free(enum alc_op op)
 static alc_status validate_instructions(struct alc_validator *v)
 {
     while (v->depth > 0) {
-        enum alc_op op;
+        enum alc_op op = ALC_OP_ILLEGAL;
         v->op_offset = (uint32_t)alc_reader_offset(&v->reader);
         ALC_TRY(read_op(v, &op));
         if (v->is_live) {
