@@ -58,15 +58,22 @@ typedef double f64;
 
 #if defined(__clang__)
 #define ALC_INTERP_TAIL_CALLS 1
+/* Sanitizers need stack frames where preserve_none allows none. */
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer) ||             \
+    __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#define HANDLER_ABI
+#else
+#define HANDLER_ABI __attribute__((preserve_none))
+#endif
 #else
 #define ALC_INTERP_TAIL_CALLS 0
 #endif
 
 #if ALC_INTERP_TAIL_CALLS
-typedef alc_status interp_handler(STATE) __attribute__((preserve_none));
+typedef alc_status interp_handler(STATE) HANDLER_ABI;
 extern const int32_t alc_interp_handlers[] __attribute__((visibility("hidden")));
 #define HANDLER(name)                                                                              \
-    __attribute__((preserve_none, visibility("hidden"))) alc_status alc_interp_op_##name(STATE)
+    __attribute__((visibility("hidden"))) HANDLER_ABI alc_status alc_interp_op_##name(STATE)
 #define TAIL(name) __attribute__((musttail)) return alc_interp_op_##name(STATE_ARGS)
 #define DISPATCH()                                                                                 \
     __attribute__((musttail)) return (                                                             \
