@@ -284,7 +284,8 @@ class Emitter:
             else:
                 prepare, store_lines, passed = self.memory(function, parameter, slot)
                 before, after, arguments = before + prepare, after + store_lines, arguments + passed
-        return lines + before + self.typed_call(function, arguments, after, bool(rights)) + ["}", ""]
+        called = self.typed_call(function, arguments, after, bool(rights))
+        return [*lines, *before, *called, "}", ""]
 
     def has_range(self, parameter):
         """Whether a value is checked at all."""
@@ -364,7 +365,8 @@ class Emitter:
         if not parameter.count:
             before += [f"    {struct} {name} = {{0}};"]
             if parameter.direction == "in":
-                return before + [f"    load_{kind.name}(&{name}, at_{name}.bytes);"], [], [f"&{name}"]
+                before += [f"    load_{kind.name}(&{name}, at_{name}.bytes);"]
+                return before, [], [f"&{name}"]
             return before, [f"        store_{kind.name}(at_{name}.bytes, &{name});"], [f"&{name}"]
         before += ["    void *" + f"room_{name};",
                    wrap("    fault = alc_host_take_results(",
@@ -381,7 +383,8 @@ class Emitter:
         return before, [
             f"        ALC_ASSERT({used} <= {count});",
             f"        for (uint32_t i = 0; i < {used}; i++) {{",
-            f"            store_{kind.name}(at_{name}.bytes + (size_t)i * {kind.size}, &{name}[i]);",
+            f"            store_{kind.name}(at_{name}.bytes + (size_t)i * {kind.size}, "
+            f"&{name}[i]);",
             "        }"], [name]
 
     def typed_call(self, function, arguments, after, declared):
@@ -427,12 +430,14 @@ def store(scalar, place, value):
 
 
 def refuse_if_fault():
-    return ["    if (fault != ALC_HOST_FAULT_NONE) {", "        return refuse(call, fault);", "    }"]
+    return ["    if (fault != ALC_HOST_FAULT_NONE) {",
+            "        return refuse(call, fault);", "    }"]
 
 
 def borrow(name, addr, count, size):
     return [f"    struct alc_guest_buffer {name};",
-            wrap("    fault = alc_host_borrow(", ["call", addr, count, str(size), f"&{name}"], ");"),
+            wrap("    fault = alc_host_borrow(",
+                 ["call", addr, count, str(size), f"&{name}"], ");"),
             *refuse_if_fault()]
 
 

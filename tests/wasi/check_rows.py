@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what is generated from .host rows: the reference page is what the rows say now, and rows that
-would be dangerous or mean nothing are refused with their line.
+"""Checks what is generated from .host rows: the reference page is what the rows say now, and rows
+that would be dangerous or mean nothing are refused with their line.
 
     check_rows.py SOURCE_FOLDER
 """

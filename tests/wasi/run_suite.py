@@ -4,19 +4,19 @@
 
     run_suite.py --alcove PATH [--tee MODE] [--only TEXT] [--jobs N] [--expectations DIR] DIR...
 
-A test is X.wasm with an optional X.json beside it (or in the folder of --expectations), the layout of
-the public wasi-testsuite:
+A test is X.wasm with an optional X.json beside it (or in the folder of --expectations), the layout
+of the public wasi-testsuite:
     args [..], env {..}, root FOLDER (or null), exit_code 0, stdout TEXT, stderr TEXT, stdin TEXT
-`root` is relative to the json; every test gets a fresh copy of it, preopened as `/`. What the json does
-not name is not compared, except the exit code. Own additions:
+`root` is relative to the json; every test gets a fresh copy of it, preopened as `/`. What the json
+does not name is not compared, except the exit code. Own additions:
     listen: true      the program gets a listening socket; `peer` says what a client does with it:
                       a list of ["send", TEXT], ["receive", TEXT], ["end"]
     read_only_dirs {GUEST: FOLDER}   further directories, copied like root
     host_dirs {GUEST: PATH}          directories of this machine, as they are
     outside {NAME: TEXT}             files beside the copied directories, out of the program's reach
     links {NAME: TARGET}             symbolic links to be made in root's copy
-    flip NAME                        while the program runs, this directory of root is exchanged with a
-                                     link to its parent's parent, again and again
+    flip NAME                        while the program runs, this directory of root is exchanged
+                                     with a link to its parent's parent, again and again
 Ends with one line of counts, and status 1 unless every test passed.
 """
 import argparse
