@@ -4,7 +4,8 @@
 
 A file is a list of sections; each begins with a line `;;; NAME: value` and goes on to the next one.
   ABOUT     what the test shows (required)
-  FILE      `name wat`, `name hex` or `name text`: a file to make; the lines are its content
+  FILE      `name wat`, `name hex` or `name text`: a file to make; the lines are its content;
+            `name zeros` makes as many zero bytes as the line says
   NEEDS     `no-sgx`: skipped on machines with SGX
   TEE       words: the test runs once for each, `{tee}` in ARGS stands for it
   ARGS      arguments, split as a shell would
@@ -80,6 +81,8 @@ def make_file(folder, section):
     elif kind == "hex":
         digits = "".join(line.split("#")[0] for line in section.lines)
         target.write_bytes(bytes.fromhex(digits))
+    elif kind == "zeros":
+        target.write_bytes(bytes(int(section.text())))
     elif kind == "wat":
         tool = shutil.which("wat2wasm")
         if tool is None:
@@ -87,7 +90,7 @@ def make_file(folder, section):
         subprocess.run([tool, "--debug-names", "--no-check", "-o", str(target), "-"], check=True,
                        input=section.text(), text=True)
     else:
-        raise ValueError(f"FILE {section.value}: wat, hex or text")
+        raise ValueError(f"FILE {section.value}: wat, hex, text or zeros")
 
 
 def matches(expected, actual):
