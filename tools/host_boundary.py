@@ -314,7 +314,8 @@ def server(row):
     else:
         lines.append(f"return {call};")
     body = "\n".join("    " + line for line in lines)
-    return f"static int64_t serve_{row.name}(struct alc_hostcall_request *request)\n{{\n{body}\n}}\n"
+    return (f"static int64_t serve_{row.name}(struct alc_hostcall_request *request)\n"
+            f"{{\n{body}\n}}\n")
 
 
 def server_argument(row, parameter):
@@ -335,7 +336,8 @@ def emit(host_file, stem):
     rows = read_rows(host_file)
     note = NOTE.format(path=f"{stem}.host")
     guard = f"ALC_GENERATED_{stem.upper()}_HOST_H"
-    header = [f"/* SPDX-License-Identifier: Apache-2.0 */\n{note}#ifndef {guard}\n#define {guard}\n",
+    licence = f"/* SPDX-License-Identifier: Apache-2.0 */\n{note}"
+    header = [f"{licence}#ifndef {guard}\n#define {guard}\n",
               '#include "hostcall/client.h"', '#include "hostcall/dispatch.h"\n',
               "enum alc_hostcall_op {"]
     header += [f"    {row.op} = {number}," for number, row in enumerate(rows, 1)]
@@ -348,9 +350,10 @@ def emit(host_file, stem):
     header += ["\n/* Initialisers of a struct alc_os_operations for all of them. */",
                f"#define ALC_HOSTCALL_OPERATIONS \\\n    {members}",
                "\n/* The outside: does one request; the result, INVALID when it is malformed. */",
-               "int64_t alc_hostcall_dispatch(struct alc_hostcall_request *request, uint32_t op);\n",
+               "int64_t alc_hostcall_dispatch(struct alc_hostcall_request *request, "
+               "uint32_t op);\n",
                "#endif\n"]
-    source = [f"/* SPDX-License-Identifier: Apache-2.0 */\n{note}",
+    source = [licence,
               f'#include "hostcall/{stem}_host.h"\n', '#include "base/bytes.h"\n',
               "const char *alc_hostcall_name(uint32_t op)\n{", "    switch (op) {"]
     source += [f"    case {row.op}:\n        return \"{row.name}\";" for row in rows]
@@ -364,7 +367,8 @@ def emit(host_file, stem):
     source += [stub(row) for row in rows]
     source.append("/* -- outside -- */\n")
     source += [server(row) for row in rows]
-    source += ["int64_t alc_hostcall_dispatch(struct alc_hostcall_request *request, uint32_t op)\n{",
+    source += ["int64_t alc_hostcall_dispatch(struct alc_hostcall_request *request, "
+               "uint32_t op)\n{",
                "    switch (op) {"]
     source += [f"    case {row.op}:\n        return serve_{row.name}(request);" for row in rows]
     source += ["    default:\n        return -ALC_OS_NOT_IMPLEMENTED;\n    }\n}\n"]
@@ -380,10 +384,10 @@ def docs(host_file):
              "`tools/gen_host.py --docs`; the protocol around it is `src/hostcall/README.md`.", "",
              "`args` offsets are bytes in the 40-byte field of a slot. A piece lies in the payload "
              "arena; its 32-bit size stands in `args`. *ensure* is what the enclave demands of a "
-             "success; every failure must be a number of `src/os/errno.def`. Anything else gives the "
-             "caller `IO`.", ""]
-    kinds = {"scalar": "{type}", "out_scalar": "{type} back", "spans_in": "bytes out of the enclave",
-             "spans_out": "room for bytes into the enclave", "path": "name",
+             "success; every failure must be a number of `src/os/errno.def`. Anything else gives "
+             "the caller `IO`.", ""]
+    kinds = {"scalar": "{type}", "out_scalar": "{type} back",
+             "spans_in": "bytes out of the enclave", "spans_out": "room for bytes into the enclave", "path": "name",
              "bytes_out": "room for bytes into the enclave", "struct_out": "room for one {type}",
              "structs": "array of {type}, there and back"}
     for number, row in enumerate(rows, 1):
@@ -399,8 +403,8 @@ def docs(host_file):
             lines.append(f"| {piece.name} | {what} | {where} |")
         lines += ["" if row.pieces else "No arguments.", f"ensure `{row.attributes['ensure']}`"]
         if row.packed:
-            lines[-1] += f"; the buffer holds whole `{row.packed[1].name}` structures, each followed " \
-                         f"by `{row.packed[2]}` bytes"
+            lines[-1] += (f"; the buffer holds whole `{row.packed[1].name}` structures, each "
+                          f"followed by `{row.packed[2]}` bytes")
         lines.append("")
     lines += ["## Structures", "", "| structure | C | bytes | must satisfy | comes back |",
               "|---|---|--:|---|---|"]

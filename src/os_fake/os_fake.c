@@ -5,8 +5,9 @@
  */
 #include "os_fake/os_fake.h"
 
-#include <string.h>
 #include <sys/mman.h>
+
+#include "base/bytes.h"
 
 /* True: *out_result is the answer. */
 static bool intercept(struct alc_os_fake *fake, enum alc_os_fake_call call, int64_t *out_result)
@@ -65,7 +66,7 @@ static int64_t fill_spans(const struct alc_os_fake *fake, const struct cut_spans
 {
     for (size_t i = 0; i < cut->count; i++) {
         if (cut->spans[i].size != 0) {
-            memset(cut->spans[i].bytes, fake->fill, cut->spans[i].size);
+            alc_fill(cut->spans[i].bytes, fake->fill, cut->spans[i].size);
         }
     }
     return (int64_t)cut->size;
@@ -265,7 +266,7 @@ static int64_t fake_readlink_at(void *context, int32_t dir, const uint8_t *path,
 {
     INTERCEPT(READLINK_AT);
     if (fake->inner == NULL && buf_size != 0) {
-        memset(buf, fake->fill, buf_size);
+        alc_fill(buf, fake->fill, buf_size);
         return (int64_t)buf_size;
     }
     FORWARD(readlink_at, dir, path, path_size, buf, buf_size);
@@ -282,8 +283,8 @@ static int64_t fake_read_directory(void *context, int32_t dir, uint64_t cookie, 
         if (buf_size < sizeof entry + entry.name_size) {
             return -ALC_OS_OVERFLOW;
         }
-        memcpy(buf, &entry, sizeof entry);
-        memcpy(buf + sizeof entry, name, entry.name_size);
+        alc_copy(buf, &entry, sizeof entry);
+        alc_copy(buf + sizeof entry, name, entry.name_size);
         return (int64_t)(sizeof entry + entry.name_size);
     }
     FORWARD(read_directory, dir, cookie, buf, buf_size);
@@ -362,7 +363,7 @@ static int64_t fake_random(void *context, uint8_t *buf, size_t buf_size)
 {
     INTERCEPT(RANDOM);
     if (fake->inner == NULL && buf_size != 0) {
-        memset(buf, fake->fill, buf_size);
+        alc_fill(buf, fake->fill, buf_size);
         return 0;
     }
     FORWARD(random, buf, buf_size);

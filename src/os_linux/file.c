@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "os_linux/os_linux_internal.h"
 
 _Static_assert(sizeof(struct alc_span) == sizeof(struct iovec) &&
@@ -39,7 +40,7 @@ static size_t read_memory(const struct alc_linux_handle *entry, uint64_t offset,
         size_t left = entry->size - (size_t)offset;
         size_t size = spans[i].size < left ? spans[i].size : left;
         if (size != 0) {
-            memcpy(spans[i].bytes, entry->bytes + offset, size);
+            alc_copy(spans[i].bytes, entry->bytes + offset, size);
         }
         offset += size;
         done += size;
@@ -56,7 +57,7 @@ static int64_t write_memory(struct alc_linux_handle *entry, const struct alc_spa
         size_t left = entry->size - entry->pos;
         size_t size = spans[i].size < left ? spans[i].size : left;
         if (size != 0) {
-            memcpy(entry->buf + entry->pos, spans[i].bytes, size);
+            alc_copy(entry->buf + entry->pos, spans[i].bytes, size);
         }
         entry->pos += size;
         done += size;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "os_linux/os_linux_internal.h"
 
 enum { NEW_FILE_MODE = 0666, NEW_DIRECTORY_MODE = 0777 };
@@ -318,7 +319,7 @@ int64_t alc_linux_symlink_at(void *context, const uint8_t *target, size_t target
     if (target_size >= sizeof target_text) {
         return -ALC_OS_NAME_TOO_LONG;
     }
-    memcpy(target_text, target, target_size);
+    alc_copy(target_text, target, target_size);
     target_text[target_size] = '\0';
     if (strlen(target_text) != target_size) {
         return -ALC_OS_INVALID;

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "os_linux/os_linux_internal.h"
 
 enum {
@@ -78,8 +79,8 @@ static int64_t expand_link(struct walk *walk, const char *name)
     if (size + 1 + rest_size >= sizeof walk->rest) {
         return -ALC_OS_NAME_TOO_LONG;
     }
-    memmove(walk->rest + size + 1, walk->rest, rest_size + 1);
-    memcpy(walk->rest, target, size);
+    alc_move(walk->rest + size + 1, walk->rest, rest_size + 1);
+    alc_copy(walk->rest, target, size);
     /* A link at the end of the path keeps being the end. */
     walk->rest[size] = '/';
     if (rest_size == 0) {
@@ -96,11 +97,11 @@ static size_t next_component(struct walk *walk, char name[PATH_SIZE + 1], bool *
     size_t size = strcspn(walk->rest + start, "/");
     size_t behind = start + size + strspn(walk->rest + start + size, "/");
     size_t copied = size < PATH_SIZE ? size : PATH_SIZE;
-    memcpy(name, walk->rest + start, copied);
+    alc_copy(name, walk->rest + start, copied);
     name[copied] = '\0';
     *out_has_slash = behind != start + size;
     *out_is_last = walk->rest[behind] == '\0';
-    memmove(walk->rest, walk->rest + behind, strlen(walk->rest + behind) + 1);
+    alc_move(walk->rest, walk->rest + behind, strlen(walk->rest + behind) + 1);
     return size;
 }
 
@@ -141,7 +142,8 @@ static int64_t open_last(struct walk *walk, const char *name, bool has_slash, in
     if (follow && !exclusive && is_link(top_fd(walk), name)) {
         int64_t result = expand_link(walk, name);
         if (result == 0 && has_slash) {
-            strcat(walk->rest, "/"); /* expand_link left room: it counts one byte for a slash */
+            /* expand_link left room: it counts one byte for a slash. */
+            alc_copy(walk->rest + strlen(walk->rest), "/", 2);
         }
         return result < 0 ? result : 1;
     }
@@ -189,7 +191,7 @@ static int64_t walk_beneath(int dir_fd, const char *path, int open_flags, unsign
     if (path[0] == '\0') {
         return -ALC_OS_NO_ENTRY;
     }
-    strcpy(walk.rest, path);
+    alc_copy(walk.rest, path, strlen(path) + 1); /* of PATH_SIZE at most: copy_path */
     while (result == 1) {
         result = step(&walk, open_flags, mode, &fd);
     }
@@ -229,7 +231,7 @@ static int64_t copy_path(char copy[PATH_SIZE + 1], const uint8_t *path, size_t p
     if (path_size == 0) {
         return -ALC_OS_NO_ENTRY;
     }
-    memcpy(copy, path, path_size);
+    alc_copy(copy, path, path_size);
     copy[path_size] = '\0';
     if (strlen(copy) != path_size) {
         return -ALC_OS_INVALID;
@@ -281,9 +283,9 @@ int64_t alc_linux_open_parent(const struct alc_os_linux *system, int dir_fd, con
     while (start > 0 && copy[start - 1] != '/') {
         start--;
     }
-    strcpy(parent->name, copy + start);
+    alc_copy(parent->name, copy + start, path_size + 1 - start);
     char last[3] = {0};
-    memcpy(last, copy + start, end - start < 2 ? end - start : 2);
+    alc_copy(last, copy + start, end - start < 2 ? end - start : 2);
     if (end - start <= 2 && is_dots(last)) {
         result = check_dots(system, dir_fd, copy);
         if (result < 0) {

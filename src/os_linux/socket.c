@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/bytes.h"
 #include "os_linux/os_linux_internal.h"
 
 /* One message out of the spans; IOV_MAX pieces at most. */
@@ -15,7 +16,7 @@ static struct msghdr message_of(const struct alc_span *spans, size_t spans_count
 {
     struct msghdr message = {.msg_iovlen = spans_count < IOV_MAX ? spans_count : IOV_MAX};
     /* The kernel writes through the vectors, never to them. */
-    memcpy(&message.msg_iov, &spans, sizeof message.msg_iov);
+    alc_copy(&message.msg_iov, &spans, sizeof message.msg_iov);
     return message;
 }
 

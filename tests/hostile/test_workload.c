@@ -205,7 +205,7 @@ static int open_in(const struct place *place, const char *name)
 static int setup(void **state)
 {
     struct place *place = calloc(1, sizeof *place);
-    strcpy(place->folder, "/tmp/alcove-busy-XXXXXX");
+    snprintf(place->folder, sizeof place->folder, "/tmp/alcove-busy-XXXXXX");
     assert_non_null(mkdtemp(place->folder));
     place->input_fd = open_in(place, "input");
     place->output_fd = open_in(place, "output");

@@ -39,7 +39,7 @@ static inline int setup_with(void **state, bool walk_paths)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct alc_os_linux_options options = {.walk_paths = walk_paths};
     char path[96];
-    strcpy(fixture->base, "/tmp/alcove-os-XXXXXX");
+    snprintf(fixture->base, sizeof fixture->base, "/tmp/alcove-os-XXXXXX");
     assert_non_null(mkdtemp(fixture->base));
     snprintf(path, sizeof path, "%s/root", fixture->base);
     assert_int_equal(mkdir(path, 0700), 0);

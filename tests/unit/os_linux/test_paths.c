@@ -263,8 +263,8 @@ static void test_rename_race(void **state)
     make_tree(fixture);
     /* One level below the base, so that `x/../..` is the place of the secret once moved out. */
     assert_int_equal(mkdir(outside_path(fixture, "root/a/b/c"), 0700), 0);
-    strcpy(racer.inside, outside_path(fixture, "root/a/b"));
-    strcpy(racer.outside, outside_path(fixture, "moved"));
+    snprintf(racer.inside, sizeof racer.inside, "%s", outside_path(fixture, "root/a/b"));
+    snprintf(racer.outside, sizeof racer.outside, "%s", outside_path(fixture, "moved"));
     assert_int_equal(pthread_create(&thread, NULL, swap_directories, &racer), 0);
     int succeeded = 0;
     for (int i = 0; i < 20000; i++) {
