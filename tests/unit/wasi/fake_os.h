@@ -24,16 +24,14 @@
 #include "wasi/wasi.h"
 #include "wasi/wasi_p1_host.h"
 
+/* clang-format off */
 #define PRIMITIVES(X)                                                                              \
-    X(read)                                                                                        \
-    X(write)                                                                                       \
-    X(read_at)                                                                                     \
-    X(write_at)                                                                                    \
-    X(seek) X(close) X(sync) X(stat) X(set_size) X(allocate) X(advise) X(set_times) X(get_flags)   \
-        X(set_flags) X(open_at) X(stat_at) X(set_times_at) X(create_directory_at)                  \
-            X(remove_directory_at) X(unlink_at) X(rename_at) X(link_at) X(symlink_at)              \
-                X(readlink_at) X(read_directory) X(accept) X(recv) X(send) X(shutdown)             \
-                    X(clock_read) X(poll) X(yield) X(random)
+    X(read) X(write) X(read_at) X(write_at) X(seek) X(close) X(sync) X(stat) X(set_size)           \
+    X(allocate) X(advise) X(set_times) X(get_flags) X(set_flags) X(open_at) X(stat_at)             \
+    X(set_times_at) X(create_directory_at) X(remove_directory_at) X(unlink_at) X(rename_at)        \
+    X(link_at) X(symlink_at) X(readlink_at) X(read_directory) X(accept) X(recv) X(send)            \
+    X(shutdown) X(clock_read) X(poll) X(yield) X(random)
+/* clang-format on */
 
 enum primitive {
 #define X(name) FAKE_##name,
