@@ -38,6 +38,7 @@ static const int synchronous_signals[] = {SIGILL, SIGSEGV, SIGTRAP, SIGFPE, SIGB
 /* The process's own, set up once. Records stay in the table until their thread ends. */
 static struct emu_thread *_Atomic g_threads[THREADS_MAX];
 static pthread_once_t g_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t g_install_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t g_thread_key;
 static _Thread_local struct emu_thread *g_own_thread;
 static struct sigaction g_previous[SIGNALS_MAX];
@@ -65,6 +66,13 @@ bool emu_has_cpuid_faulting(void)
 
 /* -- signals -- */
 
+typedef void signal_handler(int signal_number, siginfo_t *info, void *frame);
+
+static signal_handler *emu_handler(void)
+{
+    return emu_trampoline;
+}
+
 struct kernel_sigaction {
     void (*handler)(int, siginfo_t *, void *);
     unsigned long flags;
@@ -72,19 +80,48 @@ struct kernel_sigaction {
     uint64_t mask;
 };
 
-/* With our own restorer, whose system call is allowed whatever the selector says. */
+/* With our own restorer, whose system call is allowed whatever the selector says. Others may put
+ * handlers over ours at any time (test runners do, before every test): then theirs becomes the
+ * previous one. */
 static bool install(int signal_number)
 {
-    if (sigaction(signal_number, NULL, &g_previous[signal_number]) != 0) {
+    struct sigaction present;
+    if (sigaction(signal_number, NULL, &present) != 0) {
         return false;
     }
+    if (present.sa_sigaction == emu_handler()) {
+        return true;
+    }
+    g_previous[signal_number] = present;
     const struct kernel_sigaction action = {
-        .handler = emu_trampoline,
+        .handler = emu_handler(),
         .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | KERNEL_SA_RESTORER,
         .restorer = emu_restorer,
         .mask = UINT64_MAX,
     };
     return syscall(SYS_rt_sigaction, signal_number, &action, NULL, sizeof action.mask) == 0;
+}
+
+static bool install_all(void)
+{
+    bool installed = install(alc_sgx_emu_preempt_signal());
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(synchronous_signals); i++) {
+        installed = install(synchronous_signals[i]) && installed;
+    }
+    return installed;
+}
+
+/* One question a crossing: whoever replaces one handler replaces all. */
+static bool has_handlers(void)
+{
+    struct sigaction present;
+    if (sigaction(SIGILL, NULL, &present) == 0 && present.sa_sigaction == emu_handler()) {
+        return true;
+    }
+    pthread_mutex_lock(&g_install_lock);
+    bool installed = install_all();
+    pthread_mutex_unlock(&g_install_lock);
+    return installed;
 }
 
 void emu_foreign_signal(int signal_number, siginfo_t *info, ucontext_t *frame)
@@ -271,7 +308,7 @@ struct emu_thread *emu_prepare_thread(const struct alc_sgx_context *context)
     if (g_own_thread == NULL) {
         g_own_thread = make_thread();
     }
-    if (g_own_thread == NULL || !forbid_system_calls(g_own_thread, context)) {
+    if (g_own_thread == NULL || !has_handlers() || !forbid_system_calls(g_own_thread, context)) {
         return NULL;
     }
     return g_own_thread;
@@ -299,11 +336,7 @@ static void probe(void)
     }
     g_has_cpuid_faulting = syscall(SYS_arch_prctl, ARCH_SET_CPUID, 1) == 0;
     emu_xstate_probe();
-    bool installed = pthread_key_create(&g_thread_key, end_thread) == 0;
-    for (size_t i = 0; i < ALC_ARRAY_COUNT(synchronous_signals); i++) {
-        installed = install(synchronous_signals[i]) && installed;
-    }
-    g_has_handlers = install(alc_sgx_emu_preempt_signal()) && installed;
+    g_has_handlers = pthread_key_create(&g_thread_key, end_thread) == 0 && install_all();
 }
 
 alc_status emu_prepare_process(const struct alc_sgx_emu_options *options, struct alc_error *error)
