@@ -387,7 +387,8 @@ def docs(host_file):
              "success; every failure must be a number of `src/os/errno.def`. Anything else gives "
              "the caller `IO`.", ""]
     kinds = {"scalar": "{type}", "out_scalar": "{type} back",
-             "spans_in": "bytes out of the enclave", "spans_out": "room for bytes into the enclave", "path": "name",
+             "spans_in": "bytes out of the enclave", "path": "name",
+             "spans_out": "room for bytes into the enclave",
              "bytes_out": "room for bytes into the enclave", "struct_out": "room for one {type}",
              "structs": "array of {type}, there and back"}
     for number, row in enumerate(rows, 1):
