@@ -154,7 +154,7 @@ static const int32_t *handlers_table(void)
 {
     const int32_t *table = NULL;
     alc_f64x2 none = {0};
-    (void)interp_loop(NULL, NULL, NULL, 0, (uint64_t)(uintptr_t)&table, none, NULL, NULL);
+    (void)interp_loop(NULL, NULL, NULL, 0, (uint64_t)(uintptr_t)&table, none, NULL, NULL, 0);
     return table;
 }
 
@@ -235,7 +235,7 @@ alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *funct
             thread->fuel = UINT64_MAX;
         }
         status = interp_loop(&run.exit_units[1], base, NULL, 0, (uint64_t)(uintptr_t)function, none,
-                             NULL, &run);
+                             NULL, &run, (uintptr_t)handlers_table());
         if (status != ALC_OK) {
             alc_interp_trace(&run, status);
         }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Not a header of declarations: the handlers of control, calls, moves and everything else that code.def
- * calls PLAIN, included once by interp.c.
+ * Not a header of declarations: the handlers of control, calls, moves and everything else that
+ * code.def calls PLAIN, included once by interp.c.
  *
- * Calls. The caller's operation ends with a unit that says how far the frame moves; the return address
- * is the unit behind. Handlers named do_* are parts of operations, reached with
- *   do_call   acc = function, ip = return address, fp = caller's frame
- *   do_enter  the same with fp = callee's frame
+ * Calls. The caller's operation ends with a unit that says how far the frame moves; the return
+ * address is the unit behind. Handlers named do_* are parts of operations, reached with do_call acc
+ * = function, ip = return address, fp = caller's frame do_enter  the same with fp = callee's frame
  */
 
 /* -- functions -- */
@@ -55,7 +54,7 @@ HANDLER(UNREACHABLE)
 }
 
 /* Ends the activation: acc is the status. */
-HANDLER(stop)
+COLD_HANDLER(stop)
 {
     run->trap_ip = ip;
     run->trap_fp = fp;
@@ -63,7 +62,7 @@ HANDLER(stop)
     return (alc_status)acc;
 }
 /* The same between two functions: ip is a return address, fp the callee's frame. */
-HANDLER(do_stop_between)
+COLD_HANDLER(do_stop_between)
 {
     run->trap_ip = NULL;
     run->trap_return = ip;
@@ -72,7 +71,7 @@ HANDLER(do_stop_between)
     return (alc_status)acc;
 }
 /* The stack cannot hold the frame: acc is the return address. */
-HANDLER(do_overflow)
+COLD_HANDLER(do_overflow)
 {
     ip = (const uint16_t *)(uintptr_t)acc;
     acc = ALC_E_CALL_STACK_EXHAUSTED;
@@ -229,7 +228,8 @@ HANDLER(CALL_REF)
     TAIL(do_call);
 }
 
-/* Tail calls: first argument's slot, slots of arguments, link slot; then as above. The frame stays. */
+/* Tail calls: first argument's slot, slots of arguments, link slot; then as above. The frame stays.
+ */
 #define REPLACE_FRAME()                                                                            \
     do {                                                                                           \
         const uint16_t *return_ip = (const uint16_t *)(uintptr_t)SLOT(4);                          \

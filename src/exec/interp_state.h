@@ -53,34 +53,42 @@ typedef double f64;
 #define STATE                                                                                      \
     const uint16_t *ip UNUSED, uint64_t *fp UNUSED, uint8_t *mem UNUSED, uint64_t mem_size UNUSED, \
         uint64_t acc UNUSED, alc_f64x2 facc UNUSED, struct alc_instance *inst UNUSED,              \
-        struct interp_run *run UNUSED
-#define STATE_ARGS ip, fp, mem, mem_size, acc, facc, inst, run
+        struct interp_run *run UNUSED, uintptr_t handlers UNUSED
+#define STATE_ARGS ip, fp, mem, mem_size, acc, facc, inst, run, handlers
 
 #if defined(__clang__)
 #define ALC_INTERP_TAIL_CALLS 1
 /* Sanitizers need stack frames where preserve_none allows none. */
 #if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer) ||             \
     __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#define HANDLER_TYPE
 #define HANDLER_ABI
 #else
+#define HANDLER_TYPE __attribute__((preserve_none))
+#ifdef ALC_ENCLAVE
+#define HANDLER_ABI __attribute__((preserve_none, minsize)) /* the image has a budget */
+#else
 #define HANDLER_ABI __attribute__((preserve_none))
+#endif
 #endif
 #else
 #define ALC_INTERP_TAIL_CALLS 0
 #endif
 
 #if ALC_INTERP_TAIL_CALLS
-typedef alc_status interp_handler(STATE) HANDLER_ABI;
+typedef alc_status interp_handler(STATE) HANDLER_TYPE;
 extern const int32_t alc_interp_handlers[] __attribute__((visibility("hidden")));
 #define HANDLER(name)                                                                              \
     __attribute__((visibility("hidden"))) HANDLER_ABI alc_status alc_interp_op_##name(STATE)
+/* Never merged into the handlers that end there. */
+#define COLD_HANDLER(name) ALC_COLD HANDLER(name)
 #define TAIL(name) __attribute__((musttail)) return alc_interp_op_##name(STATE_ARGS)
 #define DISPATCH()                                                                                 \
     __attribute__((musttail)) return (                                                             \
-        (interp_handler *)((uintptr_t)alc_interp_handlers + (uintptr_t)(intptr_t)read_s32(ip)))(   \
-        STATE_ARGS)
+        (interp_handler *)(handlers + (uintptr_t)(intptr_t)read_s32(ip)))(STATE_ARGS)
 #else
 #define HANDLER(name) L_##name:
+#define COLD_HANDLER(name) HANDLER(name)
 #define TAIL(name) goto L_##name
 #define DISPATCH() goto *(&&L_UNREACHABLE + read_s32(ip))
 #endif
