@@ -21,9 +21,11 @@ set(ALC_HOSTED_FLAGS -fstack-protector-strong -D_GNU_SOURCE)
 # -mno-red-zone: exception entries of the enclave save state on their own stack, but step mode and
 # the kernel's signal frames are simpler to reason about without it. The stack protector reads its
 # guard from the enclave's own thread page.
-# The same code whatever the build type: sanitizers and -Og are for the hosted libraries.
+# The same code whatever the build type: sanitizers and -Og are for the hosted libraries. Trusted code
+# is made small, except where programs spend their time.
+set(ALC_ENCLAVE_HOT_FILES "/exec/interp[^/]*[.]c$|/enclave/memory_functions[.]c$|/base/sha256[.]c$")
 set(ALC_ENCLAVE_FLAGS
-    -O2 -fno-sanitize=all -ffreestanding -fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables
+    -Oz -fno-sanitize=all -ffreestanding -fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables
     -fno-plt -ffunction-sections -fdata-sections -mno-red-zone -mno-avx -fcf-protection=none
     -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=fs
     -mstack-protector-guard-offset=40 -DALC_ENCLAVE=1)
@@ -45,6 +47,15 @@ function(alc_generate_host room host_file out_sources)
         DEPENDS ${host_file} ${generator_parts}
         COMMENT "generating ${room}/${name} from its .host rows")
     set(${out_sources} ${${out_sources}} ${outputs} PARENT_SCOPE)
+endfunction()
+
+function(alc_enclave_library name sources)
+    add_library(${name} OBJECT EXCLUDE_FROM_ALL ${sources})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include
+                               ${CMAKE_BINARY_DIR}/generated)
+    target_compile_options(${name} PRIVATE
+        $<$<COMPILE_LANGUAGE:C>:${ALC_WARNINGS} ${ALC_CODE_FLAGS} ${ALC_ENCLAVE_FLAGS} ${ARGN}>)
+    set_property(GLOBAL APPEND PROPERTY ALC_ENCLAVE_ROOMS ${name})
 endfunction()
 
 function(alc_room room freestanding uses)
@@ -75,12 +86,14 @@ function(alc_room room freestanding uses)
         endforeach()
     endif()
     if(freestanding)
-        add_library(enclave_${room} OBJECT EXCLUDE_FROM_ALL ${sources})
-        target_include_directories(enclave_${room} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include
-                                   ${CMAKE_BINARY_DIR}/generated)
-        target_compile_options(enclave_${room} PRIVATE
-            $<$<COMPILE_LANGUAGE:C>:${ALC_WARNINGS} ${ALC_CODE_FLAGS} ${ALC_ENCLAVE_FLAGS}>)
-        set_property(GLOBAL APPEND PROPERTY ALC_ENCLAVE_ROOMS enclave_${room})
+        set(hot_sources ${sources})
+        list(FILTER hot_sources INCLUDE REGEX ${ALC_ENCLAVE_HOT_FILES})
+        list(FILTER sources EXCLUDE REGEX ${ALC_ENCLAVE_HOT_FILES})
+        alc_enclave_library(enclave_${room} "${sources}")
+        if(hot_sources)
+            alc_enclave_library(enclave_${room}_hot "${hot_sources}" -O2)
+            add_dependencies(enclave_${room}_hot enclave_${room})
+        endif()
         # Not for linking: headers generated in those rooms must be there first.
         foreach(used ${uses})
             if(TARGET enclave_${used})

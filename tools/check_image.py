@@ -154,8 +154,7 @@ def room_of(path):
         return "libgcc"
     if path.startswith("<internal>"):
         return "(linker)"
-    for form in (r"(?:^|/)enclave_([a-z_0-9]+)\.dir/", r"/src/([a-z_0-9]+)/",
-                 r"generated/([a-z_0-9]+)/"):
+    for form in (r"/src/([a-z_0-9]+)/", r"generated/([a-z_0-9]+)/"):
         found = re.search(form, path)
         if found:
             return found.group(1)
