@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Shows that the spec runner can fail: a script of true assertions must pass, and each lie in it must
-be seen. Lists with a skip that excuses nothing must fail, too.
+"""Shows that the spec runner can fail: a script of true assertions must pass, and each lie in it
+must be seen. Lists with a skip that excuses nothing must fail, too.
 """
 import argparse
 import copy

@@ -52,19 +52,13 @@ static alc_status report(struct alc_spec_run *run, uint8_t kind, uint32_t line,
                          enum alc_spec_result result)
 {
     size_t text_size = result == ALC_SPEC_PASSED ? 0 : run->text_size;
-    size_t size = ALC_SPEC_ENTRY_HEADER_SIZE + text_size;
-    void *place = alc_arena_take(&run->space->report, size, 1);
-    if (place == NULL) {
-        return ALC_E_OUT_OF_MEMORY;
-    }
-    struct alc_writer writer;
-    alc_writer_init(&writer, place, size);
-    alc_write_u8(&writer, kind);
-    alc_write_u8(&writer, (uint8_t)result);
-    alc_write_u16(&writer, (uint16_t)text_size);
-    alc_write_u32(&writer, line);
-    alc_write_bytes(&writer, run->text, text_size);
-    return alc_writer_finish(&writer);
+    struct alc_writer *writer = &run->space->report;
+    alc_write_u8(writer, kind);
+    alc_write_u8(writer, (uint8_t)result);
+    alc_write_u16(writer, (uint16_t)text_size);
+    alc_write_u32(writer, line);
+    alc_write_bytes(writer, run->text, text_size);
+    return alc_writer_finish(writer);
 }
 
 /* -- pieces of the stream -- */

@@ -9,6 +9,7 @@
 #define ALC_TESTS_SPEC_CORE_H
 
 #include "base/reader.h"
+#include "base/writer.h"
 #include "exec/engine.h"
 #include "os/os.h"
 #include "spec/spec_stream.h"
@@ -23,7 +24,7 @@ enum {
 struct alc_spec_space {
     struct alc_arena types;   /* what the store keeps: types, externals of the host */
     struct alc_arena modules; /* modules and instances */
-    struct alc_arena report;  /* entries of the test in progress, without gaps */
+    struct alc_writer report; /* entries of the test in progress */
     struct alc_pages pages;
     uint64_t memory_reserve_max;
 };
@@ -62,7 +63,7 @@ struct alc_spec_run {
     size_t text_size;
 };
 
-/* Runs all commands of a test. Entries stand at the end of space->report. A status other than
+/* Runs all commands of a test. Entries are added to space->report. A status other than
  * ALC_OK says that the test itself could not be read or set up. */
 ALC_MUST_CHECK alc_status alc_spec_run_test(struct alc_spec_run *run, struct alc_spec_space *space,
                                             const struct alc_spec_test *test);

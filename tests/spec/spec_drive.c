@@ -9,14 +9,15 @@
 #include "base/writer.h"
 #include "spec/spec_core.h"
 
-enum { REPORT_MAX = 8 << 20 };
+enum { REPORT_MAX = 2 << 20 };
 
 struct drive {
     struct alc_os *os;
     struct alc_spec_space space;
-    struct alc_arena state;  /* struct alc_spec_run, for the whole run */
+    struct alc_arena state;  /* what the whole run needs */
     struct alc_arena stream; /* the test in progress */
     struct alc_spec_run *run;
+    uint8_t *report; /* REPORT_MAX bytes */
 };
 
 static void *reserve_pages(void *context, size_t size)
@@ -47,15 +48,15 @@ static alc_status init_drive(struct drive *drive, struct alc_os *os,
     drive->os = os;
     ALC_TRY(init_arena(&drive->space.types, os, sizes->types_max));
     ALC_TRY(init_arena(&drive->space.modules, os, sizes->modules_max));
-    ALC_TRY(init_arena(&drive->space.report, os, REPORT_MAX));
     ALC_TRY(init_arena(&drive->stream, os, sizes->stream_max));
     uint64_t state_size;
-    if (!alc_align_up(sizeof(struct alc_spec_run) + 64, 4096, &state_size)) {
+    if (!alc_align_up(sizeof(struct alc_spec_run) + REPORT_MAX + 4096, 4096, &state_size)) {
         return ALC_E_INTERNAL;
     }
     ALC_TRY(init_arena(&drive->state, os, state_size));
     drive->run = ALC_ARENA_NEW(&drive->state, struct alc_spec_run);
-    if (drive->run == NULL) {
+    drive->report = alc_arena_take(&drive->state, REPORT_MAX, 8);
+    if (drive->run == NULL || drive->report == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
     drive->space.pages = (struct alc_pages){reserve_pages, alc_os_commit, release_pages, os};
@@ -74,7 +75,6 @@ static void fini_drive(struct drive *drive)
 {
     release_arena(drive->os, &drive->space.types);
     release_arena(drive->os, &drive->space.modules);
-    release_arena(drive->os, &drive->space.report);
     release_arena(drive->os, &drive->stream);
     release_arena(drive->os, &drive->state);
 }
@@ -131,11 +131,11 @@ static alc_status write_report(struct drive *drive, uint8_t *name, uint32_t name
     alc_writer_init(&writer, header, sizeof header);
     alc_write_u32(&writer, ALC_SPEC_REPORT_MAGIC);
     alc_write_u32(&writer, name_size);
-    alc_write_u32(&writer, (uint32_t)drive->space.report.used);
+    alc_write_u32(&writer, (uint32_t)drive->space.report.pos);
     ALC_TRY(alc_writer_finish(&writer));
     ALC_TRY(write_all(drive, header, sizeof header));
     ALC_TRY(write_all(drive, name, name_size));
-    return write_all(drive, drive->space.report.base, drive->space.report.used);
+    return write_all(drive, drive->report, drive->space.report.pos);
 }
 
 static alc_status run_one(struct drive *drive, const uint8_t *header)
@@ -160,6 +160,7 @@ static alc_status run_one(struct drive *drive, const uint8_t *header)
     ALC_TRY(take_bytes(drive, commands_size, &commands));
     test.commands = commands;
     test.commands_size = commands_size;
+    alc_writer_init(&drive->space.report, drive->report, REPORT_MAX);
     ALC_TRY(alc_spec_run_test(drive->run, &drive->space, &test));
     return write_report(drive, name, name_size);
 }
@@ -179,7 +180,6 @@ static alc_status run_all(struct drive *drive)
         ALC_TRY(run_one(drive, header));
         alc_arena_reset(&drive->space.types, 0);
         alc_arena_reset(&drive->space.modules, 0);
-        alc_arena_reset(&drive->space.report, 0);
         alc_arena_reset(&drive->stream, 0);
     }
 }
