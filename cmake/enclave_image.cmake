@@ -24,7 +24,8 @@ add_custom_target(enclave_dev_key DEPENDS ${ALC_SIGNING_KEY})
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     set(ALC_ENCLAVE_LINKER -fuse-ld=bfd)
 else()
-    set(ALC_ENCLAVE_LINKER -fuse-ld=lld)
+    # Functions with the same body become one where nobody compares their addresses.
+    set(ALC_ENCLAVE_LINKER -fuse-ld=lld -Wl,--icf=safe)
 endif()
 set(ALC_ENCLAVE_LINK_FLAGS
     ${ALC_ENCLAVE_LINKER} -fno-sanitize=all -nostdlib -static-pie
