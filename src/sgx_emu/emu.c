@@ -90,8 +90,7 @@ static int map(struct alc_sgx_context *context, uint64_t offset, uint64_t length
     int result = 0;
     for (uint64_t page = first; page < end && page < context->used_end; page++) {
         uint16_t entry = context->epcm[page];
-        bool is_regular = epcm_type(entry) == ALC_SGX_PAGE_REGULAR;
-        int limit = is_regular ? entry & EPCM_PERMISSIONS : ALC_SGX_PAGE_READ | ALC_SGX_PAGE_WRITE;
+        int limit = (entry & EPCM_LIMIT) >> EPCM_LIMIT_SHIFT;
         if (entry != 0 && (permissions_of(protection) & ~limit) != 0) {
             result = -EACCES;
         }
@@ -155,7 +154,7 @@ static int modify_types(struct alc_sgx_context *context, uint64_t offset, uint64
             status = -EFAULT;
             break;
         }
-        *entry = epcm_entry(type, EPCM_MODIFIED);
+        *entry = epcm_entry(type, EPCM_MODIFIED) | (*entry & EPCM_LIMIT);
     }
     emu_flush(context);
     emu_unlock(context);
@@ -171,7 +170,8 @@ static int remove_pages(struct alc_sgx_context *context, uint64_t offset, uint64
     emu_lock(context);
     for (uint64_t done = 0; status == 0 && done < length; done += PAGE_SIZE) {
         uint16_t *entry = &context->epcm[(offset + done) / PAGE_SIZE];
-        if (*entry != epcm_entry(ALC_SGX_PAGE_TRIMMED, 0)) { /* trimmed, and accepted as that */
+        if ((*entry & ~EPCM_LIMIT) !=
+            epcm_entry(ALC_SGX_PAGE_TRIMMED, 0)) { /* trimmed, and accepted as that */
             status = -EPERM;
             break;
         }

@@ -50,8 +50,10 @@ struct alc_sgx_emu_options {
     enum alc_sgx_emu_syscalls syscalls;
     /* CPUID faults inside (where the machine can do that); costs two system calls a transition. */
     bool fault_cpuid;
-    /* An asynchronous exit after every instruction inside. */
+    /* An asynchronous exit after every instruction inside; with `step_level_0_only`, level 1 runs
+     * undisturbed. */
     bool step;
+    bool step_level_0_only;
     /* -- test hooks; `hook_context` is their first argument -- */
     void *hook_context;
     /* After an asynchronous exit without exception (step, tick, preempt), on the host side, before

@@ -27,6 +27,10 @@ enum epcm_bits {
     EPCM_BUSY = 0x40, /* a TCS with a thread inside */
     EPCM_VALID = 0x80,
     EPCM_TYPE_SHIFT = 8,
+    EPCM_TYPE = 0x0F00,
+    /* Not the processor's: permissions up to which the kernel maps the page. */
+    EPCM_LIMIT_SHIFT = 12,
+    EPCM_LIMIT = 0x7000,
 };
 
 enum { MAPPINGS_MAX = 256, RUNS_MAX = 256 };
@@ -97,6 +101,7 @@ struct emu_stay {
     uint64_t tcs_page;
     struct emu_crossing to;
     sigset_t host_mask;
+    bool steps; /* the trap flag is set by us */
     /* -- the result -- */
     enum emu_outcome outcome;
     uint16_t vector;
@@ -149,11 +154,15 @@ void emu_lock(struct alc_sgx_context *context);
 void emu_unlock(struct alc_sgx_context *context);
 static inline uint32_t epcm_type(uint16_t entry)
 {
-    return (uint32_t)entry >> EPCM_TYPE_SHIFT;
+    return (uint32_t)(entry & EPCM_TYPE) >> EPCM_TYPE_SHIFT;
 }
 static inline uint16_t epcm_entry(enum alc_sgx_page_type type, uint64_t bits)
 {
     return (uint16_t)((type << EPCM_TYPE_SHIFT) | EPCM_VALID | bits);
+}
+static inline uint16_t epcm_limit(uint64_t permissions)
+{
+    return (uint16_t)(permissions << EPCM_LIMIT_SHIFT);
 }
 /* PROT_* that the kernel mapped the page with; 0 when not. */
 int emu_mapped_protection(const struct alc_sgx_context *context, uint64_t page);

@@ -219,7 +219,8 @@ bool emu_augment(struct alc_sgx_context *context, uint64_t page)
         return false;
     }
     context->epcm[page] =
-        epcm_entry(ALC_SGX_PAGE_REGULAR, ALC_SGX_PAGE_READ | ALC_SGX_PAGE_WRITE | EPCM_PENDING);
+        epcm_entry(ALC_SGX_PAGE_REGULAR, ALC_SGX_PAGE_READ | ALC_SGX_PAGE_WRITE | EPCM_PENDING) |
+        epcm_limit(ALC_SGX_PAGE_PERMISSIONS);
     context->statistics.pages++;
     context->used_end = page >= context->used_end ? page + 1 : context->used_end;
     return true;

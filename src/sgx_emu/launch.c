@@ -166,8 +166,11 @@ static int add_page(struct alc_sgx_context *context, uint64_t offset, const uint
         }
         tcs->flags &= ~ALC_SGX_TCS_DBGOPTIN;
     }
-    context->epcm[page] = epcm_entry(is_tcs ? ALC_SGX_PAGE_TCS : ALC_SGX_PAGE_REGULAR,
-                                     secinfo->flags & ALC_SGX_PAGE_PERMISSIONS);
+    uint64_t permissions = secinfo->flags & ALC_SGX_PAGE_PERMISSIONS;
+    context->epcm[page] =
+        is_tcs
+            ? epcm_entry(ALC_SGX_PAGE_TCS, 0) | epcm_limit(ALC_SGX_PAGE_READ | ALC_SGX_PAGE_WRITE)
+            : epcm_entry(ALC_SGX_PAGE_REGULAR, permissions) | epcm_limit(permissions);
     context->statistics.pages++;
     context->used_end = page >= context->used_end ? page + 1 : context->used_end;
     measure_block(context, "EADD", offset, secinfo, 48);

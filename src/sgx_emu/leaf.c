@@ -199,11 +199,12 @@ static struct emu_leaf_result accept_copy(struct alc_sgx_context *context, greg_
     }
     uint16_t fresh =
         epcm_entry(ALC_SGX_PAGE_REGULAR, ALC_SGX_PAGE_READ | ALC_SGX_PAGE_WRITE | EPCM_PENDING);
-    if (context->epcm[page] != fresh) {
+    if ((context->epcm[page] & ~EPCM_LIMIT) != fresh) {
         return answer(registers, ALC_SGX_PAGE_ATTRIBUTES_MISMATCH);
     }
     alc_copy(context->memory + page * PAGE_SIZE, from, PAGE_SIZE);
-    context->epcm[page] = epcm_entry(ALC_SGX_PAGE_REGULAR, flags & ALC_SGX_PAGE_PERMISSIONS);
+    context->epcm[page] = epcm_entry(ALC_SGX_PAGE_REGULAR, flags & ALC_SGX_PAGE_PERMISSIONS) |
+                          (context->epcm[page] & EPCM_LIMIT);
     return answer(registers, ALC_SGX_SUCCESS);
 }
 

@@ -180,7 +180,7 @@ static void run_leaf(const struct event *event)
         return;
     }
     event->registers[REG_RIP] += INSTRUCTION_SIZE;
-    if (event->context->options->step) { /* its own step: the trap flag saw nothing */
+    if (event->stay->steps) { /* its own step: the trap flag saw nothing */
         interrupt(event);
     }
 }
@@ -265,7 +265,7 @@ static void trap(const struct event *event)
 {
     if (event->trap_number == ALC_SGX_VECTOR_BP) {
         raise_exception(event, ALC_SGX_VECTOR_BP, 0, 0);
-    } else if (event->context->options->step) {
+    } else if (event->stay->steps) {
         hide_trap_flag(event);
         interrupt(event);
     } else {

@@ -149,7 +149,9 @@ uint16_t emu_begin(struct emu_stay *stay, uint32_t leaf, uint64_t tcs, struct em
         return vector;
     }
     to->xstate = thread->xstate;
-    to->rflags |= context->options->step ? RFLAGS_TF : 0;
+    bool is_level_0 = emu_tcs(context, stay->tcs_page)->current_ssa == 0;
+    stay->steps = context->options->step && (is_level_0 || !context->options->step_level_0_only);
+    to->rflags |= stay->steps ? RFLAGS_TF : 0;
     context->epcm[stay->tcs_page] |= EPCM_BUSY;
     context->statistics.enters++;
     emu_thread_entered(context);
