@@ -30,11 +30,17 @@
  * ever. */
 ALC_NORETURN void alc_abort(const char *file, int line, const char *condition);
 
-/* Our own invariants, always checked. Never for input: bad input is an alc_status. */
+/* Our own invariants, always checked. Never for input: bad input is an alc_status. An enclave tells
+ * nobody which one failed, so it does not carry the words; the line number remains. */
+#ifdef ALC_ENCLAVE
+#define ALC_ASSERT_WORDS(text) ""
+#else
+#define ALC_ASSERT_WORDS(text) text
+#endif
 #define ALC_ASSERT(condition)                                                                      \
     do {                                                                                           \
         if (ALC_UNLIKELY(!(condition))) {                                                          \
-            alc_abort(__FILE__, __LINE__, #condition);                                             \
+            alc_abort(ALC_ASSERT_WORDS(__FILE__), __LINE__, ALC_ASSERT_WORDS(#condition));         \
         }                                                                                          \
     } while (0)
 
