@@ -20,8 +20,8 @@
     xrstor64 .Linitial_state(%rip)
 .endm
 
-/* Everything that a host may have prepared: DF (reversed copies), AC (faults on demand), TF, NT, and
- * every vector and x87 register, rounding mode and exception mask (CVE-2020-0561). MXCSR becomes
+/* Everything that a host may have prepared: DF (reversed copies), AC (faults on demand), TF, NT,
+ * and every vector and x87 register, rounding mode and exception mask (CVE-2020-0561). MXCSR becomes
  * 0x1FBF: flags set, so that operations take the same time whatever they raise (MCDT). Uses 8 bytes
  * of the stack in RSP, RAX and RDX. */
 .macro clean_state

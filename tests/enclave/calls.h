@@ -19,7 +19,7 @@ enum test_ecall {
     TEST_FORBIDDEN,    /* args: which instruction, whether there is a handler */
     TEST_REPORT,       /* page: target info (all zero: self), report data; out: the report */
     TEST_KEY,          /* page: key request; out: the key */
-    TEST_COMMIT,       /* args: bytes; commits, checks zeros, fills, releases, commits again */
+    TEST_COMMIT,       /* args: bytes, rounds; commits, checks zeros, fills, releases */
     TEST_COMMIT_TWICE, /* errors of reserve, commit and accept */
     TEST_EXTEND,       /* EMODPE: code in a fresh page */
     TEST_OUTSIDE,      /* args: addr, size; alc_enclave_is_outside */

@@ -219,7 +219,7 @@ uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outsid
     case TEST_KEY:
         return derive_key(page);
     case TEST_COMMIT:
-        return test_commit(first);
+        return test_commit(first, second);
     case TEST_COMMIT_TWICE:
         return test_commit_errors();
     case TEST_EXTEND:

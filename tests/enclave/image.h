@@ -16,7 +16,7 @@ uint64_t test_fault(uint64_t ecall, volatile struct test_page *page, uint64_t fi
                     uint64_t with_handler);
 
 /* image_memory.c: 0, or a number that says what was wrong. */
-uint64_t test_commit(uint64_t size);
+uint64_t test_commit(uint64_t size, uint64_t rounds);
 uint64_t test_commit_errors(void);
 uint64_t test_extend(volatile struct test_page *page);
 uint64_t test_grow_by_pieces(uint64_t pieces_count, uint64_t piece_size);

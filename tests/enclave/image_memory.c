@@ -32,9 +32,10 @@ static void fill_pages(uint8_t *start, uint64_t size)
     }
 }
 
-uint64_t test_commit(uint64_t size)
+uint64_t test_commit(uint64_t size, uint64_t rounds)
 {
-    for (int round = 0; round < 2; round++) { /* the second gets pages that were used before */
+    for (uint64_t round = 0; round < rounds;
+         round++) { /* the second gets pages that were used before */
         uint8_t *start = alc_enclave_pages_reserve(size);
         if (start == NULL) {
             return 1;
