@@ -22,7 +22,9 @@ static uint8_t g_memory[MEMORY_SIZE] ALC_ALIGNED(4096);
 static struct alc_enclave_layout make_layout(const uint64_t *table, size_t count)
 {
     memset(g_memory, 0, sizeof g_memory);
-    memcpy(g_memory + TABLE_OFFSET, table, count * 8);
+    for (size_t i = 0; i < count; i++) {
+        alc_store_u64(g_memory + TABLE_OFFSET + 8 * i, table[i]);
+    }
     return (struct alc_enclave_layout){
         .ranges_count = 2,
         .ranges = {{0, DATA_OFFSET, ALC_SGX_PAGE_READ},
