@@ -251,13 +251,18 @@ alc_enclave_stop:
     jmp     alc_enclave_stop
     .size alc_enclave_stop, . - alc_enclave_stop
 
-/* XSAVE area, standard form: XSTATE_BV = 0 puts every component of XCR0 into its initial state;
- * MXCSR is loaded from here all the same. */
+/* XSAVE area, compacted form with nothing but SSE in it: the processor reads these 576 bytes and no
+ * more, whatever XCR0 has (the standard form is as long as XCR0 says, and the emulator runs under the
+ * host's). Components of XCR0 that are not in XSTATE_BV get their initial state; SSE comes from here,
+ * zeros and MXCSR. */
     .section .rodata.alc_enclave_initial_state, "a", @progbits
     .balign 64
 .Linitial_state:
     .fill   24, 1, 0
     .long   0x1FBF
-    .fill   576 - 28, 1, 0
+    .fill   512 - 28, 1, 0
+    .quad   2                     /* XSTATE_BV: SSE */
+    .quad   0x8000000000000002    /* XCOMP_BV: compacted, SSE */
+    .fill   576 - 528, 1, 0
 
     .section .note.GNU-stack, "", @progbits
