@@ -351,7 +351,7 @@ HANDLER(CONST64)
 HANDLER(CONST128)
 {
     alc_v128 value;
-    __builtin_memcpy(&value, ip + 2, sizeof value);
+    alc_copy(&value, ip + 2, sizeof value);
     write_v128(fp + ip[10], value);
     NEXT(11);
 }

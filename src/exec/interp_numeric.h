@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Not a header of declarations: the handlers of the numeric families of code.def, included once by
- * interp.c (in file scope with clang, inside the loop's function with gcc). What an operation computes
- * comes from numeric.def through the functions num_<ident> and trap_<ident>.
+ * Not a header of declarations: the handlers of the numeric families of code.def, included once
+ * by interp.c (in file scope with clang, inside the loop's function with gcc). What an operation
+ * computes comes from numeric.def through the functions num_<ident> and trap_<ident>.
  */
 
 #define RESULT_D(unit) SLOT(unit) = acc
@@ -139,9 +139,10 @@
     if (ALC_UNLIKELY((ea) + (size) > mem_size)) {                                                  \
         TRAP(ALC_E_MEMORY_OUT_OF_BOUNDS);                                                          \
     }
-#define READ(type, ptr) __extension__({                                                            \
+#define READ(type, ptr)                                                                            \
+    __extension__({                                                                                \
         type value_;                                                                               \
-        __builtin_memcpy(&value_, ptr, sizeof value_);                                             \
+        alc_copy(&value_, ptr, sizeof value_);                                                     \
         value_;                                                                                    \
     })
 #define LOADING(name, type, addr, n)                                                               \
@@ -198,7 +199,7 @@
         uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
         type stored_ = (type)(value);                                                              \
         CHECK(ea_, sizeof(type))                                                                   \
-        __builtin_memcpy(mem + ea_, &stored_, sizeof stored_);                                     \
+        alc_copy(mem + ea_, &stored_, sizeof stored_);                                             \
         NEXT(n);                                                                                   \
     }
 #define STORE(i, type)                                                                             \
@@ -210,7 +211,7 @@
     HANDLER(i##_P)                                                                                 \
     {                                                                                              \
         type stored_ = (type)SLOT(2);                                                              \
-        __builtin_memcpy((uint8_t *)(uintptr_t)acc, &stored_, sizeof stored_);                     \
+        alc_copy((uint8_t *)(uintptr_t)acc, &stored_, sizeof stored_);                             \
         NEXT(3);                                                                                   \
     }
 #define FSTORE(i, type)                                                                            \

@@ -116,7 +116,7 @@ extern const int32_t alc_interp_handlers[] __attribute__((visibility("hidden")))
 static ALC_ALWAYS_INLINE int32_t read_s32(const uint16_t *units)
 {
     int32_t value;
-    __builtin_memcpy(&value, units, sizeof value);
+    alc_copy(&value, units, sizeof value);
     return value;
 }
 
@@ -128,7 +128,7 @@ static ALC_ALWAYS_INLINE uint32_t read_u32(const uint16_t *units)
 static ALC_ALWAYS_INLINE uint64_t read_u64(const uint16_t *units)
 {
     uint64_t value;
-    __builtin_memcpy(&value, units, sizeof value);
+    alc_copy(&value, units, sizeof value);
     return value;
 }
 
@@ -138,13 +138,13 @@ static ALC_ALWAYS_INLINE uint64_t read_u64(const uint16_t *units)
 static ALC_ALWAYS_INLINE alc_v128 read_v128(const uint64_t *slot)
 {
     alc_v128 value;
-    __builtin_memcpy(&value, slot, sizeof value);
+    alc_copy(&value, slot, sizeof value);
     return value;
 }
 
 static ALC_ALWAYS_INLINE void write_v128(uint64_t *slot, alc_v128 value)
 {
-    __builtin_memcpy(slot, &value, sizeof value);
+    alc_copy(slot, &value, sizeof value);
 }
 
 /* -- floating values in slots and in the accumulator -- */
@@ -152,14 +152,14 @@ static ALC_ALWAYS_INLINE void write_v128(uint64_t *slot, alc_v128 value)
 static ALC_ALWAYS_INLINE f32 f32_of_slot(const uint64_t *slot)
 {
     f32 value;
-    __builtin_memcpy(&value, slot, sizeof value);
+    alc_copy(&value, slot, sizeof value);
     return value;
 }
 
 static ALC_ALWAYS_INLINE f64 f64_of_slot(const uint64_t *slot)
 {
     f64 value;
-    __builtin_memcpy(&value, slot, sizeof value);
+    alc_copy(&value, slot, sizeof value);
     return value;
 }
 

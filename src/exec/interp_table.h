@@ -5,12 +5,13 @@
  */
 #define CBIN(i)                                                                                    \
     ENTRY(i##_SS)                                                                                  \
-    ENTRY(i##_SSD) ENTRY(i##_SI) ENTRY(i##_SID) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_AI)         \
-        ENTRY(i##_AID)
+    ENTRY(i##_SSD)                                                                                 \
+    ENTRY(i##_SI) ENTRY(i##_SID) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_AI) ENTRY(i##_AID)
 #define NBIN(i) CBIN(i) ENTRY(i##_SA) ENTRY(i##_SAD)
 #define ICMP(i, swapped, inverse)                                                                  \
     ENTRY(i##_SS)                                                                                  \
-    ENTRY(i##_SI) ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_BR_SS) ENTRY(i##_BR_SI) ENTRY(i##_BR_AS)   \
+    ENTRY(i##_SI)                                                                                  \
+    ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_BR_SS) ENTRY(i##_BR_SI) ENTRY(i##_BR_AS)                 \
         ENTRY(i##_BR_AI)
 #define UN(i) ENTRY(i##_S) ENTRY(i##_SD) ENTRY(i##_A) ENTRY(i##_AD)
 #define FBIN(i)                                                                                    \

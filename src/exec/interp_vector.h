@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Not a header of declarations: the handlers of the vector operations, from slots to slots, included
- * once by interp.c. What each computes is in simd.h; its shape follows from signature and immediate.
+ * Not a header of declarations: the handlers of the vector operations, from slots to slots,
+ * included once by interp.c. What each computes is in simd.h; its shape follows from signature and
+ * immediate.
  */
 
 #define V(unit) read_v128(fp + ip[unit])

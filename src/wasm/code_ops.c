@@ -50,7 +50,8 @@ enum { MAP_FB = 256, FB_COUNT = 32, MAP_FC = MAP_FB + FB_COUNT, FC_COUNT = 32,
        MAP_COUNT = MAP_FE + FE_COUNT };
 #define MAP_INDEX(code) \
     ((code) < 0x100 ? (code) : (code) >> 12 == 0xfd ? MAP_FD + ((code) & 0xfff) : \
-     (code) >> 8 == 0xfb ? MAP_FB + ((code) & 0xff) : (code) >> 8 == 0xfc ? MAP_FC + ((code) & 0xff) : \
+     (code) >> 8 == 0xfb ? MAP_FB + ((code) & 0xff) : \
+     (code) >> 8 == 0xfc ? MAP_FC + ((code) & 0xff) : \
      (code) >> 8 == 0xfd ? MAP_FD + ((code) & 0xff) : MAP_FE + ((code) & 0xff))
 
 static const uint16_t op_map[MAP_COUNT] = {
