@@ -21,9 +21,9 @@
 .endm
 
 /* Everything that a host may have prepared: DF (reversed copies), AC (faults on demand), TF, NT,
- * and every vector and x87 register, rounding mode and exception mask (CVE-2020-0561). MXCSR becomes
- * 0x1FBF: flags set, so that operations take the same time whatever they raise (MCDT). Uses 8 bytes
- * of the stack in RSP, RAX and RDX. */
+ * and every vector and x87 register, rounding mode and exception mask (CVE-2020-0561). MXCSR
+ * becomes 0x1FBF: flags set, so that operations take the same time whatever they raise (MCDT). Uses
+ * 8 bytes of the stack in RSP, RAX and RDX. */
 .macro clean_state
     pushq   $2
     popfq

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "enclave/tee.h"
 
@@ -18,6 +19,7 @@ enum {
     MXCSR_INSIDE = 0x1FBF,
     CONTROL_WORD_INSIDE = 0x37F,
     EMPTY_TAG_WORD = 0xFFFF,
+    WORK_ROUNDS = 20000,
 };
 
 /* -- what gets in -- */
@@ -336,6 +338,7 @@ struct visitor {
     pthread_t thread;
     alc_status status;
     uint64_t value;
+    uint64_t results[4];
 };
 
 static void *visit(void *argument)
@@ -373,6 +376,113 @@ static void test_threads_are_inside_together(void **state)
     }
     assert_int_equal(seen, (1 << TEST_THREADS) - 1);
     test_still_works(&test);
+    test_close(&test);
+}
+
+/* Computes, calls the host, grows and faults, all at the same time. */
+static void *work(void *argument)
+{
+    struct visitor *visitor = argument;
+    struct test_enclave *test = visitor->test;
+    struct test_page *page = &test->pages[visitor->value];
+    static const struct {
+        enum test_ecall ecall;
+        uint64_t first, second;
+    } steps[] = {
+        {TEST_COMPUTE, WORK_ROUNDS, 0},
+        {TEST_HOST_CALLS, 100, 0},
+        {TEST_COMMIT, 64 * 4096, 3},
+        {TEST_COMPUTE, WORK_ROUNDS, 0},
+    };
+    struct alc_sgx_call call = {
+        .thread = (int32_t)visitor->value,
+        .region = page,
+        .region_size = sizeof *page,
+        .serve = serve_square,
+        .context = page,
+    };
+    struct alc_error error;
+    alc_error_clear(&error);
+    visitor->status = ALC_OK;
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(steps) && visitor->status == ALC_OK; i++) {
+        page->args[0] = steps[i].first;
+        page->args[1] = steps[i].second;
+        call.ecall = steps[i].ecall;
+        visitor->status = alc_sgx_call(test->enclave, &call, &visitor->results[i], &error);
+    }
+    return NULL;
+}
+
+static void test_threads_do_not_disturb_each_other(void **state)
+{
+    (void)state;
+    struct test_enclave test;
+    struct visitor visitors[TEST_THREADS];
+    test_open(&test, NULL);
+    for (uint64_t i = 0; i < TEST_THREADS; i++) {
+        visitors[i] = (struct visitor){.test = &test, .value = i};
+        assert_int_equal(pthread_create(&visitors[i].thread, NULL, work, &visitors[i]), 0);
+    }
+    for (int i = 0; i < TEST_THREADS; i++) {
+        assert_int_equal(pthread_join(visitors[i].thread, NULL), 0);
+        assert_int_equal(visitors[i].status, ALC_OK);
+    }
+    uint64_t computed = test_call(&test, TEST_COMPUTE, WORK_ROUNDS, 0);
+    for (int i = 0; i < TEST_THREADS; i++) {
+        const uint64_t expected[] = {computed, 328350, 0, computed};
+        assert_memory_equal(visitors[i].results, expected, sizeof expected);
+    }
+    test_close(&test);
+}
+
+/* -- other processors, other ways -- */
+
+static void runs_with(const struct alc_sgx_emu_options *options)
+{
+    struct test_enclave test;
+    test_open(&test, options);
+    test.serve = serve_square;
+    test.serve_context = &test.pages[0];
+    uint64_t computed = test_call(&test, TEST_COMPUTE, 10, 0);
+    assert_int_equal(test_call(&test, TEST_HOST_CALLS, 100, 0), 328350);
+    assert_int_equal(test_call(&test, TEST_INVALID, 0, 1), 1);
+    assert_int_equal(test_call(&test, TEST_COMMIT, 20 * 4096, 2), 0);
+    assert_int_equal(test_call(&test, TEST_COMPUTE, 10, 0), computed);
+    test_close(&test);
+}
+
+static void test_enclu_may_raise_general_protection(void **state)
+{
+    (void)state;
+    const struct alc_sgx_emu_options options = {.trap_by_gp = true};
+    runs_with(&options);
+}
+
+/* Every page that the enclave has: a host that reads it gets an error. */
+static void test_memory_is_hidden_from_the_host(void **state)
+{
+    (void)state;
+    const struct alc_sgx_emu_options options = {.hiding = ALC_SGX_EMU_HIDE_ALWAYS};
+    struct test_enclave test;
+    struct alc_image image;
+    struct alc_image_page page;
+    size_t position = 0;
+    uint32_t pages_count = 0;
+    int ends[2];
+    runs_with(&options);
+    test_open(&test, &options);
+    test_still_works(&test);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(alc_image_parse(enclave_test_image, enclave_test_image_size, &image, NULL),
+                     ALC_OK);
+    while (alc_image_next_page(&image, &position, &page)) {
+        const void *inside = (const void *)(uintptr_t)(test.base + page.offset);
+        assert_int_equal(write(ends[1], inside, 8), -1);
+        pages_count++;
+    }
+    assert_true(pages_count > 50);
+    close(ends[0]);
+    close(ends[1]);
     test_close(&test);
 }
 
@@ -418,6 +528,9 @@ int main(void)
         cmocka_unit_test(test_a_stack_ends_at_a_gap),
         cmocka_unit_test(test_guards_are_random),
         cmocka_unit_test(test_threads_are_inside_together),
+        cmocka_unit_test(test_threads_do_not_disturb_each_other),
+        cmocka_unit_test(test_enclu_may_raise_general_protection),
+        cmocka_unit_test(test_memory_is_hidden_from_the_host),
         cmocka_unit_test(test_memory_functions_are_right),
         cmocka_unit_test(test_entropy_differs),
     };
