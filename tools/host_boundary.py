@@ -58,7 +58,9 @@ class Row:
         if type_.is_value and not parameter.count:
             if type_.size not in (4, 8):
                 self.fail(f"{parameter.name}: scalars have 4 or 8 bytes")
-            return {"": "scalar", "out": "out_scalar"}.get(direction)
+            if direction == "inout" or (direction == "out" and type_.size != 4):
+                self.fail(f"cannot pass {direction} {type_.name} as {parameter.name}")
+            return "out_scalar" if direction == "out" else "scalar"
         kinds = {("spans", "in"): "spans_in", ("spans", "out"): "spans_out",
                  ("path", "in"): "path", ("bytes", "out"): "bytes_out"}
         if (type_.name, direction) in kinds:

@@ -173,7 +173,8 @@ bool busy_is_copied(const struct busy *busy)
 {
     uint8_t *output = malloc(BUSY_INPUT_SIZE);
     ssize_t size = pread(busy->output_fd, output, BUSY_INPUT_SIZE, 0);
-    bool is_copied = size == BUSY_INPUT_SIZE && memcmp(output, busy->input, BUSY_INPUT_SIZE) == 0;
+    bool is_copied = size == BUSY_INPUT_SIZE && memcmp(output, busy->input, BUSY_INPUT_SIZE) == 0 &&
+                     lseek(busy->output_fd, 0, SEEK_END) == BUSY_INPUT_SIZE;
     free(output);
     return is_copied;
 }
