@@ -3,7 +3,7 @@
  * The freestanding core of the engine as one translation unit, for embedders who want a single
  * object: cc -Os -ffreestanding -march=x86-64-v2 -Isrc -c src/one.c Static names are therefore
  * unique across these files. What it needs from outside: memcpy, memmove, memset, memcmp, strlen
- * and alc_abort. tests/size builds it with gcc and clang.
+ * and alc_abort. tests/one builds it with gcc and clang.
  */
 #include "base/arena.c"
 #include "base/reader.c"
