@@ -46,7 +46,7 @@ void alc_sgx_close(struct alc_sgx_enclave *enclave);
 
 uint32_t alc_sgx_threads_count(const struct alc_sgx_enclave *enclave);
 uint32_t alc_sgx_capabilities(const struct alc_sgx_enclave *enclave);
-/* The MRENCLAVE that the image has. */
+/* The MRENCLAVE that EINIT agreed to. */
 const uint8_t *alc_sgx_measurement(const struct alc_sgx_enclave *enclave);
 /* For tests and the dynamic-memory calls of the backend. */
 struct alc_sgx_context *alc_sgx_context(struct alc_sgx_enclave *enclave);
