@@ -215,6 +215,12 @@ struct emu_leaf_result {
 };
 struct emu_leaf_result emu_run_leaf(struct alc_sgx_context *context, greg_t *registers);
 
+/* -- follow.c -- */
+
+/* Executes what it knows from RIP on, inside one executable page. True: RIP is at the bytes `leaf`,
+ * an EACCEPT. */
+bool emu_follow(greg_t *registers, const uint8_t *page, uint64_t page_addr, const uint8_t *leaf);
+
 /* -- xstate.c -- */
 
 /* Reads the sizes once. */

@@ -13,6 +13,7 @@
 #include "sgx_emu/emu_internal.h"
 
 enum { PAGE_SIZE = ALC_SGX_PAGE_SIZE, INSTRUCTION_SIZE = 3, SOFT_FAULTS_MAX = 8 };
+enum { LEAVES_MAX = 1 << 16 };
 enum { PF_PROTECTION_KEY = 1 << 5, RFLAGS_TF = 0x100, RFLAGS_INITIAL = 0x202 };
 
 static const uint8_t enclu[INSTRUCTION_SIZE] = {0x0F, 0x01, 0xD7};
@@ -168,20 +169,43 @@ static void exit_enclave(const struct event *event)
     go_outside(event);
 }
 
+static const uint8_t *leaf_bytes(const struct event *event)
+{
+    bool stands = event->context->options->trap_by_gp && event->signal_number == SIGSEGV;
+    return stands ? stand_in : enclu;
+}
+
+/* After an EACCEPT: whether the next one can be run at once. Bounded, so that ticks come through.
+ */
+static bool is_followed(const struct event *event, uint32_t leaves_count)
+{
+    uint64_t page_addr = rip_of(event) & ~(uint64_t)(PAGE_SIZE - 1);
+    const uint8_t *page = code_at(event, page_addr, PAGE_SIZE);
+    return page != NULL && leaves_count < LEAVES_MAX &&
+           emu_follow(event->registers, page, page_addr, leaf_bytes(event));
+}
+
 static void run_leaf(const struct event *event)
 {
-    struct emu_leaf_result result = emu_run_leaf(event->context, event->registers);
-    if (result.is_exit) {
-        exit_enclave(event);
-        return;
-    }
-    if (result.faults) {
-        raise_exception(event, result.vector, result.error_code, result.fault_addr);
-        return;
-    }
-    event->registers[REG_RIP] += INSTRUCTION_SIZE;
-    if (event->stay->steps) { /* its own step: the trap flag saw nothing */
-        interrupt(event);
+    for (uint32_t leaves_count = 1;; leaves_count++) {
+        bool is_accept = (uint32_t)event->registers[REG_RAX] == ALC_SGX_EACCEPT;
+        struct emu_leaf_result result = emu_run_leaf(event->context, event->registers);
+        if (result.is_exit) {
+            exit_enclave(event);
+            return;
+        }
+        if (result.faults) {
+            raise_exception(event, result.vector, result.error_code, result.fault_addr);
+            return;
+        }
+        event->registers[REG_RIP] += INSTRUCTION_SIZE;
+        if (event->stay->steps) { /* its own step: the trap flag saw nothing */
+            interrupt(event);
+            return;
+        }
+        if (!is_accept || !is_followed(event, leaves_count)) {
+            return;
+        }
     }
 }
 
@@ -283,8 +307,7 @@ static void inside(const struct event *event)
     bool may_be_enclu = event->signal_number == SIGILL ||
                         (event->signal_number == SIGSEGV && event->trap_number != 14);
     if (may_be_enclu) {
-        bool stands = event->context->options->trap_by_gp && event->signal_number == SIGSEGV;
-        if (is_at(event, stands ? stand_in : enclu, INSTRUCTION_SIZE)) {
+        if (is_at(event, leaf_bytes(event), INSTRUCTION_SIZE)) {
             run_leaf(event);
         } else {
             invalid_instruction(event);
