@@ -133,6 +133,7 @@ struct emu_thread {
     uint32_t soft_faults;     /* how often in a row */
     bool syscalls_by_dispatch;
     uint64_t filtered_base; /* enclave range of the last seccomp filter */
+    stack_t previous_stack; /* what was there before, given back when the thread ends */
     timer_t tick;
     bool has_tick;
     uint8_t xstate[XSTATE_SIZE] __attribute__((aligned(64)));

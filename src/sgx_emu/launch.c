@@ -102,7 +102,10 @@ static int create_memory(struct alc_sgx_context *context)
         return -ENOMEM;
     }
     context->view = view;
-    return 0;
+    /* A child of fork has no enclave, as on hardware. */
+    return madvise(view, size, MADV_DONTFORK) == 0 && madvise(memory, size, MADV_DONTFORK) == 0
+               ? 0
+               : -errno;
 }
 
 int emu_create(struct alc_sgx_context *context, const struct alc_sgx_secs *secs)

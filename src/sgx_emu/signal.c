@@ -5,7 +5,6 @@
  * Runs on the thread's alternate stack with the host's FS. Everything in the frame is the
  * enclave's; the frame decides where the thread goes on.
  */
-#include <string.h>
 #include <sys/mman.h>
 
 #include "base/bytes.h"

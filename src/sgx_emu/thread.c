@@ -10,7 +10,6 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -146,7 +145,7 @@ void emu_foreign_signal(int signal_number, siginfo_t *info, ucontext_t *frame)
 
 void emu_inside_mask(sigset_t *out)
 {
-    sigfillset(out);
+    alc_fill(out, 0xFF, sizeof *out); /* sigfillset leaves out what the C library uses itself */
     for (size_t i = 0; i < ALC_ARRAY_COUNT(synchronous_signals); i++) {
         sigdelset(out, synchronous_signals[i]);
     }
@@ -155,7 +154,9 @@ void emu_inside_mask(sigset_t *out)
 
 /* -- records -- */
 
-__attribute__((no_stack_protector)) struct emu_thread *emu_find_thread(uint64_t rsp)
+/* Neither guard nor shadow memory: both are found through FS, which is the enclave's. */
+__attribute__((no_stack_protector, no_sanitize_address)) struct emu_thread *
+emu_find_thread(uint64_t rsp)
 {
     struct emu_thread *candidate =
         (struct emu_thread *)(uintptr_t)(rsp & ~(uint64_t)(EMU_STACK_SIZE - 1));
@@ -170,14 +171,13 @@ __attribute__((no_stack_protector)) struct emu_thread *emu_find_thread(uint64_t 
 static void end_thread(void *record)
 {
     struct emu_thread *thread = record;
-    const stack_t none = {.ss_flags = SS_DISABLE};
     if (thread->has_tick) {
         timer_delete(thread->tick);
     }
     if (thread->syscalls_by_dispatch) {
         prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
     }
-    sigaltstack(&none, NULL);
+    sigaltstack(&thread->previous_stack, NULL);
     for (int i = 0; i < THREADS_MAX; i++) {
         struct emu_thread *expected = thread;
         atomic_compare_exchange_strong(&g_threads[i], &expected, NULL);
@@ -235,7 +235,7 @@ static struct emu_thread *make_thread(void)
     const stack_t stack = {.ss_sp = thread, .ss_size = EMU_STACK_SIZE};
     __asm__ volatile("rdfsbase %0" : "=r"(thread->host_fs));
     thread->has_pku = g_has_protection_keys;
-    if (!register_record(thread) || sigaltstack(&stack, NULL) != 0) {
+    if (!register_record(thread) || sigaltstack(&stack, &thread->previous_stack) != 0) {
         munmap(thread, EMU_STACK_SIZE);
         return NULL;
     }

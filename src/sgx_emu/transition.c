@@ -5,7 +5,6 @@
  * entirely.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,7 +59,8 @@ static void stay_inside(struct emu_stay *stay, struct emu_thread *thread, uint32
     thread->stay = stay;
     stay->to.pkru = inside_pkru(context);
     set_cpuid_allowed(context, 0);
-    pthread_sigmask(SIG_SETMASK, &mask, &stay->host_mask);
+    /* Not pthread_sigmask, which leaves the C library's own signals open. */
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &stay->host_mask, sizeof(uint64_t));
     emu_cross(thread, &stay->to);
     set_cpuid_allowed(context, 1);
     thread->stay = outer;
