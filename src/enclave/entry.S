@@ -252,9 +252,9 @@ alc_enclave_stop:
     .size alc_enclave_stop, . - alc_enclave_stop
 
 /* XSAVE area, compacted form with nothing but SSE in it: the processor reads these 576 bytes and no
- * more, whatever XCR0 has (the standard form is as long as XCR0 says, and the emulator runs under the
- * host's). Components of XCR0 that are not in XSTATE_BV get their initial state; SSE comes from here,
- * zeros and MXCSR. */
+ * more, whatever XCR0 has (the standard form is as long as XCR0 says, and the emulator runs under
+ * the host's). Components of XCR0 that are not in XSTATE_BV get their initial state; SSE comes from
+ * here, zeros and MXCSR. */
     .section .rodata.alc_enclave_initial_state, "a", @progbits
     .balign 64
 .Linitial_state:
