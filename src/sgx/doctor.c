@@ -59,7 +59,11 @@ static void look_at_cpu(struct alc_doctor_report *report, const struct alc_cpu_s
                 "Xeon Scalable or later)");
     add_feature(report, "processor: exception information", cpu->has_exinfo, ALC_DOCTOR_MISSING,
                 "alcove's signature asks for MISCSELECT.EXINFO, which every SGX2 processor has");
-    snprintf(text, sizeof text, "2^%u bytes", cpu->elrange_bits_max);
+    if (cpu->elrange_bits_max == 0) {
+        snprintf(text, sizeof text, "none");
+    } else {
+        snprintf(text, sizeof text, "2^%u bytes", cpu->elrange_bits_max);
+    }
     add(report, "processor: enclave address range",
         cpu->elrange_bits_max >= ELRANGE_BITS_NEEDED ? ALC_DOCTOR_OK : ALC_DOCTOR_MISSING, text,
         "alcove reserves 2^34 bytes of addresses; use a server processor");
