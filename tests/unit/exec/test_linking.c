@@ -221,6 +221,37 @@ static void test_dropped_and_passive_segments(void **state)
     assert_int_equal(instance->memory0->base[0], 'z');
 }
 
+static void test_tags_match_by_type(void **state)
+{
+    (void)state;
+    struct alc_external external = {.kind = ALC_EXTERNAL_TAG};
+    const uint32_t payload = ALC_TYPE_I32;
+    uint32_t type_id;
+    assert_int_equal(alc_types_register_function(&store.types, &payload, 1, NULL, 0, &type_id),
+                     ALC_OK);
+    assert_int_equal(alc_store_new_tag(&store, type_id, &external.tag), ALC_OK);
+    assert_int_equal(LINK(external, HEADER "\1\5\1\x60\1\x7f\0"
+                                           "\2\x8\1\1m\1x\4\0\0"),
+                     ALC_OK);
+    assert_int_equal(LINK(external, HEADER "\1\5\1\x60\1\x7e\0"
+                                           "\2\x8\1\1m\1x\4\0\0"),
+                     ALC_E_INCOMPATIBLE_IMPORT);
+    /* An exported tag is the imported one. */
+    struct alc_instance *instance;
+    struct alc_external exported;
+    assert_int_equal(INSTANTIATE(HEADER "\1\5\1\x60\1\x7f\0"
+                                        "\2\x8\1\1m\1x\4\0\0"
+                                        "\xd\3\1\0\0"
+                                        "\7\x9\2\1i\4\0\1d\4\1",
+                                 &instance),
+                     ALC_OK);
+    assert_int_equal(alc_export_find(instance, ALC_NAME_OF("i"), &exported), ALC_OK);
+    assert_ptr_equal(exported.tag, external.tag);
+    assert_int_equal(alc_export_find(instance, ALC_NAME_OF("d"), &exported), ALC_OK);
+    assert_ptr_not_equal(exported.tag, external.tag);
+    assert_int_equal(exported.tag->type_id, type_id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +266,7 @@ int main(void)
         FIXTURE_TEST(test_failed_segments_keep_earlier_writes),
         FIXTURE_TEST(test_failed_linking_gives_everything_back),
         FIXTURE_TEST(test_dropped_and_passive_segments),
+        FIXTURE_TEST(test_tags_match_by_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
