@@ -11,12 +11,14 @@
 #include <stdio.h>
 
 #include <cmocka.h>
+#include <pthread.h>
+#include <time.h>
 
 #include "hostile/busy.h"
 #include "sgx/loader.h"
 #include "sgx_emu/emu.h"
 
-enum { LYING_RUNS = 40 };
+enum { LYING_RUNS = 40, CHANGING_RUNS = 20 };
 
 extern const uint8_t alc_runtime_image[];
 extern const uint64_t alc_runtime_image_size;
@@ -149,12 +151,54 @@ static void test_lying_host(void **state)
     assert_true(ended > 0 && poisoned > 0);
 }
 
+/* -- a second thread of the host changes words while the enclave reads them -- */
+
+static bool stop_changing;
+
+static void *change_words(void *argument)
+{
+    volatile uint64_t *words = argument;
+    uint64_t seed = 4711;
+    while (!__atomic_load_n(&stop_changing, __ATOMIC_RELAXED)) {
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+        /* Positions, slots, and the start of the payload; seldom, so that the program gets on. */
+        words[(seed >> 40) % 640] = (seed >> 33 & 1) == 0 ? seed : seed >> 56;
+        nanosleep(&(struct timespec){.tv_nsec = (long)(seed >> 48)}, NULL);
+    }
+    return NULL;
+}
+
+static void test_late_changes(void **state)
+{
+    (void)state;
+    for (int run = 0; run < CHANGING_RUNS; run++) {
+        uint64_t value;
+        pthread_t thread;
+        load();
+        busy_begin(&busy);
+        stop_changing = false;
+        assert_int_equal(pthread_create(&thread, NULL, change_words, &busy.region->channels[0]), 0);
+        alc_status status = call((uintptr_t)busy.region, ALC_RING_REGION_SIZE, &value);
+        __atomic_store_n(&stop_changing, true, __ATOMIC_RELAXED);
+        pthread_join(thread, NULL);
+        assert_false(busy.has_leaked);
+        if (status == ALC_OK) {
+            assert_true(value < ALC_STATUS_COUNT && value != ALC_E_INTERNAL);
+        } else {
+            /* Poisoned, or the server found the positions impossible. */
+            assert_true(status == ALC_E_ENCLAVE_LOST || status == ALC_E_BAD_ARGUMENT);
+        }
+        busy_end(&busy);
+        alc_sgx_close(enclave);
+    }
+}
+
 #define TEST(function) {#function, function, setup, teardown, NULL}
 
 int main(int arguments_count, char **arguments)
 {
     const struct CMUnitTest tests[] = {TEST(test_honest_host_and_second_run), TEST(test_regions),
-                                       TEST(test_lying_host)};
+                                       TEST(test_lying_host), TEST(test_late_changes)};
     if (arguments_count != 2) {
         fprintf(stderr, "usage: hostile_enclave busy.wasm\n");
         return 2;
