@@ -23,7 +23,7 @@ set(ALC_HOSTED_FLAGS -fstack-protector-strong -D_GNU_SOURCE)
 # guard from the enclave's own thread page.
 # The same code whatever the build type: sanitizers and -Og are for the hosted libraries. Trusted code
 # is made small, except where programs spend their time.
-set(ALC_ENCLAVE_HOT_FILES "/exec/interp[^/]*[.]c$|/enclave/memory_functions[.]c$|/base/sha256[.]c$")
+set(ALC_ENCLAVE_HOT_FILES "/enclave/memory_functions[.]c$|/base/sha256[.]c$")
 set(ALC_ENCLAVE_FLAGS
     -Oz -fno-sanitize=all -ffreestanding -fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables
     -fno-plt -ffunction-sections -fdata-sections -mno-red-zone -mno-avx -fcf-protection=none
