@@ -31,6 +31,7 @@ enum test_ecall {
     TEST_MEMORY_FUNCTIONS, /* 0, or a number of what was wrong */
     TEST_ENTROPY,
     TEST_GROW_BY_PIECES, /* args: pieces, bytes of each */
+    TEST_WAIT, /* args: whether to call the host then; waits for the host's word in the page */
     TEST_ECALLS_COUNT
 };
 

@@ -175,6 +175,18 @@ static uint64_t meet(uint64_t count)
     return alc_enclave_thread_index();
 }
 
+static uint64_t wait(volatile struct test_page *page, bool calls_host)
+{
+    page->results[0] = 1;
+    while (page->from_host == 0) {
+        __asm__ volatile("pause");
+    }
+    if (calls_host) {
+        alc_enclave_leave_for_host();
+    }
+    return 0;
+}
+
 static uint64_t stack_guard(void)
 {
     return alc_enclave_thread_get()->head.stack_guard;
@@ -242,6 +254,8 @@ uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outsid
         return entropy(page);
     case TEST_GROW_BY_PIECES:
         return test_grow_by_pieces(first, second);
+    case TEST_WAIT:
+        return wait(page, first != 0);
     case TEST_ECALLS_COUNT:
         break;
     }

@@ -271,19 +271,59 @@ static void test_poisoned_enclaves_refuse_everything(void **state)
     (void)state;
     struct test_enclave test;
     test_open(&test, NULL);
-    struct test_exit out = test_ecall_raw(&test, 1, TEST_HOST_CALLS, 1, 0);
+    struct test_exit out = test_ecall_raw(&test, 1, TEST_HOST_CALLS, 2, 0);
     assert_int_equal(out.reason, ALC_EXIT_SERVE);
     out = test_ecall_raw(&test, 0, TEST_POISON, ALC_HINT_IMAGE + 77, 0);
     assert_int_equal(out.reason, ALC_EXIT_REFUSED);
     assert_int_equal(out.value, ALC_HINT_IMAGE + 77);
     const uint64_t page = (uint64_t)(uintptr_t)&test.pages[0];
     for (uint32_t thread = 0; thread < TEST_THREADS; thread++) {
-        refuse(&test, thread, TEST_COMPUTE, page, 4096);
+        refuse(&test, thread, TEST_ENTRY_STATE, page, 4096);
         refuse(&test, thread, ALC_ENTRY_HOST_CALL_RETURN, 0, 0); /* thread 1 has one in flight */
     }
+    assert_int_equal(test.pages[0].results[STATE_MXCSR], 0); /* nothing ran */
+    assert_int_equal(test.pages[1].results[0], 0);
     uint64_t value;
     assert_int_equal(test_try(&test, TEST_COMPUTE, 1, 0, &value), ALC_E_ENCLAVE_LOST);
     test_close(&test);
+}
+
+struct waiter {
+    struct test_enclave *test;
+    pthread_t thread;
+    struct test_exit exit;
+};
+
+static void *wait_inside(void *argument)
+{
+    struct waiter *waiter = argument;
+    const uint64_t registers[3] = {TEST_WAIT, (uint64_t)(uintptr_t)&waiter->test->pages[1], 4096};
+    (void)test_enter(waiter->test, 1, ALC_SGX_EENTER, registers, &waiter->exit);
+    return NULL;
+}
+
+/* Whoever is inside at the time does not get out with an answer. */
+static void test_poison_reaches_threads_inside(void **state)
+{
+    (void)state;
+    for (uint64_t calls_host = 0; calls_host < 2; calls_host++) {
+        struct test_enclave test;
+        struct waiter waiter = {.test = &test};
+        test_open(&test, NULL);
+        volatile struct test_page *page = &test.pages[1];
+        page->args[0] = calls_host;
+        assert_int_equal(pthread_create(&waiter.thread, NULL, wait_inside, &waiter), 0);
+        while (page->results[0] == 0) {
+            sched_yield();
+        }
+        struct test_exit out = test_ecall_raw(&test, 0, TEST_POISON, ALC_HINT_IMAGE, 0);
+        assert_int_equal(out.reason, ALC_EXIT_REFUSED);
+        page->from_host = 1;
+        assert_int_equal(pthread_join(waiter.thread, NULL), 0);
+        assert_int_equal(waiter.exit.function, ALC_SGX_EEXIT);
+        assert_int_equal(waiter.exit.reason, ALC_EXIT_REFUSED);
+        test_close(&test);
+    }
 }
 
 static void test_smashed_stacks_are_the_end(void **state)
@@ -524,6 +564,7 @@ int main(void)
         cmocka_unit_test(test_outside_means_wholly_outside),
         cmocka_unit_test(test_wrong_entries_fault),
         cmocka_unit_test(test_poisoned_enclaves_refuse_everything),
+        cmocka_unit_test(test_poison_reaches_threads_inside),
         cmocka_unit_test(test_smashed_stacks_are_the_end),
         cmocka_unit_test(test_a_stack_ends_at_a_gap),
         cmocka_unit_test(test_guards_are_random),
