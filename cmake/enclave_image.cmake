@@ -116,6 +116,4 @@ function(alc_enclave_image name)
 endfunction()
 
 # The image that the alcove program carries.
-if(EXISTS ${CMAKE_SOURCE_DIR}/src/enclave/main.c)
-    alc_enclave_image(alcove_runtime SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main.c SYMBOL alc_runtime)
-endif()
+alc_enclave_image(alcove_runtime SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main.c SYMBOL alc_runtime)

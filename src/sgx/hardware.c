@@ -110,8 +110,8 @@ static int hardware_add_pages(struct alc_sgx_context *context,
         if (result != 0 && result != -EINTR && result != -EAGAIN) {
             return result;
         }
-        if (request.count > request.length) {
-            return -EIO;
+        if (request.count > request.length || (result == 0 && request.count == 0)) {
+            return -EIO; /* not what the interface promises; do not go round for ever */
         }
         request.src += request.count;
         request.offset += request.count;
