@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -222,6 +223,15 @@ int64_t alc_linux_sync(void *context, int32_t handle, uint32_t data_only)
     return result;
 }
 
+/* What kind of socket it is, only the socket says. */
+static uint64_t socket_type(int fd)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+    bool is_datagram = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+    return is_datagram ? ALC_OS_TYPE_SOCKET_DGRAM : ALC_OS_TYPE_SOCKET_STREAM;
+}
+
 int64_t alc_linux_stat(void *context, int32_t handle, struct alc_os_stat *out)
 {
     struct alc_os_linux *system = context;
@@ -240,10 +250,11 @@ int64_t alc_linux_stat(void *context, int32_t handle, struct alc_os_stat *out)
         return 0;
     }
     int64_t result = alc_linux_result(fstat(fd, &info));
-    alc_linux_leave(system, handle);
     if (result == 0) {
         alc_linux_fill_stat(&info, out);
+        out->type = S_ISSOCK(info.st_mode) ? socket_type(fd) : out->type;
     }
+    alc_linux_leave(system, handle);
     return result;
 }
 

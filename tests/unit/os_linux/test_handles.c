@@ -336,6 +336,9 @@ static void test_sockets(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
     assert_int_equal(alc_os_linux_grant(fixture->system, 9, ends[0], ALC_OS_LINUX_OWNED), 9);
     assert_int_equal(alc_os_linux_grant(fixture->system, 10, ends[1], ALC_OS_LINUX_OWNED), 10);
+    struct alc_os_stat info;
+    assert_int_equal(os->stat(fixture->context, 9, &info), 0);
+    assert_int_equal(info.type, ALC_OS_TYPE_SOCKET_DGRAM);
     assert_int_equal(os->send(fixture->context, 9, &all, 1), 8);
     assert_int_equal(os->recv(fixture->context, 10, &part, 1, ALC_OS_RECV_PEEK, &out_flags), 4);
     assert_int_equal(out_flags, ALC_OS_RECV_TRUNCATED);
