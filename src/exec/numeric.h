@@ -42,9 +42,23 @@ static inline double alc_f64_sqrt(double a)
     return __builtin_ia32_sqrtsd(v)[0];
 }
 
-/* min and max: a NaN operand gives a quiet NaN (the sum makes it), -0 is below +0 (equal numbers
- * are the same bits but for zeros: or gives -0, and gives +0). Sign operations work on bits, so
- * that a signalling NaN passes unchanged. */
+/* MINSS and its like: the second operand when both are equal or one is a NaN. */
+#define ALC_NUMERIC_PICK(name, type, vector, instruction)                                          \
+    static inline type alc_##name(type a, type b)                                                  \
+    {                                                                                              \
+        vector first = {a};                                                                        \
+        vector second = {b};                                                                       \
+        return __builtin_ia32_##instruction(first, second)[0];                                     \
+    }
+ALC_NUMERIC_PICK(f32_lesser, float, alc_numeric_f32x4, minss)
+ALC_NUMERIC_PICK(f32_greater, float, alc_numeric_f32x4, maxss)
+ALC_NUMERIC_PICK(f64_lesser, double, alc_numeric_f64x2, minsd)
+ALC_NUMERIC_PICK(f64_greater, double, alc_numeric_f64x2, maxsd)
+#undef ALC_NUMERIC_PICK
+
+/* min and max: a NaN operand gives a quiet NaN (the sum makes it). Asked both ways round, equal
+ * operands differ in the sign of a zero only: or gives -0, and gives +0. Sign operations work on
+ * bits, so that a signalling NaN passes unchanged. */
 #define ALC_NUMERIC_FLOAT(type, bits, sign_bit)                                                    \
     static inline uint##bits##_t alc_f##bits##_bits(type a)                                        \
     {                                                                                              \
@@ -60,17 +74,15 @@ static inline double alc_f64_sqrt(double a)
     }                                                                                              \
     static inline type alc_f##bits##_min(type a, type b)                                           \
     {                                                                                              \
-        if (a == b) {                                                                              \
-            return alc_f##bits##_of_bits(alc_f##bits##_bits(a) | alc_f##bits##_bits(b));           \
-        }                                                                                          \
-        return a < b ? a : b < a ? b : a + b;                                                      \
+        type both = alc_f##bits##_of_bits(alc_f##bits##_bits(alc_f##bits##_lesser(a, b)) |         \
+                                          alc_f##bits##_bits(alc_f##bits##_lesser(b, a)));         \
+        return __builtin_isunordered(a, b) ? a + b : both;                                         \
     }                                                                                              \
     static inline type alc_f##bits##_max(type a, type b)                                           \
     {                                                                                              \
-        if (a == b) {                                                                              \
-            return alc_f##bits##_of_bits(alc_f##bits##_bits(a) & alc_f##bits##_bits(b));           \
-        }                                                                                          \
-        return a > b ? a : b > a ? b : a + b;                                                      \
+        type both = alc_f##bits##_of_bits(alc_f##bits##_bits(alc_f##bits##_greater(a, b)) &        \
+                                          alc_f##bits##_bits(alc_f##bits##_greater(b, a)));        \
+        return __builtin_isunordered(a, b) ? a + b : both;                                         \
     }                                                                                              \
     static inline type alc_f##bits##_abs(type a)                                                   \
     {                                                                                              \

@@ -505,37 +505,35 @@ ALC_SIMD_FLOAT_BINARY(F64X2_MUL, alc_f64x2, *)
 ALC_SIMD_FLOAT_BINARY(F64X2_DIV, alc_f64x2, /)
 #undef ALC_SIMD_FLOAT_BINARY
 
-/* min and max: the smaller or larger where they differ, the sum (a quiet NaN) where one is a NaN,
- * and where they are equal both signs of zero together: -0 for min, +0 for max. */
-#define ALC_SIMD_FLOAT_MIN_MAX(shape, type)                                                        \
-    static inline alc_v128 alc_simd_##shape##_pick(alc_v128 first, alc_v128 second, alc_v128 a,    \
-                                                   alc_v128 b, alc_v128 equal)                     \
+/* The processor's MIN and MAX give their second operand when the two are equal or one is a NaN:
+ * asked both ways round, equal operands differ in the sign of a zero only, which | turns into -0
+ * for min and & into +0 for max. Where one is a NaN, the sum is the NaN wanted. */
+#define ALC_SIMD_FLOAT_MIN_MAX(shape, type, suffix)                                                \
+    static inline alc_v128 alc_simd_##shape##_or_nan(alc_v128 a, alc_v128 b, alc_v128 chosen)      \
     {                                                                                              \
-        alc_v128 same = (alc_v128)((type)a == (type)b);                                            \
-        alc_v128 nan = (alc_v128)((type)a + (type)b);                                              \
-        alc_v128 rest = alc_simd_select(same, equal, nan);                                         \
-        return alc_simd_select(first, a, alc_simd_select(second, b, rest));                        \
-    }                                                                                              \
-    ALC_SIMD(shape##_MIN)(alc_v128 a, alc_v128 b)                                                  \
-    {                                                                                              \
-        return alc_simd_##shape##_pick((alc_v128)((type)a < (type)b),                              \
-                                       (alc_v128)((type)a > (type)b), a, b, a | b);                \
-    }                                                                                              \
-    ALC_SIMD(shape##_MAX)(alc_v128 a, alc_v128 b)                                                  \
-    {                                                                                              \
-        return alc_simd_##shape##_pick((alc_v128)((type)a > (type)b),                              \
-                                       (alc_v128)((type)a < (type)b), a, b, a & b);                \
+        alc_v128 nan = (alc_v128)((type)a != (type)a) | (alc_v128)((type)b != (type)b);            \
+        return alc_simd_select(nan, (alc_v128)((type)a + (type)b), chosen);                        \
     }                                                                                              \
     ALC_SIMD(shape##_PMIN)(alc_v128 a, alc_v128 b)                                                 \
     {                                                                                              \
-        return alc_simd_select((alc_v128)((type)b < (type)a), b, a);                               \
+        return (alc_v128)__builtin_ia32_min##suffix((type)b, (type)a);                             \
     }                                                                                              \
     ALC_SIMD(shape##_PMAX)(alc_v128 a, alc_v128 b)                                                 \
     {                                                                                              \
-        return alc_simd_select((alc_v128)((type)a < (type)b), b, a);                               \
+        return (alc_v128)__builtin_ia32_max##suffix((type)b, (type)a);                             \
+    }                                                                                              \
+    ALC_SIMD(shape##_MIN)(alc_v128 a, alc_v128 b)                                                  \
+    {                                                                                              \
+        return alc_simd_##shape##_or_nan(                                                          \
+            a, b, alc_simd_##shape##_PMIN(a, b) | alc_simd_##shape##_PMIN(b, a));                  \
+    }                                                                                              \
+    ALC_SIMD(shape##_MAX)(alc_v128 a, alc_v128 b)                                                  \
+    {                                                                                              \
+        return alc_simd_##shape##_or_nan(                                                          \
+            a, b, alc_simd_##shape##_PMAX(a, b) & alc_simd_##shape##_PMAX(b, a));                  \
     }
-ALC_SIMD_FLOAT_MIN_MAX(F32X4, alc_f32x4)
-ALC_SIMD_FLOAT_MIN_MAX(F64X2, alc_f64x2)
+ALC_SIMD_FLOAT_MIN_MAX(F32X4, alc_f32x4, ps)
+ALC_SIMD_FLOAT_MIN_MAX(F64X2, alc_f64x2, pd)
 #undef ALC_SIMD_FLOAT_MIN_MAX
 
 static inline alc_v128 alc_simd_signs(unsigned lane_bits)
@@ -616,38 +614,41 @@ ALC_SIMD(F64X2_CONVERT_LOW_I32X4_U)(alc_v128 a)
     return (alc_v128)(alc_f64x2){v[0], v[1]};
 }
 
-/* One lane; a double holds every f32 and every 32-bit integer exactly. */
-static inline uint32_t alc_simd_saturate_s32(double value)
+/* Saturating truncation. The processor's conversion gives INT32_MIN for everything that does not
+ * fit: right for what is too small, turned around for what is too large; NaN is made 0 before. */
+ALC_SIMD(I32X4_TRUNC_SAT_F32X4_S)(alc_v128 a)
 {
-    int32_t result = value >= 2147483647.0    ? INT32_MAX
-                     : value <= -2147483648.0 ? INT32_MIN
-                     : value == value         ? (int32_t)value
-                                              : 0;
-    return (uint32_t)result;
+    const alc_f32x4 limit = {2147483648.0f, 2147483648.0f, 2147483648.0f, 2147483648.0f};
+    alc_f32x4 v = (alc_f32x4)(a & (alc_v128)((alc_f32x4)a == (alc_f32x4)a));
+    return (alc_v128)__builtin_ia32_cvttps2dq(v) ^ (alc_v128)(v >= limit);
 }
-static inline uint32_t alc_simd_saturate_u32(double value)
+/* In two parts: what is below 2^31, and how much is above. */
+ALC_SIMD(I32X4_TRUNC_SAT_F32X4_U)(alc_v128 a)
 {
-    return value >= 4294967295.0 ? UINT32_MAX : value > 0.0 ? (uint32_t)(int64_t)value : 0;
+    const alc_f32x4 limit = {2147483648.0f, 2147483648.0f, 2147483648.0f, 2147483648.0f};
+    alc_f32x4 v = __builtin_ia32_maxps((alc_f32x4)a, (alc_f32x4){0}); /* NaN too becomes 0 */
+    alc_f32x4 above = v - limit;
+    alc_v128 high = (alc_v128)__builtin_ia32_cvttps2dq(above) ^ (alc_v128)(above >= limit);
+    high = ALC_SIMD_MAX(alc_s32x4, high, (alc_v128){0});
+    return (alc_v128)((alc_u32x4)__builtin_ia32_cvttps2dq(v) + (alc_u32x4)high);
 }
-
-#define ALC_SIMD_TRUNC_SAT(suffix, saturate)                                                       \
-    ALC_SIMD(I32X4_TRUNC_SAT_F32X4_##suffix)(alc_v128 a)                                           \
-    {                                                                                              \
-        alc_f32x4 v = (alc_f32x4)a;                                                                \
-        alc_u32x4 result;                                                                          \
-        for (unsigned i = 0; i < 4; i++) {                                                         \
-            result[i] = saturate((double)v[i]);                                                    \
-        }                                                                                          \
-        return (alc_v128)result;                                                                   \
-    }                                                                                              \
-    ALC_SIMD(I32X4_TRUNC_SAT_F64X2_##suffix##_ZERO)(alc_v128 a)                                    \
-    {                                                                                              \
-        alc_f64x2 v = (alc_f64x2)a;                                                                \
-        return (alc_v128)(alc_u32x4){saturate(v[0]), saturate(v[1]), 0, 0};                        \
-    }
-ALC_SIMD_TRUNC_SAT(S, alc_simd_saturate_s32)
-ALC_SIMD_TRUNC_SAT(U, alc_simd_saturate_u32)
-#undef ALC_SIMD_TRUNC_SAT
+ALC_SIMD(I32X4_TRUNC_SAT_F64X2_S_ZERO)(alc_v128 a)
+{
+    const alc_f64x2 limit = {2147483647.0, 2147483647.0};
+    alc_v128 number = (alc_v128)((alc_f64x2)a == (alc_f64x2)a);
+    alc_f64x2 v = __builtin_ia32_minpd((alc_f64x2)a, (alc_f64x2)((alc_v128)limit & number));
+    return (alc_v128)__builtin_ia32_cvttpd2dq(v);
+}
+/* Adding 2^52 leaves the integer in the low bits of the fraction. */
+ALC_SIMD(I32X4_TRUNC_SAT_F64X2_U_ZERO)(alc_v128 a)
+{
+    const alc_f64x2 limit = {4294967295.0, 4294967295.0};
+    const alc_f64x2 shift = {4503599627370496.0, 4503599627370496.0};
+    alc_f64x2 v = __builtin_ia32_maxpd((alc_f64x2)a, (alc_f64x2){0});
+    v = __builtin_ia32_roundpd(__builtin_ia32_minpd(v, limit), 11) + shift;
+    alc_v128 bits = (alc_v128)v;
+    return (alc_v128){(bits[0] & UINT32_MAX) | bits[1] << 32, 0};
+}
 
 /* -- relaxed operations: the deterministic choice (spec appendix A.5) -- */
 
