@@ -38,7 +38,7 @@ struct alc_wasi_socket {
 /* Everything is borrowed until the program has ended. */
 struct alc_wasi_options {
     const struct alc_os *os;
-    struct alc_arena *arena; /* lasts as long as the program: about 64 KiB and argument pointers */
+    struct alc_arena *arena;   /* lasts as long as the program: about 40 KiB */
     struct alc_arena *scratch; /* per call: give it 1 MiB of address space; mostly little is used */
     const struct alc_wasi_text *arguments; /* argument 0 is the program's name */
     size_t arguments_count;
