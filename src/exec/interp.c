@@ -97,6 +97,7 @@
 
 /* Parts of operations, and every operation. */
 HANDLER(stop);
+HANDLER(stop_memory);
 HANDLER(do_stop_between);
 HANDLER(do_overflow);
 HANDLER(do_call);
@@ -154,7 +155,7 @@ static const int32_t *handlers_table(void)
 {
     const int32_t *table = NULL;
     alc_f64x2 none = {0};
-    (void)interp_loop(NULL, NULL, NULL, 0, (uint64_t)(uintptr_t)&table, none, NULL, NULL, 0);
+    (void)interp_loop(NULL, 0, NULL, 0, NULL, NULL, (uint64_t)(uintptr_t)&table, NULL, none);
     return table;
 }
 
@@ -234,8 +235,8 @@ alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *funct
         if (!thread->has_fuel) {
             thread->fuel = UINT64_MAX;
         }
-        status = interp_loop(&run.exit_units[1], base, NULL, 0, (uint64_t)(uintptr_t)function, none,
-                             NULL, &run, (uintptr_t)handlers_table());
+        status = interp_loop(NULL, 0, NULL, (uintptr_t)handlers_table(), &run.exit_units[1], base,
+                             (uint64_t)(uintptr_t)function, &run, none);
         if (status != ALC_OK) {
             alc_interp_trace(&run, status);
         }

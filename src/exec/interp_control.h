@@ -61,6 +61,11 @@ COLD_HANDLER(stop)
     run->trap_instance = inst;
     return (alc_status)acc;
 }
+COLD_HANDLER(stop_memory)
+{
+    acc = ALC_E_MEMORY_OUT_OF_BOUNDS;
+    TAIL(stop);
+}
 /* The same between two functions: ip is a return address, fp the callee's frame. */
 COLD_HANDLER(do_stop_between)
 {
@@ -448,7 +453,7 @@ HANDLER(ADDRESS)
 {
     uint8_t *ptr = alc_interp_address(inst, ip, fp);
     if (ALC_UNLIKELY(ptr == NULL)) {
-        TRAP(ALC_E_MEMORY_OUT_OF_BOUNDS);
+        TAIL(stop_memory);
     }
     acc = (uint64_t)(uintptr_t)ptr;
     NEXT(9);

@@ -137,7 +137,7 @@
 
 #define CHECK(ea, size)                                                                            \
     if (ALC_UNLIKELY((ea) + (size) > mem_size)) {                                                  \
-        TRAP(ALC_E_MEMORY_OUT_OF_BOUNDS);                                                          \
+        TAIL(stop_memory);                                                                         \
     }
 #define READ(type, ptr)                                                                            \
     __extension__({                                                                                \

@@ -50,11 +50,13 @@ typedef float f32;
 typedef double f64;
 
 #define UNUSED __attribute__((unused))
+/* The order is that of registers under preserve_none: r12 to r15 for what lasts, then rdi, rsi and
+ * rdx, whose encodings are shortest, for what every handler touches. */
 #define STATE                                                                                      \
-    const uint16_t *ip UNUSED, uint64_t *fp UNUSED, uint8_t *mem UNUSED, uint64_t mem_size UNUSED, \
-        uint64_t acc UNUSED, alc_f64x2 facc UNUSED, struct alc_instance *inst UNUSED,              \
-        struct interp_run *run UNUSED, uintptr_t handlers UNUSED
-#define STATE_ARGS ip, fp, mem, mem_size, acc, facc, inst, run, handlers
+    struct alc_instance *inst UNUSED, uint64_t mem_size UNUSED, uint8_t *mem UNUSED,               \
+        uintptr_t handlers UNUSED, const uint16_t *ip UNUSED, uint64_t *fp UNUSED,                 \
+        uint64_t acc UNUSED, struct interp_run *run UNUSED, alc_f64x2 facc UNUSED
+#define STATE_ARGS inst, mem_size, mem, handlers, ip, fp, acc, run, facc
 
 #if defined(__clang__)
 #define ALC_INTERP_TAIL_CALLS 1
@@ -65,11 +67,7 @@ typedef double f64;
 #define HANDLER_ABI
 #else
 #define HANDLER_TYPE __attribute__((preserve_none))
-#ifdef ALC_ENCLAVE
-#define HANDLER_ABI __attribute__((preserve_none, minsize)) /* the image has a budget */
-#else
-#define HANDLER_ABI __attribute__((preserve_none))
-#endif
+#define HANDLER_ABI HANDLER_TYPE
 #endif
 #else
 #define ALC_INTERP_TAIL_CALLS 0
