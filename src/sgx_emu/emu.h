@@ -89,6 +89,8 @@ struct alc_sgx_emu_statistics {
     uint64_t interrupts; /* asynchronous exits */
     uint64_t faults;     /* of them, by exceptions */
     uint64_t pages;      /* in the enclave now */
+    /* Static text: what the enclave did last that would have crashed its host; NULL: nothing. */
+    const char *violation;
 };
 void alc_sgx_emu_get_statistics(const struct alc_sgx_context *context,
                                 struct alc_sgx_emu_statistics *out);

@@ -215,7 +215,7 @@ static bool register_record(struct emu_thread *thread)
 
 /* The tick counts CPU time of this thread only, so it costs nothing while the thread waits. The
  * signal is blocked outside. */
-static void start_tick(struct emu_thread *thread)
+static bool start_tick(struct emu_thread *thread)
 {
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
                              .sigev_signo = alc_sgx_emu_preempt_signal()};
@@ -223,7 +223,7 @@ static void start_tick(struct emu_thread *thread)
     const struct itimerspec spec = {.it_interval = period, .it_value = period};
     event._sigev_un._tid = gettid();
     thread->has_tick = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &thread->tick) == 0;
-    ALC_ASSERT(thread->has_tick && timer_settime(thread->tick, 0, &spec, NULL) == 0);
+    return thread->has_tick && timer_settime(thread->tick, 0, &spec, NULL) == 0;
 }
 
 static struct emu_thread *make_thread(void)
@@ -243,8 +243,10 @@ static struct emu_thread *make_thread(void)
     sigemptyset(&preempt);
     sigaddset(&preempt, alc_sgx_emu_preempt_signal());
     pthread_sigmask(SIG_BLOCK, &preempt, NULL);
-    pthread_setspecific(g_thread_key, thread);
-    start_tick(thread);
+    if (!start_tick(thread) || pthread_setspecific(g_thread_key, thread) != 0) {
+        end_thread(thread);
+        return NULL;
+    }
     return thread;
 }
 

@@ -131,6 +131,7 @@ int emu_enter(struct alc_sgx_context *context, uint64_t rdi, uint64_t rsi, uint6
             return result;
         }
         if (stay.outcome == EMU_OUTCOME_BROKEN) {
+            context->statistics.violation = stay.broken;
             return -EFAULT;
         }
         if (stay.outcome == EMU_OUTCOME_EXIT) {
