@@ -58,6 +58,20 @@ static uint64_t report_entry_state(volatile struct test_page *page)
     return 0;
 }
 
+static uint64_t rotate(uint64_t hash)
+{
+    return (hash << 7) | (hash >> 57);
+}
+
+static uint64_t scatter(uint64_t hash)
+{
+    return hash * UINT64_C(0x100000001B3);
+}
+
+/* Addresses in data: right only after relocation, and only if it was done once. */
+static uint64_t (*const g_mixers[])(uint64_t) = {rotate, scatter};
+static uint64_t (*volatile g_first_mixer)(uint64_t) = scatter;
+
 /* Everything that an interruption might spoil: flags, x87, vectors, memory, string instructions,
  * the stack. */
 static uint64_t compute(uint64_t rounds)
@@ -69,8 +83,8 @@ static uint64_t compute(uint64_t rounds)
     long double wide = 1.0L;
     for (uint64_t round = 0; round < rounds; round++) {
         for (uint64_t i = 0; i < ALC_ARRAY_COUNT(bytes); i++) {
-            hash = (hash ^ i) * UINT64_C(0x100000001B3);
-            hash = (hash << 7) | (hash >> 57);
+            hash = g_first_mixer(hash ^ i);
+            hash = g_mixers[(hash >> 32) % ALC_ARRAY_COUNT(g_mixers)](hash);
             bytes[i] = hash;
         }
         alc_copy(copy, bytes, sizeof copy);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reports and keys, checked with code of our own: the enclave's report key verifies the MAC of a
- * report, and the emulator's derivation is done a second time from what sgx_emu/README.md says.
+ * report, and the emulator's derivation (sgx_emu/keys.c) is done a second time, byte by byte.
  */
 #include "tests/enclave/support.h"
 
