@@ -40,20 +40,20 @@ alc_status alc_need_feature(const struct alc_module *module, enum alc_feature fe
 
 alc_status alc_decode_name(struct alc_reader *reader, struct alc_name *out)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t size;
     ALC_TRY(alc_read_leb_u32(reader, &size));
     if (size > alc_reader_remaining(reader)) {
-        return alc_reader_fail(&start, ALC_E_LENGTH_OUT_OF_BOUNDS);
+        return alc_fail(reader->error, ALC_E_LENGTH_OUT_OF_BOUNDS, start);
     }
     if (size > ALC_LIMIT_NAME_SIZE) {
-        return alc_reader_fail(&start, ALC_E_LIMIT_ITEMS);
+        return alc_fail(reader->error, ALC_E_LIMIT_ITEMS, start);
     }
-    struct alc_reader text = *reader;
+    uint64_t text = alc_reader_offset(reader);
     ALC_TRY(alc_read_bytes(reader, size, &out->bytes));
     out->size = size;
     if (!alc_utf8_is_valid(out->bytes, size)) {
-        return alc_reader_fail(&text, ALC_E_BAD_UTF8);
+        return alc_fail(reader->error, ALC_E_BAD_UTF8, text);
     }
     return ALC_OK;
 }
@@ -112,17 +112,17 @@ static alc_status concrete_heap(const struct alc_decoder *decoder, uint64_t inde
 static alc_status decode_heap(const struct alc_decoder *decoder, struct alc_reader *reader,
                               uint32_t *out)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     int64_t code;
     ALC_TRY(alc_read_leb_s33(reader, &code));
     if (code >= 0) {
-        return concrete_heap(decoder, (uint64_t)code, alc_reader_offset(&start), out);
+        return concrete_heap(decoder, (uint64_t)code, start, out);
     }
     uint8_t byte = (uint8_t)(code & 0x7f);
     if (code < -64 || !is_heap_byte(byte)) {
-        return alc_reader_fail(&start, ALC_E_BAD_TYPE);
+        return alc_fail(reader->error, ALC_E_BAD_TYPE, start);
     }
-    return abstract_heap(decoder, byte, alc_reader_offset(&start), out);
+    return abstract_heap(decoder, byte, start, out);
 }
 
 /* A reference type whose first byte is `byte`; false in *is_reference when it is none. */
@@ -223,11 +223,11 @@ alc_status alc_decode_reference_type(struct alc_reader *reader, const struct alc
 alc_status alc_decode_type_index(struct alc_reader *reader, const struct alc_module *module,
                                  const struct alc_type **out)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t index;
     ALC_TRY(alc_read_leb_u32(reader, &index));
     if (index >= module->types_count) {
-        return alc_reader_fail(&start, ALC_E_UNKNOWN_TYPE);
+        return alc_fail(reader->error, ALC_E_UNKNOWN_TYPE, start);
     }
     *out = alc_types_get(module->types, module->type_ids[index]);
     return ALC_OK;
@@ -236,13 +236,13 @@ alc_status alc_decode_type_index(struct alc_reader *reader, const struct alc_mod
 alc_status alc_decode_function_type(const struct alc_decoder *decoder, struct alc_reader *reader,
                                     uint32_t *out_type_index)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     const struct alc_module *module = decoder->module;
     ALC_TRY(alc_read_leb_u32(reader, out_type_index));
     if (*out_type_index >= module->types_count ||
         alc_types_get(module->types, module->type_ids[*out_type_index])->kind !=
             ALC_COMPOSITE_FUNCTION) {
-        return alc_reader_fail(&start, ALC_E_UNKNOWN_TYPE);
+        return alc_fail(reader->error, ALC_E_UNKNOWN_TYPE, start);
     }
     return ALC_OK;
 }
@@ -254,11 +254,11 @@ alc_status alc_decode_function_type(const struct alc_decoder *decoder, struct al
 static alc_status read_limits(const struct alc_decoder *decoder, struct alc_reader *reader,
                               uint8_t flags_allowed, uint8_t *out_flags, struct alc_limits *out)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint8_t flags;
     ALC_TRY(alc_read_u8(reader, &flags));
     if ((flags & ~flags_allowed) != 0) {
-        return alc_reader_fail(&start, ALC_E_BAD_LIMITS_FLAGS);
+        return alc_fail(reader->error, ALC_E_BAD_LIMITS_FLAGS, start);
     }
     *out = (struct alc_limits){
         .has_max = (flags & LIMITS_HAS_MAX) != 0,
@@ -266,8 +266,7 @@ static alc_status read_limits(const struct alc_decoder *decoder, struct alc_read
         .is_64 = (flags & LIMITS_64) != 0,
     };
     if (out->is_64) {
-        ALC_TRY(alc_need_feature(decoder->module, ALC_FEATURE_MEMORY64, decoder->error,
-                                 alc_reader_offset(&start)));
+        ALC_TRY(alc_need_feature(decoder->module, ALC_FEATURE_MEMORY64, decoder->error, start));
     }
     ALC_TRY(alc_read_leb_u64(reader, &out->min));
     if (out->has_max) {
@@ -277,14 +276,14 @@ static alc_status read_limits(const struct alc_decoder *decoder, struct alc_read
     return ALC_OK;
 }
 
-static alc_status check_limits(const struct alc_reader *at, const struct alc_limits *limits,
-                               uint64_t bound, alc_status over)
+static alc_status check_limits(const struct alc_decoder *decoder, const struct alc_limits *limits,
+                               uint64_t offset, uint64_t bound, alc_status over)
 {
     if (limits->min > bound || (limits->has_max && limits->max > bound)) {
-        return alc_reader_fail(at, over);
+        return alc_fail(decoder->error, over, offset);
     }
     if (limits->has_max && limits->min > limits->max) {
-        return alc_reader_fail(at, ALC_E_MINIMUM_OVER_MAXIMUM);
+        return alc_fail(decoder->error, ALC_E_MINIMUM_OVER_MAXIMUM, offset);
     }
     return ALC_OK;
 }
@@ -297,16 +296,16 @@ alc_status alc_decode_table_type(const struct alc_decoder *decoder, struct alc_r
     uint8_t flags;
     ALC_TRY(alc_read_u8(reader, &byte));
     ALC_TRY(decode_reference(decoder, reader, byte, offset, &out->element));
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     ALC_TRY(read_limits(decoder, reader, LIMITS_HAS_MAX | LIMITS_64, &flags, &out->limits));
-    return check_limits(&start, &out->limits, out->limits.is_64 ? UINT64_MAX : UINT32_MAX,
+    return check_limits(decoder, &out->limits, start, out->limits.is_64 ? UINT64_MAX : UINT32_MAX,
                         ALC_E_TABLE_SIZE_LIMIT);
 }
 
 alc_status alc_decode_memory_type(const struct alc_decoder *decoder, struct alc_reader *reader,
                                   struct alc_memory_type *out)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     const struct alc_module *module = decoder->module;
     struct alc_limits *limits = &out->limits;
     uint8_t allowed = LIMITS_HAS_MAX | LIMITS_64;
@@ -317,22 +316,22 @@ alc_status alc_decode_memory_type(const struct alc_decoder *decoder, struct alc_
     ALC_TRY(read_limits(decoder, reader, allowed, &flags, limits));
     uint32_t page_size_log2 = 16;
     if ((flags & LIMITS_PAGE_SIZE) != 0) {
-        struct alc_reader page = *reader;
+        uint64_t page = alc_reader_offset(reader);
         ALC_TRY(alc_read_leb_u32(reader, &page_size_log2));
         if (page_size_log2 >= 64) {
-            return alc_reader_fail(&page, ALC_E_BAD_LIMITS_FLAGS);
+            return alc_fail(reader->error, ALC_E_BAD_LIMITS_FLAGS, page);
         }
         if (page_size_log2 != 0 && page_size_log2 != 16) {
-            return alc_reader_fail(&page, ALC_E_BAD_PAGE_SIZE);
+            return alc_fail(reader->error, ALC_E_BAD_PAGE_SIZE, page);
         }
     }
     limits->page_size_log2 = (uint8_t)page_size_log2;
     /* As many pages as the address type can reach bytes of; 2^64 one-byte pages are not quite. */
     uint64_t bound = limits->is_64 ? UINT64_MAX >> page_size_log2 : UINT32_MAX >> page_size_log2;
     bound += page_size_log2 == 0 ? 0 : 1;
-    ALC_TRY(check_limits(&start, limits, bound, ALC_E_MEMORY_SIZE_LIMIT));
+    ALC_TRY(check_limits(decoder, limits, start, bound, ALC_E_MEMORY_SIZE_LIMIT));
     if (limits->is_shared && !limits->has_max) {
-        return alc_reader_fail(&start, ALC_E_SHARED_NEEDS_MAXIMUM);
+        return alc_fail(reader->error, ALC_E_SHARED_NEEDS_MAXIMUM, start);
     }
     return ALC_OK;
 }
@@ -341,11 +340,11 @@ alc_status alc_decode_global_type(const struct alc_decoder *decoder, struct alc_
                                   struct alc_global_type *out)
 {
     ALC_TRY(decode_value(decoder, reader, false, &out->type));
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint8_t mutability;
     ALC_TRY(alc_read_u8(reader, &mutability));
     if (mutability > 1) {
-        return alc_reader_fail(&start, ALC_E_BAD_MUTABILITY);
+        return alc_fail(reader->error, ALC_E_BAD_MUTABILITY, start);
     }
     out->is_mutable = mutability == 1;
     return ALC_OK;
@@ -354,20 +353,20 @@ alc_status alc_decode_global_type(const struct alc_decoder *decoder, struct alc_
 alc_status alc_decode_tag_type(const struct alc_decoder *decoder, struct alc_reader *reader,
                                uint32_t *out_type_id)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint8_t attribute;
     uint32_t type_index;
     ALC_TRY(alc_need_feature(decoder->module, ALC_FEATURE_EXCEPTIONS, decoder->error,
                              alc_reader_offset(reader)));
     ALC_TRY(alc_read_u8(reader, &attribute));
     if (attribute != 0) {
-        return alc_reader_fail(&start, ALC_E_BAD_TAG_ATTRIBUTE);
+        return alc_fail(reader->error, ALC_E_BAD_TAG_ATTRIBUTE, start);
     }
-    struct alc_reader index = *reader;
+    uint64_t index = alc_reader_offset(reader);
     ALC_TRY(alc_decode_function_type(decoder, reader, &type_index));
     *out_type_id = decoder->module->type_ids[type_index];
     if (alc_types_get(decoder->module->types, *out_type_id)->function.results_count != 0) {
-        return alc_reader_fail(&index, ALC_E_BAD_TAG_RESULT);
+        return alc_fail(reader->error, ALC_E_BAD_TAG_RESULT, index);
     }
     return ALC_OK;
 }

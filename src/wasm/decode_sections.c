@@ -45,10 +45,10 @@ static alc_status extend_space(struct alc_decoder *decoder, const struct alc_rea
 static alc_status read_items_count(struct alc_reader *reader, uint32_t present, uint32_t limit,
                                    size_t item_size_min, uint32_t *out)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     ALC_TRY(alc_read_count(reader, limit, ALC_E_LIMIT_ITEMS, item_size_min, out));
     if (*out > limit - present) {
-        return alc_reader_fail(&start, ALC_E_LIMIT_ITEMS);
+        return alc_fail(reader->error, ALC_E_LIMIT_ITEMS, start);
     }
     return ALC_OK;
 }
@@ -84,11 +84,11 @@ static alc_status decode_import(struct alc_decoder *decoder, struct alc_reader *
     import->offset = (uint32_t)alc_reader_offset(reader);
     ALC_TRY(alc_decode_name(reader, &import->module));
     ALC_TRY(alc_decode_name(reader, &import->name));
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint8_t kind;
     ALC_TRY(alc_read_u8(reader, &kind));
     if (kind >= ALC_EXTERNAL_KINDS) {
-        return alc_reader_fail(&start, ALC_E_BAD_IMPORT_KIND);
+        return alc_fail(reader->error, ALC_E_BAD_IMPORT_KIND, start);
     }
     import->kind = (enum alc_external_kind)kind;
     import->index = module->imported_counts[kind]++;
@@ -193,7 +193,7 @@ enum { TABLE_WITH_INIT = 0x40 };
 static alc_status decode_table(struct alc_decoder *decoder, struct alc_reader *reader,
                                struct alc_module_table *table)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     if (!alc_reader_at_end(reader) && reader->bytes[reader->pos] == TABLE_WITH_INIT) {
         uint8_t zero;
         ALC_TRY(alc_need_feature(decoder->module, ALC_FEATURE_FUNCTION_REFERENCES, decoder->error,
@@ -201,14 +201,14 @@ static alc_status decode_table(struct alc_decoder *decoder, struct alc_reader *r
         ALC_TRY(alc_read_skip(reader, 1));
         ALC_TRY(alc_read_u8(reader, &zero));
         if (zero != 0) {
-            return alc_reader_fail(&start, ALC_E_ZERO_BYTE_EXPECTED);
+            return alc_fail(reader->error, ALC_E_ZERO_BYTE_EXPECTED, start);
         }
         ALC_TRY(alc_decode_table_type(decoder, reader, &table->type));
         return alc_decode_constant(decoder, reader, table->type.element, &table->init);
     }
     ALC_TRY(alc_decode_table_type(decoder, reader, &table->type));
     if (!alc_type_is_defaultable(table->type.element)) {
-        return alc_reader_fail(&start, ALC_E_UNINITIALIZED_TABLE);
+        return alc_fail(reader->error, ALC_E_UNINITIALIZED_TABLE, start);
     }
     return ALC_OK;
 }
@@ -216,12 +216,11 @@ static alc_status decode_table(struct alc_decoder *decoder, struct alc_reader *r
 alc_status alc_decode_tables(struct alc_decoder *decoder, struct alc_reader *reader)
 {
     struct alc_module *module = decoder->module;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t count;
     ALC_TRY(read_items_count(reader, module->tables_count, ALC_LIMIT_TABLES, 3, &count));
     if (count + module->tables_count > 1) {
-        ALC_TRY(alc_need_feature(module, ALC_FEATURE_REFERENCES, decoder->error,
-                                 alc_reader_offset(&start)));
+        ALC_TRY(alc_need_feature(module, ALC_FEATURE_REFERENCES, decoder->error, start));
     }
     ALC_TRY(EXTEND(decoder, reader, module->tables, module->tables_count, count));
     for (uint32_t i = 0; i < count; i++) {
@@ -234,12 +233,11 @@ alc_status alc_decode_tables(struct alc_decoder *decoder, struct alc_reader *rea
 alc_status alc_decode_memories(struct alc_decoder *decoder, struct alc_reader *reader)
 {
     struct alc_module *module = decoder->module;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t count;
     ALC_TRY(read_items_count(reader, module->memories_count, ALC_LIMIT_MEMORIES, 2, &count));
     if (count + module->memories_count > 1) {
-        ALC_TRY(alc_need_feature(module, ALC_FEATURE_MULTI_MEMORY, decoder->error,
-                                 alc_reader_offset(&start)));
+        ALC_TRY(alc_need_feature(module, ALC_FEATURE_MULTI_MEMORY, decoder->error, start));
     }
     ALC_TRY(EXTEND(decoder, reader, module->memories, module->memories_count, count));
     for (uint32_t i = 0; i < count; i++) {
@@ -280,7 +278,7 @@ alc_status alc_decode_globals(struct alc_decoder *decoder, struct alc_reader *re
 /* -- exports and start -- */
 
 static alc_status check_export_index(struct alc_module *module, const struct alc_export *export,
-                                     const struct alc_reader *at)
+                                     const struct alc_reader *reader, uint64_t offset)
 {
     const struct {
         uint32_t count;
@@ -293,7 +291,7 @@ static alc_status check_export_index(struct alc_module *module, const struct alc
         {module->tags_count, ALC_E_UNKNOWN_TAG},
     };
     if (export->index >= spaces[export->kind].count) {
-        return alc_reader_fail(at, spaces[export->kind].status);
+        return alc_fail(reader->error, spaces[export->kind].status, offset);
     }
     if (export->kind == ALC_EXTERNAL_FUNCTION) {
         module->functions[export->index].is_declared = true;
@@ -314,16 +312,16 @@ alc_status alc_decode_exports(struct alc_decoder *decoder, struct alc_reader *re
     for (uint32_t i = 0; i < count; i++) {
         struct alc_export *export = &module->exports[i];
         ALC_TRY(alc_decode_name(reader, &export->name));
-        struct alc_reader start = *reader;
+        uint64_t start = alc_reader_offset(reader);
         uint8_t kind;
         ALC_TRY(alc_read_u8(reader, &kind));
         if (kind >= ALC_EXTERNAL_KINDS) {
-            return alc_reader_fail(&start, ALC_E_BAD_EXPORT_KIND);
+            return alc_fail(reader->error, ALC_E_BAD_EXPORT_KIND, start);
         }
         export->kind = (enum alc_external_kind)kind;
-        start = *reader;
+        start = alc_reader_offset(reader);
         ALC_TRY(alc_read_leb_u32(reader, &export->index));
-        ALC_TRY(check_export_index(module, export, &start));
+        ALC_TRY(check_export_index(module, export, reader, start));
     }
     module->exports_count = count;
     return alc_exports_index(module, decoder->arena, decoder->error, offset);
@@ -332,15 +330,15 @@ alc_status alc_decode_exports(struct alc_decoder *decoder, struct alc_reader *re
 alc_status alc_decode_start(struct alc_decoder *decoder, struct alc_reader *reader)
 {
     struct alc_module *module = decoder->module;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t index;
     ALC_TRY(alc_read_leb_u32(reader, &index));
     if (index >= module->functions_count) {
-        return alc_reader_fail(&start, ALC_E_UNKNOWN_FUNCTION);
+        return alc_fail(reader->error, ALC_E_UNKNOWN_FUNCTION, start);
     }
     const struct alc_function_type *type = &module->functions[index].type->function;
     if (type->parameters_count != 0 || type->results_count != 0) {
-        return alc_reader_fail(&start, ALC_E_BAD_START);
+        return alc_fail(reader->error, ALC_E_BAD_START, start);
     }
     module->start_index = index;
     return ALC_OK;
@@ -351,19 +349,19 @@ alc_status alc_decode_start(struct alc_decoder *decoder, struct alc_reader *read
 alc_status alc_decode_code(struct alc_decoder *decoder, struct alc_reader *reader)
 {
     struct alc_module *module = decoder->module;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t count;
     ALC_TRY(alc_read_count(reader, ALC_LIMIT_FUNCTIONS, ALC_E_LIMIT_ITEMS, 3, &count));
     if (count != decoder->functions_declared) {
-        return alc_reader_fail(&start, ALC_E_FUNCTION_CODE_MISMATCH);
+        return alc_fail(reader->error, ALC_E_FUNCTION_CODE_MISMATCH, start);
     }
     uint32_t first = module->functions_count - count;
     for (uint32_t i = 0; i < count; i++) {
-        struct alc_reader body = *reader;
+        uint64_t body = alc_reader_offset(reader);
         uint32_t size;
         ALC_TRY(alc_read_leb_u32(reader, &size));
         if (size > ALC_LIMIT_BODY_SIZE) {
-            return alc_reader_fail(&body, ALC_E_LIMIT_CODE_SIZE);
+            return alc_fail(reader->error, ALC_E_LIMIT_CODE_SIZE, body);
         }
         module->functions[first + i].body =
             (struct alc_code_range){(uint32_t)alc_reader_offset(reader), size};

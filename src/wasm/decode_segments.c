@@ -30,12 +30,12 @@ static alc_status decode_element_place(struct alc_decoder *decoder, struct alc_r
         return ALC_OK;
     }
     segment->mode = ALC_SEGMENT_ACTIVE;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     if ((flags & ELEMENT_EXPLICIT) != 0) {
         ALC_TRY(alc_read_leb_u32(reader, &segment->table_index));
     }
     if (segment->table_index >= module->tables_count) {
-        return alc_reader_fail(&start, ALC_E_UNKNOWN_TABLE);
+        return alc_fail(reader->error, ALC_E_UNKNOWN_TABLE, start);
     }
     return alc_decode_constant(
         decoder, reader, segment_offset_type(&module->tables[segment->table_index].type.limits),
@@ -53,10 +53,10 @@ static alc_status decode_element_type(struct alc_decoder *decoder, struct alc_re
     if (has_expressions) {
         return alc_decode_reference_type(reader, decoder->module, &segment->type);
     }
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint8_t kind;
     ALC_TRY(alc_read_u8(reader, &kind));
-    return kind == 0 ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_ELEMENT_KIND);
+    return kind == 0 ? ALC_OK : alc_fail(reader->error, ALC_E_BAD_ELEMENT_KIND, start);
 }
 
 static alc_status decode_element_functions(struct alc_decoder *decoder, struct alc_reader *reader,
@@ -68,10 +68,10 @@ static alc_status decode_element_functions(struct alc_decoder *decoder, struct a
         return alc_reader_fail(reader, ALC_E_OUT_OF_MEMORY);
     }
     for (uint32_t i = 0; i < segment->count; i++) {
-        struct alc_reader start = *reader;
+        uint64_t start = alc_reader_offset(reader);
         ALC_TRY(alc_read_leb_u32(reader, &functions[i]));
         if (functions[i] >= module->functions_count) {
-            return alc_reader_fail(&start, ALC_E_UNKNOWN_FUNCTION);
+            return alc_fail(reader->error, ALC_E_UNKNOWN_FUNCTION, start);
         }
         module->functions[functions[i]].is_declared = true;
     }
@@ -98,22 +98,21 @@ static alc_status decode_element(struct alc_decoder *decoder, struct alc_reader 
                                  struct alc_element_segment *segment)
 {
     struct alc_module *module = decoder->module;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t flags;
     ALC_TRY(alc_read_leb_u32(reader, &flags));
     if (flags > ELEMENT_FLAGS_ALL) {
-        return alc_reader_fail(&start, ALC_E_BAD_ELEMENT_KIND);
+        return alc_fail(reader->error, ALC_E_BAD_ELEMENT_KIND, start);
     }
     if (flags != 0) {
-        ALC_TRY(
-            alc_need_feature(module, ALC_FEATURE_BULK, decoder->error, alc_reader_offset(&start)));
+        ALC_TRY(alc_need_feature(module, ALC_FEATURE_BULK, decoder->error, start));
     }
     ALC_TRY(decode_element_place(decoder, reader, flags, segment));
     ALC_TRY(decode_element_type(decoder, reader, flags, segment));
     if (segment->mode == ALC_SEGMENT_ACTIVE &&
         !alc_type_matches(module->types, segment->type,
                           module->tables[segment->table_index].type.element)) {
-        return alc_reader_fail(&start, ALC_E_TYPE_MISMATCH);
+        return alc_fail(reader->error, ALC_E_TYPE_MISMATCH, start);
     }
     bool has_expressions = (flags & ELEMENT_EXPRESSIONS) != 0;
     ALC_TRY(alc_read_count(reader, ALC_LIMIT_TABLE_ELEMENTS, ALC_E_LIMIT_ITEMS,
@@ -142,12 +141,12 @@ alc_status alc_decode_elements(struct alc_decoder *decoder, struct alc_reader *r
 
 alc_status alc_decode_data_count(struct alc_decoder *decoder, struct alc_reader *reader)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     struct alc_module *module = decoder->module;
     ALC_TRY(alc_need_feature(module, ALC_FEATURE_BULK, decoder->error, alc_reader_offset(reader)));
     ALC_TRY(alc_read_leb_u32(reader, &module->data_count));
     if (module->data_count > ALC_LIMIT_DATA_SEGMENTS) {
-        return alc_reader_fail(&start, ALC_E_LIMIT_ITEMS);
+        return alc_fail(reader->error, ALC_E_LIMIT_ITEMS, start);
     }
     module->has_data_count = true;
     return ALC_OK;
@@ -164,12 +163,12 @@ static alc_status decode_data_place(struct alc_decoder *decoder, struct alc_read
         return ALC_OK;
     }
     segment->mode = ALC_SEGMENT_ACTIVE;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     if (kind == DATA_ACTIVE_EXPLICIT) {
         ALC_TRY(alc_read_leb_u32(reader, &segment->memory_index));
     }
     if (segment->memory_index >= module->memories_count) {
-        return alc_reader_fail(&start, ALC_E_UNKNOWN_MEMORY);
+        return alc_fail(reader->error, ALC_E_UNKNOWN_MEMORY, start);
     }
     return alc_decode_constant(decoder, reader,
                                segment_offset_type(&module->memories[segment->memory_index].limits),
@@ -179,15 +178,14 @@ static alc_status decode_data_place(struct alc_decoder *decoder, struct alc_read
 static alc_status decode_datum(struct alc_decoder *decoder, struct alc_reader *reader,
                                struct alc_data_segment *segment)
 {
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t kind;
     ALC_TRY(alc_read_leb_u32(reader, &kind));
     if (kind > DATA_ACTIVE_EXPLICIT) {
-        return alc_reader_fail(&start, ALC_E_BAD_DATA_KIND);
+        return alc_fail(reader->error, ALC_E_BAD_DATA_KIND, start);
     }
     if (kind != DATA_ACTIVE) {
-        ALC_TRY(alc_need_feature(decoder->module, ALC_FEATURE_BULK, decoder->error,
-                                 alc_reader_offset(&start)));
+        ALC_TRY(alc_need_feature(decoder->module, ALC_FEATURE_BULK, decoder->error, start));
     }
     ALC_TRY(decode_data_place(decoder, reader, kind, segment));
     uint32_t size;
@@ -199,11 +197,11 @@ static alc_status decode_datum(struct alc_decoder *decoder, struct alc_reader *r
 alc_status alc_decode_data(struct alc_decoder *decoder, struct alc_reader *reader)
 {
     struct alc_module *module = decoder->module;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t count;
     ALC_TRY(alc_read_count(reader, ALC_LIMIT_DATA_SEGMENTS, ALC_E_LIMIT_ITEMS, 2, &count));
     if (module->has_data_count && count != module->data_count) {
-        return alc_reader_fail(&start, ALC_E_DATA_COUNT_MISMATCH);
+        return alc_fail(reader->error, ALC_E_DATA_COUNT_MISMATCH, start);
     }
     module->data = ALC_ARENA_ARRAY(decoder->arena, struct alc_data_segment, count);
     if (module->data == NULL) {

@@ -36,11 +36,11 @@ static alc_status decode_field(const struct alc_decoder *decoder, struct alc_rea
                                struct alc_field *out)
 {
     ALC_TRY(alc_decode_storage_type_in(decoder, reader, &out->type));
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint8_t mutability;
     ALC_TRY(alc_read_u8(reader, &mutability));
     if (mutability > 1) {
-        return alc_reader_fail(&start, ALC_E_BAD_MUTABILITY);
+        return alc_fail(reader->error, ALC_E_BAD_MUTABILITY, start);
     }
     out->is_mutable = mutability == 1;
     return ALC_OK;
@@ -95,7 +95,7 @@ static alc_status decode_super(const struct alc_decoder *decoder, struct alc_rea
                                uint32_t position, uint32_t *out_super_id)
 {
     const struct alc_module *module = decoder->module;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t count;
     uint32_t index;
     ALC_TRY(alc_read_count(reader, UINT32_MAX, ALC_E_LIMIT_ITEMS, 1, &count));
@@ -103,12 +103,12 @@ static alc_status decode_super(const struct alc_decoder *decoder, struct alc_rea
         return ALC_OK;
     }
     if (count > 1) {
-        return alc_reader_fail(&start, ALC_E_SUBTYPE_MISMATCH);
+        return alc_fail(reader->error, ALC_E_SUBTYPE_MISMATCH, start);
     }
-    start = *reader;
+    start = alc_reader_offset(reader);
     ALC_TRY(alc_read_leb_u32(reader, &index));
     if (index >= module->types_count + position) {
-        return alc_reader_fail(&start, ALC_E_UNKNOWN_TYPE);
+        return alc_fail(reader->error, ALC_E_UNKNOWN_TYPE, start);
     }
     *out_super_id = index < module->types_count
                         ? module->type_ids[index]

@@ -193,25 +193,25 @@ static alc_status decode_section(struct alc_decoder *decoder, struct alc_reader 
                                  uint8_t *last_order)
 {
     struct alc_module *module = decoder->module;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint8_t id;
     uint32_t size;
     ALC_TRY(alc_read_u8(reader, &id));
     if (id >= ALC_ARRAY_COUNT(SECTIONS)) {
-        return alc_reader_fail(&start, ALC_E_BAD_SECTION_ID);
+        return alc_fail(reader->error, ALC_E_BAD_SECTION_ID, start);
     }
-    struct alc_reader size_at = *reader;
+    uint64_t size_at = alc_reader_offset(reader);
     ALC_TRY(alc_read_leb_u32(reader, &size));
     if (size > alc_reader_remaining(reader)) {
-        return alc_reader_fail(&size_at, ALC_E_LENGTH_OUT_OF_BOUNDS);
+        return alc_fail(reader->error, ALC_E_LENGTH_OUT_OF_BOUNDS, size_at);
     }
     struct alc_reader contents;
     ALC_TRY(alc_read_sub(reader, size, &contents));
     if (id == 0) {
-        return decode_custom(decoder, &contents, (uint32_t)alc_reader_offset(&start));
+        return decode_custom(decoder, &contents, (uint32_t)start);
     }
     if (SECTIONS[id].order <= *last_order) {
-        return alc_reader_fail(&start, ALC_E_SECTION_ORDER);
+        return alc_fail(reader->error, ALC_E_SECTION_ORDER, start);
     }
     *last_order = SECTIONS[id].order;
     module->sections[module->sections_count++] =
@@ -229,15 +229,15 @@ enum { VERSION = 1 };
 static alc_status decode_header(struct alc_reader *reader)
 {
     const uint8_t *magic;
-    struct alc_reader start = *reader;
+    uint64_t start = alc_reader_offset(reader);
     uint32_t version;
     ALC_TRY(alc_read_bytes(reader, sizeof MAGIC, &magic));
     if (!alc_equal(magic, MAGIC, sizeof MAGIC)) {
-        return alc_reader_fail(&start, ALC_E_BAD_MAGIC);
+        return alc_fail(reader->error, ALC_E_BAD_MAGIC, start);
     }
-    start = *reader;
+    start = alc_reader_offset(reader);
     ALC_TRY(alc_read_u32(reader, &version));
-    return version == VERSION ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_VERSION);
+    return version == VERSION ? ALC_OK : alc_fail(reader->error, ALC_E_BAD_VERSION, start);
 }
 
 static alc_status decode_module(struct alc_decoder *decoder)
