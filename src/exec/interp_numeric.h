@@ -11,22 +11,24 @@
 #define BINARY(name, i, a, b, n)                                                                   \
     HANDLER(name)                                                                                  \
     {                                                                                              \
-        alc_status status_ = trap_##i(a, b);                                                       \
-        if (ALC_UNLIKELY(status_ != ALC_OK)) {                                                     \
-            TRAP(status_);                                                                         \
-        }                                                                                          \
         acc = num_##i(a, b);                                                                       \
         NEXT(n);                                                                                   \
     }                                                                                              \
     HANDLER(name##D)                                                                               \
+    {                                                                                              \
+        acc = num_##i(a, b);                                                                       \
+        RESULT_D(n);                                                                               \
+        NEXT((n) + 1);                                                                             \
+    }
+#define DIVIDE(name, i, a, b, n)                                                                   \
+    HANDLER(name)                                                                                  \
     {                                                                                              \
         alc_status status_ = trap_##i(a, b);                                                       \
         if (ALC_UNLIKELY(status_ != ALC_OK)) {                                                     \
             TRAP(status_);                                                                         \
         }                                                                                          \
         acc = num_##i(a, b);                                                                       \
-        RESULT_D(n);                                                                               \
-        NEXT((n) + 1);                                                                             \
+        NEXT(n);                                                                                   \
     }
 #define CBIN(i)                                                                                    \
     BINARY(i##_SS, i, SLOT(2), SLOT(3), 4)                                                         \
@@ -34,6 +36,12 @@
     BINARY(i##_AS, i, acc, SLOT(2), 3)                                                             \
     BINARY(i##_AI, i, acc, IMMEDIATE(2), 4)
 #define NBIN(i) CBIN(i) BINARY(i##_SA, i, SLOT(2), acc, 3)
+#define DIVISION(i)                                                                                \
+    DIVIDE(i##_SS, i, SLOT(2), SLOT(3), 4)                                                         \
+    DIVIDE(i##_SI, i, SLOT(2), IMMEDIATE(3), 5)                                                    \
+    DIVIDE(i##_AS, i, acc, SLOT(2), 3)                                                             \
+    DIVIDE(i##_AI, i, acc, IMMEDIATE(2), 4)                                                        \
+    DIVIDE(i##_SA, i, SLOT(2), acc, 3)
 
 #define COMPARE(name, i, a, b, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
@@ -89,6 +97,16 @@
     FBINARY(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                  \
     FBINARY(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                        \
     FBINARY(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
+#define FLOATING(name, i, a, b, n)                                                                 \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        facc = num_##i(a, b, facc);                                                                \
+        NEXT(n);                                                                                   \
+    }
+#define FRARE(i)                                                                                   \
+    FLOATING(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                 \
+    FLOATING(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                       \
+    FLOATING(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
 #define FCOMPARE(name, i, a, b, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \

@@ -8,15 +8,16 @@
     ENTRY(i##_SSD)                                                                                 \
     ENTRY(i##_SI) ENTRY(i##_SID) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_AI) ENTRY(i##_AID)
 #define NBIN(i) CBIN(i) ENTRY(i##_SA) ENTRY(i##_SAD)
+#define DIVISION(i) ENTRY(i##_SS) ENTRY(i##_SI) ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_SA)
 #define ICMP(i, swapped, inverse)                                                                  \
     ENTRY(i##_SS)                                                                                  \
     ENTRY(i##_SI)                                                                                  \
-    ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_BR_SS) ENTRY(i##_BR_SI) ENTRY(i##_BR_AS)                 \
-        ENTRY(i##_BR_AI)
+    ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_BR_SS) ENTRY(i##_BR_SI) ENTRY(i##_BR_AS) ENTRY(i##_BR_AI)
 #define UN(i) ENTRY(i##_S) ENTRY(i##_SD) ENTRY(i##_A) ENTRY(i##_AD)
 #define FBIN(i)                                                                                    \
     ENTRY(i##_SS) ENTRY(i##_SSD) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_SA) ENTRY(i##_SAD)
 #define FCMP(i) ENTRY(i##_SS) ENTRY(i##_AS) ENTRY(i##_SA)
+#define FRARE(i) FCMP(i)
 #define FUN(i) UN(i)
 #define FI(i) ENTRY(i##_S) ENTRY(i##_A)
 #define IF(i) FI(i)

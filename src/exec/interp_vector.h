@@ -116,10 +116,12 @@
 
 #define CBIN(i)
 #define NBIN(i)
+#define DIVISION(i)
 #define ICMP(i, swapped, inverse)
 #define UN(i)
 #define FBIN(i)
 #define FCMP(i)
+#define FRARE(i)
 #define FUN(i)
 #define FI(i)
 #define IF(i)

@@ -55,6 +55,9 @@ enum alc_code_op {
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SI, ALC_CODE_##i##_SID, \
     ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, ALC_CODE_##i##_AI, ALC_CODE_##i##_AID,
 #define NBIN(i) CBIN(i) ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD,
+#define DIVISION(i) \
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, ALC_CODE_##i##_AI, \
+    ALC_CODE_##i##_SA,
 #define ICMP(i, swapped, inverse) \
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, ALC_CODE_##i##_AI, \
     ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_SI, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_AI,
@@ -63,6 +66,7 @@ enum alc_code_op {
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, \
     ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD,
 #define FCMP(i) ALC_CODE_##i##_SS, ALC_CODE_##i##_AS, ALC_CODE_##i##_SA,
+#define FRARE(i) FCMP(i)
 #define FUN(i) UN(i)
 #define FI(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
 #define IF(i) FI(i)

@@ -41,10 +41,12 @@
 
 #undef CBIN
 #undef NBIN
+#undef DIVISION
 #undef ICMP
 #undef UN
 #undef FBIN
 #undef FCMP
+#undef FRARE
 #undef FUN
 #undef FI
 #undef IF

@@ -10,9 +10,11 @@ enum family {
     OTHER,
     CBINARY,
     NBINARY,
+    DIVIDE,
     COMPARE,
     UNARY,
     FBINARY,
+    FRARELY,
     FCOMPARE,
     FUNARY,
     TO_INT,
@@ -24,17 +26,26 @@ struct operation {
     uint8_t family;
 };
 
+/* Numeric instructions stand in two runs of ops.def. */
+#define OPERATION_INDEX(op)                                                                        \
+    ((op) <= ALC_OP_I64_EXTEND32_S                                                                 \
+         ? (op) - ALC_OP_I32_EQZ                                                                   \
+         : (op) - ALC_OP_I32_TRUNC_SAT_F32_S + (ALC_OP_I64_EXTEND32_S - ALC_OP_I32_EQZ + 1))
+enum { OPERATIONS_COUNT = OPERATION_INDEX(ALC_OP_I64_TRUNC_SAT_F64_U) + 1 };
+
 /* clang-format off */
-static const struct operation operations[ALC_OP_COUNT] = {
-#define CBIN(i) [ALC_OP_##i] = {ALC_CODE_##i##_SS, CBINARY},
-#define NBIN(i) [ALC_OP_##i] = {ALC_CODE_##i##_SS, NBINARY},
-#define ICMP(i, swapped, inverse) [ALC_OP_##i] = {ALC_CODE_##i##_SS, COMPARE},
-#define UN(i) [ALC_OP_##i] = {ALC_CODE_##i##_S, UNARY},
-#define FBIN(i) [ALC_OP_##i] = {ALC_CODE_##i##_SS, FBINARY},
-#define FCMP(i) [ALC_OP_##i] = {ALC_CODE_##i##_SS, FCOMPARE},
-#define FUN(i) [ALC_OP_##i] = {ALC_CODE_##i##_S, FUNARY},
-#define FI(i) [ALC_OP_##i] = {ALC_CODE_##i##_S, TO_INT},
-#define IF(i) [ALC_OP_##i] = {ALC_CODE_##i##_S, TO_FLOAT},
+static const struct operation operations[OPERATIONS_COUNT] = {
+#define CBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, CBINARY},
+#define NBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, NBINARY},
+#define DIVISION(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, DIVIDE},
+#define ICMP(i, swapped, inverse) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, COMPARE},
+#define UN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, UNARY},
+#define FBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FBINARY},
+#define FRARE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FRARELY},
+#define FCMP(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCOMPARE},
+#define FUN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, FUNARY},
+#define FI(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_INT},
+#define IF(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_FLOAT},
 #define LOAD(i, type)
 #define FLOAD(i, type)
 #define STORE(i, type)
@@ -52,10 +63,12 @@ static const struct {
 } comparisons[] = {
 #define CBIN(i)
 #define NBIN(i)
+#define DIVISION(i)
 #define ICMP(i, swapped, inverse) {ALC_CODE_##swapped##_SS, ALC_CODE_##inverse##_SS},
 #define UN(i)
 #define FBIN(i)
 #define FCMP(i)
+#define FRARE(i)
 #define FUN(i)
 #define FI(i)
 #define IF(i)
@@ -169,8 +182,9 @@ static void emit_integer(struct alc_validator *v, struct operation operation,
     struct binary binary = {.a = &operands[0], .b = &operands[1]};
     if (operation.family != COMPARE) {
         (void)choose_binary(v, &binary, operation.family == CBINARY);
-        emit_binary(v, &binary, operation.code + form_of(&binary) * 2);
-        alc_emit_mark_result(v, 0, ALC_LAST_RESULT);
+        bool has_targets = operation.family != DIVIDE;
+        emit_binary(v, &binary, operation.code + form_of(&binary) * (has_targets ? 2u : 1u));
+        alc_emit_mark_result(v, 0, has_targets ? ALC_LAST_RESULT : ALC_LAST_OTHER);
         return;
     }
     uint32_t code = operation.code;
@@ -210,14 +224,15 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
     unsigned form = from_a == FROM_ACC ? 1 : from_b == FROM_ACC ? 2 : 0;
     bool is_compare = operation.family == FCOMPARE;
     alc_emit_free_acc(v, is_compare ? 0 : 1);
-    alc_emit_op(v, (enum alc_code_op)(operation.code + (is_compare ? form : form * 2)));
+    bool has_targets = operation.family == FBINARY;
+    alc_emit_op(v, (enum alc_code_op)(operation.code + (has_targets ? form * 2 : form)));
     if (from_a != FROM_ACC) {
         alc_emit_u16(v, slot_a);
     }
     if (from_b != FROM_ACC) {
         alc_emit_u16(v, slot_b);
     }
-    alc_emit_mark_result(v, is_compare ? 0 : 1, is_compare ? ALC_LAST_OTHER : ALC_LAST_RESULT);
+    alc_emit_mark_result(v, is_compare ? 0 : 1, has_targets ? ALC_LAST_RESULT : ALC_LAST_OTHER);
 }
 
 static void emit_unary(struct alc_validator *v, struct operation operation, struct alc_value *a)
@@ -266,14 +281,17 @@ static alc_status emit_retyped(struct alc_validator *v, enum alc_op op, struct a
 alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op, struct alc_value *operands,
                             uint32_t type)
 {
-    struct operation operation = operations[op];
+    ALC_ASSERT(op >= ALC_OP_I32_EQZ && op <= ALC_OP_I64_TRUNC_SAT_F64_U);
+    struct operation operation = operations[OPERATION_INDEX(op)];
     switch ((enum family)operation.family) {
     case CBINARY:
     case NBINARY:
+    case DIVIDE:
     case COMPARE:
         emit_integer(v, operation, operands);
         break;
     case FBINARY:
+    case FRARELY:
     case FCOMPARE:
         emit_floating(v, operation, &operands[0], &operands[1]);
         break;
