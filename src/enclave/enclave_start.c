@@ -16,8 +16,6 @@ enum start_state { START_NEW = 0, START_RELOCATING = 1, START_READY = 2 };
 static uint32_t start_state;
 uint64_t alc_enclave_poisoned;
 
-__attribute__((weak)) const uint64_t alc_enclave_ecalls_count = 1;
-
 void alc_enclave_set_poisoned(void)
 {
     __atomic_store_n(&alc_enclave_poisoned, 1, __ATOMIC_SEQ_CST);

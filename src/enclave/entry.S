@@ -265,4 +265,14 @@ alc_enclave_stop:
     .quad   0x8000000000000002    /* XCOMP_BV: compacted, SSE */
     .fill   576 - 528, 1, 0
 
+/* One ecall, unless the image says otherwise. Defined here, because compilers that see a weak
+ * constant may fold it. */
+    .section .rodata.alc_enclave_ecalls_count, "a", @progbits
+    .balign 8
+    .weak   alc_enclave_ecalls_count
+    .type   alc_enclave_ecalls_count, @object
+    .size   alc_enclave_ecalls_count, 8
+alc_enclave_ecalls_count:
+    .quad   1
+
     .section .note.GNU-stack, "", @progbits
