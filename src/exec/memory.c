@@ -56,6 +56,24 @@ static alc_status commit_to(struct alc_memory *memory, uint64_t size)
     return ALC_OK;
 }
 
+/* Reserves `reserved` bytes, or half as many, and so on, where address space is scarce; never less
+ * than `size`. Growth is capped by what was had. */
+static alc_status reserve_at_most(struct alc_memory *memory, uint64_t size)
+{
+    const struct alc_pages *pages = memory->pages;
+    uint64_t wanted = memory->reserved;
+    for (memory->reserved = 0; wanted >= size && wanted != 0;
+         wanted = wanted / 2 & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1)) {
+        memory->base = pages->reserve(pages->context, wanted);
+        if (memory->base != NULL) {
+            memory->reserved = wanted;
+            memory->size_max = smaller(memory->size_max, wanted);
+            return ALC_OK;
+        }
+    }
+    return ALC_E_OUT_OF_MEMORY;
+}
+
 alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_type *type,
                            uint64_t reserve_max, const struct alc_pages *pages,
                            struct alc_memory_budget *budget)
@@ -73,11 +91,7 @@ alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_ty
     memory->reserved =
         (memory->size_max + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
     memory->reserved = memory->reserved == 0 ? ALC_SYSTEM_PAGE_SIZE : memory->reserved;
-    memory->base = pages->reserve(pages->context, memory->reserved);
-    if (memory->base == NULL) {
-        memory->reserved = 0;
-        return ALC_E_OUT_OF_MEMORY;
-    }
+    ALC_TRY(reserve_at_most(memory, size));
     alc_status status = commit_to(memory, size);
     if (status != ALC_OK) {
         alc_memory_fini(memory);

@@ -47,7 +47,8 @@ struct alc_memory {
 
 #define ALC_MEMORY_GROW_FAILED UINT64_MAX
 
-/* Reserves and commits. `reserve_max` caps the address space taken (and so growth) in bytes.
+/* Reserves and commits. `reserve_max` caps the address space taken (and so growth) in bytes; where
+ * that much cannot be had, less is taken.
  * ALC_E_OUT_OF_MEMORY when the initial size does not fit a cap or pages cannot be had. */
 ALC_MUST_CHECK alc_status alc_memory_init(struct alc_memory *memory,
                                           const struct alc_memory_type *type, uint64_t reserve_max,

@@ -20,10 +20,14 @@
 /* Reservations that are alive, and how many commits may still succeed. */
 static long fixture_reserved;
 static long fixture_commits_left;
+static size_t fixture_reserve_max; /* larger reservations fail */
 
 static void *fixture_reserve(void *context, size_t size)
 {
     (void)context;
+    if (size > fixture_reserve_max) {
+        return NULL;
+    }
     void *addr = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (addr == MAP_FAILED) {
         return NULL;
@@ -66,6 +70,7 @@ static inline void fixture_store(const struct alc_store_options *given)
     options.pages = fixture_pages;
     fixture_reserved = 0;
     fixture_commits_left = 1000000;
+    fixture_reserve_max = SIZE_MAX;
     alc_arena_init(&fixture_arena, fixture_arena_memory, sizeof fixture_arena_memory);
     alc_error_clear(&error);
     assert_int_equal(alc_store_init(&store, &fixture_arena, &options), ALC_OK);

@@ -106,6 +106,21 @@ static void test_machine_without_memory(void **state)
     assert_int_equal(fixture_reserved, before);
 }
 
+static void test_scarce_address_space_caps_growth(void **state)
+{
+    (void)state;
+    fixture_reserve_max = 40 * WASM_PAGE;
+    struct alc_memory *memory = new_memory(1, 0);
+    assert_true(memory->size_max == 32 * WASM_PAGE);
+    assert_true(alc_memory_grow(memory, 32) == ALC_MEMORY_GROW_FAILED);
+    assert_true(alc_memory_grow(memory, 31) == 1);
+    memory = new_memory(20, 0);
+    assert_true(alc_memory_pages(memory) == 20);
+    struct alc_memory_type type = {.limits = {.min = 41, .page_size_log2 = 16}};
+    struct alc_memory *other = NULL;
+    assert_int_equal(alc_store_new_memory(&store, &type, &other), ALC_E_OUT_OF_MEMORY);
+}
+
 static void test_bulk_operations_are_all_or_nothing(void **state)
 {
     (void)state;
@@ -193,6 +208,7 @@ int main(void)
         FIXTURE_TEST(test_declared_maximum),
         FIXTURE_TEST(test_caps_of_the_store),
         FIXTURE_TEST(test_machine_without_memory),
+        FIXTURE_TEST(test_scarce_address_space_caps_growth),
         FIXTURE_TEST(test_bulk_operations_are_all_or_nothing),
         FIXTURE_TEST(test_tables),
         FIXTURE_TEST(test_size_of_tables_at_the_limit_and_past_it),
