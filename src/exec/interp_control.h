@@ -343,6 +343,16 @@ HANDLER(COPY2)
     write_v128(fp + ip[3], read_v128(fp + ip[2]));
     NEXT(4);
 }
+HANDLER(COPY_MANY)
+{
+    const uint64_t *from = fp + ip[2];
+    uint64_t *to = fp + ip[3];
+    for (unsigned i = 0, count = ip[4]; i < count; i++) {
+        to[i] = from[i];
+        __asm__("" : "+r"(i));
+    }
+    NEXT(5);
+}
 HANDLER(CONST32)
 {
     SLOT(4) = IMMEDIATE(2);

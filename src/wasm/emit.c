@@ -327,6 +327,15 @@ alc_status alc_emit_local_get(struct alc_validator *v, uint32_t type, uint32_t s
 /* Entries that still mean the old value of the local move to their own slots. */
 static void save_aliases(struct alc_validator *v, uint32_t slot)
 {
+    /* Many entries (of other places) to look through: better once than at every local.set. */
+    if (v->height > v->emitter.lazy_floor + 4 * LAZY_MAX) {
+        for (uint32_t i = v->emitter.lazy_floor; i < v->height; i++) {
+            if (v->values[i].place == ALC_PLACE_LOCAL) {
+                alc_emit_settle(v, &v->values[i]);
+            }
+        }
+        v->emitter.lazy_floor = v->height;
+    }
     for (uint32_t i = v->emitter.lazy_floor; i < v->height; i++) {
         struct alc_value *value = &v->values[i];
         if (value->place == ALC_PLACE_LOCAL && value->payload == slot) {

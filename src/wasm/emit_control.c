@@ -44,6 +44,17 @@ static void link_label(struct alc_validator *v, uint32_t unit, struct alc_contro
 
 /* -- moving what a branch carries -- */
 
+/* More values than this are put into their own slots once and copied by one operation, so that a
+ * branch of two bytes cannot become thousands of moves. */
+enum { MOVES_MAX = 8 };
+
+static void settle_many(struct alc_validator *v, uint32_t end, uint32_t count)
+{
+    for (uint32_t i = end - count; count > MOVES_MAX && i < end; i++) {
+        alc_emit_settle(v, &v->values[i]);
+    }
+}
+
 static bool is_function(const struct alc_control *target)
 {
     return target->op == ALC_OP_ILLEGAL;
@@ -73,6 +84,18 @@ static bool needs_moves(const struct alc_validator *v, const struct alc_control 
 static void emit_moves(struct alc_validator *v, const struct alc_control *target, uint32_t end,
                        uint32_t count)
 {
+    if (count > MOVES_MAX) {
+        const struct alc_value *first = &v->values[end - count];
+        const struct alc_value *last = &v->values[end - 1];
+        if (first->slot != target->base_slot) {
+            alc_emit_op(v, ALC_CODE_COPY_MANY);
+            alc_emit_u16(v, first->slot);
+            alc_emit_u16(v, target->base_slot);
+            alc_emit_u16(v, last->slot + alc_type_slots(last->type) - first->slot);
+            v->emitter.acc_slot[0] = v->emitter.acc_slot[1] = ALC_NO_SLOT;
+        }
+        return;
+    }
     uint32_t slot = target->base_slot;
     for (uint32_t i = end - count; i < end; i++) {
         alc_emit_copy_to(v, &v->values[i], slot);
@@ -167,6 +190,7 @@ void alc_emit_block_end(struct alc_validator *v, struct alc_control *control, bo
         return;
     }
     if (falls_through) {
+        settle_many(v, v->height + count, count);
         emit_moves(v, control, v->height + count, count);
     }
     if (control->else_fixup != ALC_NO_UNIT) {
@@ -195,6 +219,7 @@ void alc_emit_branch(struct alc_validator *v, struct alc_control *target)
 {
     uint32_t count;
     (void)alc_control_label(target, &count);
+    settle_many(v, v->height, count);
     /* The operation that made the value can store it where it is wanted. */
     if (count == 1 && !is_function(target)) {
         struct alc_value *value = &v->values[v->height - 1];
@@ -226,6 +251,7 @@ void alc_emit_branch_if(struct alc_validator *v, struct alc_control *target,
 {
     uint32_t count;
     (void)alc_control_label(target, &count);
+    settle_many(v, v->height, count);
     if (!is_function(target) && !needs_moves(v, target, count)) {
         link_label(v, emit_conditional(v, condition, false), target);
         alc_emit_end_block(v);
@@ -241,6 +267,7 @@ void alc_emit_branch_null(struct alc_validator *v, struct alc_control *target,
     uint32_t count;
     (void)alc_control_label(target, &count);
     uint32_t slot = alc_emit_slot_of(v, value);
+    settle_many(v, v->height, count);
     bool direct = !is_function(target) && !needs_moves(v, target, count);
     alc_emit_op(v, on_null == direct ? ALC_CODE_BR_NULL : ALC_CODE_BR_NON_NULL);
     alc_emit_u16(v, slot);

@@ -258,7 +258,10 @@ static alc_status validate_br_table(struct alc_validator *v)
         if (i == 0) {
             (void)alc_control_label(target, &arity);
         }
-        ALC_TRY(check_table_label(v, target, arity));
+        if (target->checked != v->op_offset) {
+            target->checked = v->op_offset;
+            ALC_TRY(check_table_label(v, target, arity));
+        }
     }
     if (v->is_live) {
         uint32_t first = alc_emit_table_begin(v, &index, count, arity);

@@ -42,6 +42,7 @@ struct alc_control {
     uint32_t start_unit;  /* loops: where branches go */
     uint32_t fixups;      /* chain of forward branches to the end, ALC_NO_UNIT: none */
     uint32_t else_fixup;  /* of an `if` */
+    uint32_t checked;     /* br_table (its offset) that has looked at the types of the label */
     uint32_t stub_unit;   /* stub of the br_table `stub_serial` */
     uint32_t stub_serial;
     uint32_t handlers_count; /* try_table: of the emitter's handlers when the block began */

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Validation of bodies: what each mistake is called and at which byte of the body it is reported,
+ * and the limits: a body at the limit passes, one past it does not. Everything is validated twice,
+ * with and without emission into a made-up table of handlers, and the two must agree.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "wasm/code.h"
+#include "wasm/module.h"
+#include "wasm/validate.h"
+
+enum { ARENA_SIZE = 192 << 20, MODULE_MAX = 4 << 20 };
+
+static uint8_t *arena_memory;
+static uint8_t *bytes;
+static size_t size;
+static size_t body_offset;
+static const int32_t handlers[ALC_CODE_COUNT];
+
+static void put(const void *from, size_t count)
+{
+    assert_true(size + count <= MODULE_MAX);
+    memcpy(bytes + size, from, count);
+    size += count;
+}
+#define PUT(text) put(text, sizeof(text) - 1)
+
+static void put_leb(uint32_t value)
+{
+    for (;; value >>= 7) {
+        uint8_t byte = (uint8_t)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
+        put(&byte, 1);
+        if (value <= 0x7f) {
+            return;
+        }
+    }
+}
+
+static uint32_t leb_size(size_t value)
+{
+    return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
+}
+
+/* Types: 0 [] -> [], 1 [i32] -> [i32]; function 0 of type 1, memory, table, mutable and constant
+ * global; then the body. */
+static alc_status validate_with(const void *body, size_t count,
+                                const struct alc_code_target *target, uint64_t *offset)
+{
+    size = 0;
+    PUT("\0asm\1\0\0\0");
+    PUT("\1\x9\2\x60\0\0\x60\1\x7f\1\x7f");
+    PUT("\3\2\1\1");
+    PUT("\4\4\1\x70\0\1");
+    PUT("\5\3\1\0\1");
+    PUT("\6\xb\2\x7f\1\x41\0\xb\x7f\0\x41\0\xb");
+    PUT("\xa");
+    put_leb((uint32_t)(1 + leb_size(count) + count));
+    PUT("\1");
+    put_leb((uint32_t)count);
+    body_offset = size;
+    put(body, count);
+    struct alc_arena arena;
+    struct alc_error error;
+    struct alc_module *module;
+    struct alc_load_options options = {.target = target};
+    alc_arena_init(&arena, arena_memory, ARENA_SIZE);
+    alc_error_clear(&error);
+    alc_status status = alc_module_load(&arena, bytes, size, &options, &module, &error);
+    *offset = error.offset - body_offset;
+    if (status == ALC_OK && target != NULL) {
+        const struct alc_code *code = module->functions[0].code;
+        assert_true(code->units_count > 0);
+        assert_true(code->link_slot < code->frame_slots);
+        assert_true(code->frame_slots <= ALC_LIMIT_FRAME_SLOTS);
+    }
+    alc_arena_fini(&arena);
+    return status;
+}
+
+static alc_status validate(const void *body, size_t count, uint64_t *offset)
+{
+    static const struct alc_code_target targets[] = {{handlers, false, false},
+                                                     {handlers, true, true}};
+    alc_status status = validate_with(body, count, NULL, offset);
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(targets); i++) {
+        uint64_t again;
+        assert_int_equal(validate_with(body, count, &targets[i], &again), status);
+        assert_true(again == *offset || status == ALC_OK);
+    }
+    return status;
+}
+
+struct bad_body {
+    const char *body;
+    size_t size;
+    alc_status status;
+    uint64_t offset;
+};
+#define BAD(body, status, offset) {body, sizeof(body) - 1, ALC_E_##status, offset}
+
+static void mistakes_are_found_where_they_are(void **state)
+{
+    (void)state;
+    static const struct bad_body cases[] = {
+        BAD("\0\xb", TYPE_MISMATCH, 1),                        /* no result */
+        BAD("\0\x20\0\x20\0\xb", TYPE_MISMATCH, 5),            /* one too many */
+        BAD("\0\x42\0\x45\xb", TYPE_MISMATCH, 3),              /* i32.eqz of an i64 */
+        BAD("\0\x41\0\x6a\xb", TYPE_MISMATCH, 3),              /* i32.add of one */
+        BAD("\0\x20\1\xb", UNKNOWN_LOCAL, 1),                  /* local.get 1 */
+        BAD("\0\x23\2\xb", UNKNOWN_GLOBAL, 1),                 /* global.get 2 */
+        BAD("\0\x20\0\x24\1\x20\0\xb", IMMUTABLE_GLOBAL, 3),   /* global.set 1 */
+        BAD("\0\x20\0\xc\1\xb", UNKNOWN_LABEL, 3),             /* br 1 */
+        BAD("\0\x20\0\x10\1\xb", UNKNOWN_FUNCTION, 3),         /* call 1 */
+        BAD("\0\x20\0\x05\xb", ILLEGAL_OPCODE, 3),             /* else without if */
+        BAD("\0\x20\0\x27\xb", ILLEGAL_OPCODE, 3),             /* no such instruction */
+        BAD("\0\x20\0\xfc\x7f\xb", ILLEGAL_OPCODE, 3),         /* nor behind a prefix */
+        BAD("\0\x20\0", END_OPCODE_EXPECTED, 3),               /* no end */
+        BAD("\0\x20\0\xb\1", END_OPCODE_EXPECTED, 4),          /* something behind it */
+        BAD("\0\x20\0\x28\3\0\xb", BAD_ALIGNMENT, 3),          /* i32.load align=8 */
+        BAD("\0\x20\0\x04\x7f\x41\0\xb\xb", TYPE_MISMATCH, 7), /* if with result, no else */
+        BAD("\0\x02\x40\x20\0\xb\x20\0\xb", TYPE_MISMATCH, 5), /* block leaves a value */
+        BAD("\0\x20\0\xfd\xc\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xfd\x15\x10\x1a\xb", BAD_LANE, 21),
+        BAD("\0\x41\0\x41\0\x41\0\xfc\x8\0\0\x20\0\xb", DATA_COUNT_REQUIRED, 7),
+        BAD("\0\x41\0\x42\0\x20\0\x1b\x1a\x20\0\xb", TYPE_MISMATCH, 7), /* select of two types */
+        BAD("\0\x02\x40\x20\0\xe\1\0\1\xb\x20\0\xb", TYPE_MISMATCH, 5), /* labels differ */
+        BAD("\0\xf\x41\0\x42\0\x6a\xb", TYPE_MISMATCH, 1),              /* return of nothing */
+        BAD("\0\0\x42\0\x45\xb", TYPE_MISMATCH, 4), /* dead code has types too */
+    };
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(cases); i++) {
+        uint64_t offset;
+        alc_status status = validate(cases[i].body, cases[i].size, &offset);
+        if (status != cases[i].status || offset != cases[i].offset) {
+            print_error("case %zu: %s at %llu\n", i, alc_status_name(status),
+                        (unsigned long long)offset);
+        }
+        assert_int_equal(status, cases[i].status);
+        assert_true(offset == cases[i].offset);
+    }
+}
+
+/* -- limits: bodies put together from repeated pieces -- */
+
+static uint8_t *body;
+static size_t body_size;
+
+static void add(const char *piece, size_t count, uint32_t times)
+{
+    for (uint32_t i = 0; i < times; i++) {
+        assert_true(body_size + count <= MODULE_MAX);
+        memcpy(body + body_size, piece, count);
+        body_size += count;
+    }
+}
+#define ADD(piece, times) add(piece, sizeof(piece) - 1, times)
+
+static void add_leb(uint32_t value)
+{
+    for (; value > 0x7f; value >>= 7) {
+        body[body_size++] = (uint8_t)(value | 0x80);
+    }
+    body[body_size++] = (uint8_t)value;
+}
+
+static alc_status validate_built(void)
+{
+    uint64_t offset;
+    return validate(body, body_size, &offset);
+}
+
+static void nested_blocks(uint32_t count)
+{
+    body_size = 0;
+    ADD("\0", 1);
+    ADD("\x02\x40", count);
+    ADD("\xb", count);
+    ADD("\x20\0\xb", 1);
+}
+
+static void blocks_nest_up_to_the_limit(void **state)
+{
+    (void)state;
+    nested_blocks(ALC_LIMIT_BLOCK_NESTING - 1); /* the body itself is a block */
+    assert_int_equal(validate_built(), ALC_OK);
+    nested_blocks(ALC_LIMIT_BLOCK_NESTING);
+    assert_int_equal(validate_built(), ALC_E_LIMIT_NESTING);
+}
+
+static void declared_locals(uint32_t count)
+{
+    body_size = 0;
+    ADD("\1", 1);
+    add_leb(count);
+    ADD("\x7f\x20\0\xb", 1);
+}
+
+static void locals_up_to_the_limit(void **state)
+{
+    (void)state;
+    declared_locals(ALC_LIMIT_LOCALS - 1); /* and the parameter */
+    assert_int_equal(validate_built(), ALC_OK);
+    declared_locals(ALC_LIMIT_LOCALS);
+    assert_int_equal(validate_built(), ALC_E_TOO_MANY_LOCALS);
+    declared_locals(UINT32_MAX);
+    assert_int_equal(validate_built(), ALC_E_TOO_MANY_LOCALS);
+}
+
+static void stacked_constants(uint32_t count)
+{
+    body_size = 0;
+    ADD("\0", 1);
+    ADD("\x41\1", count);
+    ADD("\x6a", count - 1);
+    ADD("\xb", 1);
+}
+
+static void frames_up_to_the_limit(void **state)
+{
+    (void)state;
+    /* The operand stack begins behind ALC_CODE_FRAME_MIN slots. */
+    stacked_constants(ALC_LIMIT_FRAME_SLOTS - ALC_CODE_FRAME_MIN);
+    assert_int_equal(validate_built(), ALC_OK);
+    stacked_constants(ALC_LIMIT_FRAME_SLOTS - ALC_CODE_FRAME_MIN + 1);
+    assert_int_equal(validate_built(), ALC_E_LIMIT_FRAME);
+}
+
+static void branch_table(uint32_t labels)
+{
+    body_size = 0;
+    ADD("\0\x20\0\x20\0\xe", 1);
+    add_leb(labels);
+    ADD("\0", labels + 1);
+    ADD("\xb", 1);
+}
+
+static void branch_tables_up_to_the_limit(void **state)
+{
+    (void)state;
+    branch_table(ALC_LIMIT_BRANCH_TABLE);
+    assert_int_equal(validate_built(), ALC_OK);
+    branch_table(ALC_LIMIT_BRANCH_TABLE + 1);
+    assert_int_not_equal(validate_built(), ALC_OK);
+}
+
+/* What costs an attacker a few bytes must not cost us thousands of steps for each. */
+static void many_sets_over_a_deep_stack_are_quick(void **state)
+{
+    (void)state;
+    body_size = 0;
+    ADD("\0", 1);
+    ADD("\x20\0", 1); /* a local that waits at the bottom */
+    ADD("\x41\1", 50000);
+    ADD("\x41\2\x21\0", 500000);
+    ADD("\x1a", 50000);
+    ADD("\xb", 1);
+    assert_int_equal(validate_built(), ALC_OK);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena_memory = malloc(ARENA_SIZE);
+    bytes = malloc(MODULE_MAX);
+    body = malloc(MODULE_MAX);
+    return arena_memory == NULL || bytes == NULL || body == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(arena_memory);
+    free(bytes);
+    free(body);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_are_found_where_they_are),
+        cmocka_unit_test(blocks_nest_up_to_the_limit),
+        cmocka_unit_test(locals_up_to_the_limit),
+        cmocka_unit_test(frames_up_to_the_limit),
+        cmocka_unit_test(branch_tables_up_to_the_limit),
+        cmocka_unit_test(many_sets_over_a_deep_stack_are_quick),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
