@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A whole workload in the runtime image, left after every instruction, with level 1 entered each
+ * time and with none, and with ENCLU that raises #GP: the program's output stays what it is.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "hostile/busy.h"
+#include "sgx/loader.h"
+#include "sgx_emu/emu.h"
+
+/* String instructions are left after every byte, so the input is short. */
+enum { INPUT_SIZE = 777 };
+
+extern const uint8_t alc_runtime_image[];
+extern const uint64_t alc_runtime_image_size;
+extern const struct alc_sgx_sigstruct alc_runtime_sigstruct;
+
+static struct busy busy;
+
+struct intruder {
+    uint64_t steps_count;
+    uint64_t refused_count;
+    bool is_at_level_1; /* a tick may come there, too; then there is no third level */
+    const struct alc_sgx_backend *backend;
+};
+
+static int note_exit(long rdi, long rsi, long rdx, long rsp, long r8, long r9,
+                     struct alc_sgx_run *run)
+{
+    (void)rsi;
+    (void)rdx;
+    (void)rsp;
+    (void)r8;
+    (void)r9;
+    struct intruder *intruder = (struct intruder *)(uintptr_t)run->user_data;
+    intruder->refused_count += run->function != ALC_SGX_EEXIT || rdi != ALC_EXIT_RESUME;
+    return 0;
+}
+
+static int intrude(void *context, struct alc_sgx_context *enclave, uint64_t tcs,
+                   uint64_t rip_offset)
+{
+    struct intruder *intruder = context;
+    struct alc_sgx_run run = {.tcs = tcs,
+                              .user_handler = (uint64_t)(uintptr_t)note_exit,
+                              .user_data = (uint64_t)(uintptr_t)intruder};
+    (void)rip_offset;
+    if (intruder->is_at_level_1) {
+        return 0;
+    }
+    intruder->steps_count++;
+    intruder->is_at_level_1 = true;
+    int result =
+        intruder->backend->enter(enclave, 0, 0x4141414141414141, 7, ALC_SGX_EENTER, 0, 0, &run);
+    intruder->is_at_level_1 = false;
+    return result;
+}
+
+static int count(void *context, struct alc_sgx_context *enclave, uint64_t tcs, uint64_t rip_offset)
+{
+    struct intruder *intruder = context;
+    (void)enclave;
+    (void)tcs;
+    (void)rip_offset;
+    intruder->steps_count++;
+    return 0;
+}
+
+/* The first bytes of the input, and nothing else. */
+static bool is_copied(void)
+{
+    uint8_t output[INPUT_SIZE + 1];
+    ssize_t size = pread(busy.output_fd, output, sizeof output, 0);
+    return size == INPUT_SIZE && alc_equal(output, busy.input, INPUT_SIZE);
+}
+
+static void run_workload(const struct alc_sgx_emu_options *options, struct intruder *intruder)
+{
+    struct alc_sgx_backend backend = alc_sgx_emu_backend_with(options);
+    struct alc_sgx_enclave *enclave;
+    struct alc_error error;
+    uint64_t value = UINT64_MAX;
+    intruder->backend = &backend;
+    alc_error_clear(&error);
+    busy_init(&busy);
+    assert_int_equal(ftruncate(busy.input_fd, INPUT_SIZE), 0);
+    busy_begin(&busy);
+    assert_int_equal(alc_sgx_load(&backend, alc_runtime_image, alc_runtime_image_size,
+                                  &alc_runtime_sigstruct, &enclave, &error),
+                     ALC_OK);
+    const struct alc_sgx_call call = {.ecall = ALC_ENTRY_RUN,
+                                      .region = busy.region,
+                                      .region_size = ALC_RING_REGION_SIZE,
+                                      .serve = busy_serve,
+                                      .context = &busy};
+    alc_status status = alc_sgx_call(enclave, &call, &value, &error);
+    print_message("%lu steps, %lu host calls\n", (unsigned long)intruder->steps_count,
+                  (unsigned long)busy.leaves_count);
+    if (status != ALC_OK) {
+        fail_msg("%s: %s", alc_status_name(status), error.detail);
+    }
+    assert_true(value == ALC_OK || value == ALC_E_EXIT);
+    assert_int_equal(busy.outcome.exit_code, 0);
+    assert_true(is_copied());
+    assert_false(busy.has_leaked);
+    assert_int_equal(intruder->refused_count, 0);
+    alc_sgx_close(enclave);
+    busy_end(&busy);
+    busy_fini(&busy);
+}
+
+static void test_by_general_protection(void **state)
+{
+    (void)state;
+    struct intruder intruder = {0};
+    const struct alc_sgx_emu_options options = {.trap_by_gp = true};
+    run_workload(&options, &intruder);
+}
+
+static void test_every_step(void **state)
+{
+    (void)state;
+    struct intruder intruder = {0};
+    const struct alc_sgx_emu_options options = {.step = true,
+                                                .hiding = ALC_SGX_EMU_HIDE_NEVER,
+                                                .hook_context = &intruder,
+                                                .interrupted = count};
+    run_workload(&options, &intruder);
+    assert_true(intruder.steps_count > 100000);
+}
+
+static void test_level_1_after_every_step(void **state)
+{
+    (void)state;
+    struct intruder intruder = {0};
+    const struct alc_sgx_emu_options options = {.step = true,
+                                                .step_level_0_only = true,
+                                                .hiding = ALC_SGX_EMU_HIDE_NEVER,
+                                                .hook_context = &intruder,
+                                                .interrupted = intrude};
+    run_workload(&options, &intruder);
+    assert_true(intruder.steps_count > 100000);
+}
+
+int main(int arguments_count, char **arguments)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_by_general_protection),
+        cmocka_unit_test(test_every_step),
+        cmocka_unit_test(test_level_1_after_every_step),
+    };
+    if (arguments_count != 2) {
+        fprintf(stderr, "usage: emulator_campaign busy.wasm\n");
+        return 2;
+    }
+    busy_load(arguments[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
