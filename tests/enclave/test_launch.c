@@ -129,6 +129,43 @@ static void test_unsigned_attributes_are_refused(void **state)
     refuse(&attempt);
 }
 
+/* -- a host that creates something else than what was signed -- */
+
+static struct alc_sgx_secs g_changes; /* bits to be flipped at ECREATE */
+
+static int create_changed(struct alc_sgx_context *context, const struct alc_sgx_secs *secs)
+{
+    struct alc_sgx_secs changed = *secs;
+    changed.attributes.flags ^= g_changes.attributes.flags;
+    changed.attributes.xfrm ^= g_changes.attributes.xfrm;
+    changed.miscselect ^= g_changes.miscselect;
+    return alc_sgx_emu_backend()->create(context, &changed);
+}
+
+static void test_other_attributes_than_signed_are_refused(void **state)
+{
+    (void)state;
+    static const struct alc_sgx_secs changes[] = {
+        {.attributes = {.flags = ALC_SGX_ATTRIBUTE_DEBUG}},
+        {.attributes = {.xfrm = ALC_SGX_XFRM_AVX}},
+        {.miscselect = ALC_SGX_MISC_EXINFO},
+    };
+    struct alc_sgx_backend backend = *alc_sgx_emu_backend();
+    backend.create = create_changed;
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(changes); i++) {
+        struct alc_sgx_enclave *enclave = NULL;
+        struct alc_error error;
+        alc_error_clear(&error);
+        g_changes = changes[i];
+        assert_int_equal(alc_sgx_load(&backend, enclave_test_image, enclave_test_image_size,
+                                      &enclave_test_sigstruct, &enclave, &error),
+                         ALC_E_LAUNCH_REFUSED);
+        if (strncmp(error.detail, "EINIT 2", 7) != 0) {
+            fail_msg("change %d: %s", (int)i, error.detail);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_a_changed_signature_is_refused),
         cmocka_unit_test(test_a_malformed_sigstruct_is_refused),
         cmocka_unit_test(test_unsigned_attributes_are_refused),
+        cmocka_unit_test(test_other_attributes_than_signed_are_refused),
     };
     g_image = malloc(enclave_test_image_size);
     int result = cmocka_run_group_tests(tests, NULL, NULL);
