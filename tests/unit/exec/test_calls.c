@@ -206,6 +206,32 @@ static void test_endless_recursion_ends(void **state)
     assert_int_equal(invoke("add", slots, slots), ALC_OK);
 }
 
+/* (func (export "f") (param i32) (local 40000 x i64)
+ *   local.get 0  if  local.get 0  i32.const 1  i32.sub  call 0  end) */
+#define LARGE_FRAMES                                                                               \
+    HEADER "\1\5\1\x60\1\x7f\0"                                                                    \
+           "\3\2\1\0"                                                                              \
+           "\7\5\1\1f\0\0"                                                                         \
+           "\xa\x14\1\x12\1\xc0\xb8\2\x7e"                                                         \
+           "\x20\0\4\x40\x20\0\x41\1\x6b\x10\0\xb\xb"
+enum { LARGE_FRAME_SLOTS = 40001 };
+
+static void test_stack_slots_at_the_limit_and_past_it(void **state)
+{
+    (void)state;
+    /* Frames that fit when each takes a few slots more, and that do not when it takes none. */
+    uint64_t fits = ALC_LIMIT_STACK_SLOTS / (LARGE_FRAME_SLOTS + 100) - 1;
+    uint64_t past = ALC_LIMIT_STACK_SLOTS / LARGE_FRAME_SLOTS + 1;
+    assert_int_equal(INSTANTIATE(LARGE_FRAMES, &instance), ALC_OK);
+    assert_int_equal(invoke("f", &fits, NULL), ALC_OK);
+    assert_int_equal(invoke("f", &past, NULL), ALC_E_CALL_STACK_EXHAUSTED);
+    assert_int_equal(invoke("f", &fits, NULL), ALC_OK);
+    struct alc_store other;
+    struct alc_store_options options = {.pages = fixture_pages,
+                                        .stack_slots = ALC_LIMIT_STACK_SLOTS + 1u};
+    assert_int_equal(alc_store_init(&other, &fixture_arena, &options), ALC_E_BAD_ARGUMENT);
+}
+
 static void test_fuel_is_exact(void **state)
 {
     (void)state;
@@ -251,6 +277,7 @@ int main(void)
         TEST(test_host_functions_may_call_back),
         TEST(test_traps_have_backtraces),
         TEST(test_endless_recursion_ends),
+        TEST(test_stack_slots_at_the_limit_and_past_it),
         TEST(test_fuel_is_exact),
         TEST(test_stop_flag),
     };
