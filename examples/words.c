@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Counts words: a plain C program that knows nothing of enclaves. Reads the files named, or standard
- * input, and prints the ten most frequent words.
+ * Counts words: a plain C program that knows nothing of enclaves. Reads the files named, or
+ * standard input, and prints the ten most frequent words.
  *
  *   clang --target=wasm32-wasi -O2 examples/words.c -o words.wasm
  *   alcove run --read-only-dir . words.wasm README.md

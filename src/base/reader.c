@@ -27,7 +27,7 @@ alc_status alc_reader_fail(const struct alc_reader *reader, alc_status status)
         if (alc_reader_remaining(reader) < sizeof *out) {                                          \
             return alc_reader_fail(reader, ALC_E_UNEXPECTED_END);                                  \
         }                                                                                          \
-        __builtin_memcpy(out, reader->bytes + reader->pos, sizeof *out);                           \
+        alc_copy(out, reader->bytes + reader->pos, sizeof *out);                                   \
         reader->pos += sizeof *out;                                                                \
         return ALC_OK;                                                                             \
     }

@@ -5,6 +5,7 @@
  */
 #include <sys/mman.h>
 
+#include "base/bytes.h"
 #include "cli/enclave.h"
 #include "hostcall/dispatch.h"
 #include "sgx_emu/emu.h"
@@ -26,7 +27,7 @@ void cli_image_open(const char *image_path, const char *signature_path, struct c
         if (file.size != sizeof out->sigstruct) {
             cli_die(CLI_REFUSED, "%s: %s", signature_path, alc_status_text(ALC_E_BAD_SIGSTRUCT));
         }
-        __builtin_memcpy(&out->sigstruct, file.bytes, file.size);
+        alc_copy(&out->sigstruct, file.bytes, file.size);
         cli_unmap(&file);
     }
     if (alc_image_parse(out->bytes, out->size, &out->parsed, &error) != ALC_OK) {

@@ -2,6 +2,7 @@
  *
  * alcove measure: what an enclave image is, and who signed it.
  */
+#include "base/bytes.h"
 #include "cli/enclave.h"
 #include "sgx/sign.h"
 
@@ -18,7 +19,7 @@ static void print_signature(const struct alc_sgx_sigstruct *sigstruct, const uin
     if (status != ALC_OK && error.detail[0] != '\0') {
         printf(" (%s)", error.detail);
     }
-    if (__builtin_memcmp(sigstruct->enclave_hash, mrenclave, ALC_SGX_HASH_SIZE) != 0) {
+    if (!alc_equal(sigstruct->enclave_hash, mrenclave, ALC_SGX_HASH_SIZE)) {
         printf(", of another image");
     }
     printf("\ndate:      %04x-%02x-%02x\nproduct:   %u\nsvn:       %u\ndebug:     %s\n",

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "cli/module_file.h"
 #include "cli/outcome.h"
 
@@ -35,7 +36,7 @@ int cli_outcome_print(const char *module_path, const struct cli_file *module,
         return exit_code;
     }
     struct alc_error error = {.status = status, .offset = outcome->offset};
-    memcpy(error.detail, outcome->detail, sizeof error.detail);
+    alc_copy(error.detail, outcome->detail, sizeof error.detail);
     error.detail[sizeof error.detail - 1] = '\0';
     (void)cli_report_error(module_path, &error);
     print_frames(module, outcome);

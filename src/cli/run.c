@@ -109,9 +109,13 @@ static void check_grant(int64_t result, const char *what)
 
 static void grant_handles(struct alc_os_linux *system, const struct run_options *options)
 {
-    check_grant(alc_os_linux_grant(system, ALC_OS_STDIN, STDIN_FILENO, 0), "standard input");
-    check_grant(alc_os_linux_grant(system, ALC_OS_STDOUT, STDOUT_FILENO, 0), "standard output");
-    check_grant(alc_os_linux_grant(system, ALC_OS_STDERR, STDERR_FILENO, 0), "standard error");
+    static const int32_t streams[] = {ALC_OS_STDIN, ALC_OS_STDOUT, ALC_OS_STDERR};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int64_t result = alc_os_linux_grant(system, streams[fd], fd, 0);
+        if (result != -ALC_OS_BAD_DESCRIPTOR) { /* a stream closed here is closed there */
+            check_grant(result, "standard stream");
+        }
+    }
     int32_t handle = ALC_OS_FIRST_MOUNT;
     for (size_t i = 0; i < options->mounts_count; i++) {
         const struct run_mount *mount = &options->mounts[i];

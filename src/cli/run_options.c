@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "cli/run_options.h"
 
 static enum run_tee parse_tee(const struct cli_arguments *arguments, const char *text)
@@ -34,7 +35,7 @@ static void add_mount(const struct cli_arguments *arguments, struct run_options 
         cli_usage_error(arguments, "--dir %s: HOST::GUEST", text);
     }
     mount->host_path = cli_allocate(host_size + 1);
-    memcpy(mount->host_path, text, host_size);
+    alc_copy(mount->host_path, text, host_size);
     mount->host_path[host_size] = '\0';
 }
 
@@ -66,7 +67,7 @@ static int open_listener(const struct cli_arguments *arguments, const char *text
     if (size >= sizeof address || colon[1] == '\0') {
         cli_usage_error(arguments, "--listen %s: ADDRESS:PORT", text);
     }
-    memcpy(address, text + skipped, size - 2 * skipped);
+    alc_copy(address, text + skipped, size - 2 * skipped);
     address[size - 2 * skipped] = '\0';
     const struct addrinfo hints = {.ai_family = AF_UNSPEC,
                                    .ai_socktype = SOCK_STREAM,

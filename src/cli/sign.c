@@ -89,7 +89,7 @@ static char *get_key(const struct request *request, size_t *out_size)
     if (request->key_path != NULL) {
         struct cli_file file = cli_read_file(request->key_path);
         pem = cli_allocate(file.size);
-        memcpy(pem, file.bytes, file.size);
+        alc_copy(pem, file.bytes, file.size);
         *out_size = file.size;
         cli_unmap(&file);
         return pem;
