@@ -45,7 +45,7 @@ MODULE_ROWS = {
     "NAME_SIZE": (make.name_size, "too many items"),
 }
 
-# Rows that cannot be reached from a command line, or not cheaply: where they are tested, or why not.
+# Rows that a command line cannot reach, or not cheaply: where they are tested, or why not.
 ELSEWHERE = {
     "STACK_SLOTS": "tests/unit/exec calls functions with large frames",
     "WASI_DESCRIPTORS": "tests/unit/wasi opens descriptors until the table is full",

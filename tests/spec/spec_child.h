@@ -6,6 +6,8 @@
 #ifndef ALC_TESTS_SPEC_CHILD_H
 #define ALC_TESTS_SPEC_CHILD_H
 
+#include <stdbool.h>
+
 #include "os/os.h"
 #include "spec/spec_buffer.h"
 
@@ -29,6 +31,9 @@ spec_place spec_place_emulated;
 struct spec_image {
     const char *image_path;
     const char *signature_path;
+    /* A hostile host: poisoned registers and flags at every entry, and an asynchronous exit after
+     * every single instruction. Thousands of times slower. */
+    bool is_stepped;
 };
 
 /* Appends to `report` what the tests reported before the child ended, and says in `why` how it

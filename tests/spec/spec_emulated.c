@@ -17,8 +17,8 @@ static alc_status serve(void *context)
     return alc_hostcall_serve(context);
 }
 
-static alc_status load(const struct spec_image *files, struct alc_sgx_enclave **out,
-                       struct alc_error *error)
+static alc_status load(const struct spec_image *files, const struct alc_sgx_backend *backend,
+                       struct alc_sgx_enclave **out, struct alc_error *error)
 {
     struct spec_buffer image = {0};
     struct spec_buffer signature = {0};
@@ -28,8 +28,7 @@ static alc_status load(const struct spec_image *files, struct alc_sgx_enclave **
         spec_buffer_add_file(&signature, files->signature_path) == 0 &&
         signature.size == sizeof sigstruct) {
         alc_copy(&sigstruct, signature.bytes, sizeof sigstruct);
-        status =
-            alc_sgx_load(alc_sgx_emu_backend(), image.bytes, image.size, &sigstruct, out, error);
+        status = alc_sgx_load(backend, image.bytes, image.size, &sigstruct, out, error);
     }
     spec_buffer_fini(&image);
     spec_buffer_fini(&signature);
@@ -38,8 +37,11 @@ static alc_status load(const struct spec_image *files, struct alc_sgx_enclave **
 
 alc_status spec_place_emulated(struct alc_os *os, const void *context, struct alc_error *error)
 {
+    const struct spec_image *files = context;
+    const struct alc_sgx_emu_options options = {.step = true, .poison_entry = true};
+    const struct alc_sgx_backend stepping = alc_sgx_emu_backend_with(&options);
     struct alc_sgx_enclave *enclave;
-    ALC_TRY(load(context, &enclave, error));
+    ALC_TRY(load(files, files->is_stepped ? &stepping : alc_sgx_emu_backend(), &enclave, error));
     struct alc_ring_region *region =
         mmap(NULL, ALC_RING_REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (region == MAP_FAILED) {

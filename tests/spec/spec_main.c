@@ -17,13 +17,13 @@
 #include "spec/spec_stream.h"
 #include "spec/spec_tally.h"
 
-enum { PATH_SIZE = 4096, TIMEOUT_S = 120, EXIT_BAD_USAGE = 2 };
+enum { PATH_SIZE = 4096, TIMEOUT_S = 120, STEPPED_TIMEOUT_S = 900, EXIT_BAD_USAGE = 2 };
 
 static const char usage[] =
     "usage: alc_spec_run --data DIR --lists DIR [options] [GROUP...]\n"
     "  --data DIR        the unpacked test suite: one folder for each group\n"
     "  --lists DIR       where groups.txt and skip.txt are\n"
-    "  --tee MODE        none (default) or emulated\n"
+    "  --tee MODE        none (default), emulated, or stepped: with an exit at each instruction\n"
     "  --image FILE      emulated: image of the test profile\n"
     "  --signature FILE  emulated: its signature structure\n"
     "  --filter TEXT     only tests with TEXT in their names\n"
@@ -81,7 +81,8 @@ static bool parse_arguments(int argc, char **argv, struct settings *out)
             out->lists = optarg;
             break;
         case 't':
-            out->is_emulated = strcmp(optarg, "emulated") == 0;
+            out->image.is_stepped = strcmp(optarg, "stepped") == 0;
+            out->is_emulated = out->image.is_stepped || strcmp(optarg, "emulated") == 0;
             if (!out->is_emulated && strcmp(optarg, "none") != 0) {
                 return false;
             }
@@ -185,7 +186,7 @@ static size_t run_batch(struct run *run, const struct group_tests *tests, size_t
     struct spec_batch batch = {
         .stream = tests->stream.bytes + start,
         .stream_size = tests->ends[last - 1] - start,
-        .timeout_s = TIMEOUT_S,
+        .timeout_s = run->settings->image.is_stepped ? STEPPED_TIMEOUT_S : TIMEOUT_S,
         .place = run->settings->is_emulated ? spec_place_emulated : spec_place_outside,
         .context = &run->settings->image,
     };
