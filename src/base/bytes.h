@@ -37,7 +37,11 @@ static inline void alc_wipe(void *dst, size_t size)
 
 static inline size_t alc_string_length(const char *text)
 {
-    return __builtin_strlen(text);
+    size_t length = 0; /* not strlen: four memory functions are all that a compiler may assume */
+    while (text[length] != '\0') {
+        length++;
+    }
+    return length;
 }
 
 #define ALC_DEFINE_LOAD_STORE(bits)                                                                \
