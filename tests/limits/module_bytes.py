@@ -104,9 +104,9 @@ def locals_(count):
 
 
 def frame_slots(count):
-    """Locals and then operands, dropped again."""
+    """Locals, a slot of the engine's own, and operands, dropped again."""
     in_locals = 40000
-    operands = count - in_locals
+    operands = count - in_locals - 1
     code = b"\x20\0" * operands + b"\x1a" * operands
     return with_code(code, b"\1" + leb(in_locals) + bytes([I32]))
 
