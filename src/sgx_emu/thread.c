@@ -243,11 +243,25 @@ static struct emu_thread *make_thread(void)
     sigemptyset(&preempt);
     sigaddset(&preempt, alc_sgx_emu_preempt_signal());
     pthread_sigmask(SIG_BLOCK, &preempt, NULL);
-    if (!start_tick(thread) || pthread_setspecific(g_thread_key, thread) != 0) {
+    if (pthread_setspecific(g_thread_key, thread) != 0) {
         end_thread(thread);
         return NULL;
     }
     return thread;
+}
+
+/* A child of fork has neither timers nor system call dispatch, and none of the other threads. */
+static void after_fork(void)
+{
+    for (int i = 0; i < THREADS_MAX; i++) {
+        if (atomic_load(&g_threads[i]) != g_own_thread) {
+            atomic_store(&g_threads[i], NULL);
+        }
+    }
+    if (g_own_thread != NULL) {
+        g_own_thread->has_tick = false;
+        g_own_thread->syscalls_by_dispatch = false;
+    }
 }
 
 /* -- no system calls from inside -- */
@@ -310,10 +324,10 @@ struct emu_thread *emu_prepare_thread(const struct alc_sgx_context *context)
     if (g_own_thread == NULL) {
         g_own_thread = make_thread();
     }
-    if (g_own_thread == NULL || !has_handlers() || !forbid_system_calls(g_own_thread, context)) {
-        return NULL;
-    }
-    return g_own_thread;
+    struct emu_thread *thread = g_own_thread;
+    bool is_ready = thread != NULL && has_handlers() && (thread->has_tick || start_tick(thread)) &&
+                    forbid_system_calls(thread, context);
+    return is_ready ? thread : NULL;
 }
 
 /* -- the process -- */
@@ -338,7 +352,8 @@ static void probe(void)
     }
     g_has_cpuid_faulting = syscall(SYS_arch_prctl, ARCH_SET_CPUID, 1) == 0;
     emu_xstate_probe();
-    g_has_handlers = pthread_key_create(&g_thread_key, end_thread) == 0 && install_all();
+    g_has_handlers = pthread_key_create(&g_thread_key, end_thread) == 0 &&
+                     pthread_atfork(NULL, NULL, after_fork) == 0 && install_all();
 }
 
 alc_status emu_prepare_process(const struct alc_sgx_emu_options *options, struct alc_error *error)

@@ -29,6 +29,7 @@ enum {
 };
 
 struct fixture {
+    struct alc_sgx_backend own_backend;
     const struct alc_sgx_backend *backend;
     struct alc_sgx_context *context;
     uint8_t *reservation;
@@ -46,10 +47,16 @@ static inline struct alc_sgx_secs fixture_secs(const struct fixture *fixture)
     };
 }
 
-static inline void fixture_open(struct fixture *fixture)
+/* NULL: the default options. */
+static inline void fixture_open_with(struct fixture *fixture,
+                                     const struct alc_sgx_emu_options *options)
 {
     uint32_t capabilities;
     *fixture = (struct fixture){.backend = alc_sgx_emu_backend()};
+    if (options != NULL) {
+        fixture->own_backend = alc_sgx_emu_backend_with(options);
+        fixture->backend = &fixture->own_backend;
+    }
     assert_int_equal(
         fixture->backend->open(fixture->backend, &fixture->context, &capabilities, NULL), ALC_OK);
     assert_int_equal(capabilities & ALC_SGX_CAN_PROTECT, 0);
@@ -58,6 +65,11 @@ static inline void fixture_open(struct fixture *fixture)
     assert_ptr_not_equal(fixture->reservation, MAP_FAILED);
     uint64_t start = (uint64_t)(uintptr_t)fixture->reservation;
     fixture->base = (start + FIXTURE_SIZE - 1) & ~(uint64_t)(FIXTURE_SIZE - 1);
+}
+
+static inline void fixture_open(struct fixture *fixture)
+{
+    fixture_open_with(fixture, NULL);
 }
 
 static inline void fixture_close(struct fixture *fixture)
