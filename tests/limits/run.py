@@ -3,7 +3,7 @@
 """Each row of src/base/limits.def, at the limit and one past it, through the alcove program.
 
 A row without a case fails, so a new limit cannot come without one. Rows that a command line cannot
-reach stand in ELSEWHERE with the place that tests them.
+reach stand in ELSEWHERE with the test that has them.
 """
 import argparse
 import pathlib
@@ -45,14 +45,17 @@ MODULE_ROWS = {
     "NAME_SIZE": (make.name_size, "too many items"),
 }
 
-# Rows that a command line cannot reach, or not cheaply: where they are tested, or why not.
+# Rows that a command line cannot reach: the test that names the limit, which is looked up.
 ELSEWHERE = {
-    "WASI_DESCRIPTORS": "tests/unit/wasi opens descriptors until the table is full",
-    "HOSTCALL_BUFFER": "tests/hostile fills the buffer",
-    "HOSTCALL_LIES": "tests/hostile counts the lies",
-    "MANIFEST_SIZE": "tests/unit/workload",
-    "ENCLAVE_THREADS": "tests/unit/sgx builds images with too many threads",
-    "ENCLAVE_RESERVATIONS": "tests/enclave reserves until it is refused",
+    "WASI_DESCRIPTORS": "tests/unit/wasi/test_descriptors.c",
+    "HOSTCALL_BUFFER": "tests/hostile/test_hostcall.c",
+    "HOSTCALL_LIES": "tests/hostile/test_hostcall.c",
+    "MANIFEST_SIZE": "tests/unit/workload/test_manifest_size.c",
+}
+
+# Rows without a test, and why.
+UNTESTED = {
+    "ENCLAVE_RESERVATIONS": "no program comes near: at most 100 memories and 100 tables",
 }
 
 
@@ -66,8 +69,9 @@ def expect(what, got, wanted):
 
 
 class Bench:
-    def __init__(self, alcove, limits, folder):
-        self.alcove, self.limits, self.folder = alcove, limits, folder
+    def __init__(self, build, limits, folder):
+        self.build, self.limits, self.folder = build, limits, folder
+        self.alcove = build / "alcove"
 
     def alcove_run(self, *arguments, stdin=b""):
         return subprocess.run([self.alcove, *map(str, arguments)], check=False, input=stdin,
@@ -204,7 +208,18 @@ def check_module_size(bench):
     path.unlink()
 
 
+def check_enclave_threads(bench):
+    limit = bench.limits["ENCLAVE_THREADS"]
+    for threads, wanted in ((limit, 0), (limit + 1, 1)):
+        done = subprocess.run([bench.build / "alcove-image", "build",
+                               bench.build / "alcove_runtime.elf", "-o", "image.sgxs",
+                               "--threads", str(threads)], check=False, capture_output=True,
+                              timeout=RUN_S, cwd=bench.folder)
+        expect(f"exit status for {threads} threads", done.returncode, wanted)
+
+
 OTHER_ROWS = {
+    "ENCLAVE_THREADS": check_enclave_threads,
     "CALL_DEPTH": check_call_depth,
     "STACK_SLOTS": check_call_depth,
     "BACKTRACE_FRAMES": check_backtrace_frames,
@@ -231,13 +246,16 @@ def check_row(bench, name):
         check_module_row(bench, name)
     elif name in OTHER_ROWS:
         OTHER_ROWS[name](bench)
+    elif name in ELSEWHERE:
+        text = (ROOT / ELSEWHERE[name]).read_text(encoding="utf-8")
+        expect(f"ALC_LIMIT_{name} in {ELSEWHERE[name]}", f"ALC_LIMIT_{name}" in text, True)
     else:
         raise Failure("no case for this row (tests/limits/run.py)")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--alcove", required=True, help="the program under test")
+    parser.add_argument("--build", required=True, type=pathlib.Path, help="build folder")
     parser.add_argument("rows", nargs="*")
     arguments = parser.parse_args()
     if shutil.which("wat2wasm") is None:
@@ -246,11 +264,11 @@ def main():
     limits = read_limits()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     with tempfile.TemporaryDirectory(prefix="alcove-limits-") as folder:
-        bench = Bench(str(pathlib.Path(arguments.alcove).resolve()), limits, pathlib.Path(folder))
+        bench = Bench(arguments.build.resolve(), limits, pathlib.Path(folder))
         for name in arguments.rows or limits:
-            if name in ELSEWHERE:
+            if name in UNTESTED:
                 counts["skipped"] += 1
-                print(f"SKIPPED: {name}: {ELSEWHERE[name]}")
+                print(f"SKIPPED: {name}: {UNTESTED[name]}")
                 continue
             try:
                 check_row(bench, name)
@@ -258,7 +276,7 @@ def main():
             except (Failure, OSError, subprocess.SubprocessError) as error:
                 counts["failed"] += 1
                 print(f"FAILED {name}: {error}")
-    for name in sorted({*MODULE_ROWS, *OTHER_ROWS, *ELSEWHERE} - set(limits)):
+    for name in sorted({*MODULE_ROWS, *OTHER_ROWS, *ELSEWHERE, *UNTESTED} - set(limits)):
         counts["failed"] += 1
         print(f"FAILED {name}: limits.def has no such row")
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
