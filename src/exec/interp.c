@@ -237,7 +237,8 @@ alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *funct
         }
         status = interp_loop(NULL, 0, NULL, (uintptr_t)handlers_table(), &run.exit_units[1], base,
                              (uint64_t)(uintptr_t)function, &run, none);
-        if (status != ALC_OK) {
+        /* A program that ends itself needs no backtrace, which costs milliseconds. */
+        if (status != ALC_OK && alc_status_class(status) != ALC_CLASS_EXIT) {
             alc_interp_trace(&run, status);
         }
     }

@@ -14,7 +14,8 @@ const struct alc_code_target *alc_interp_target(bool metered, bool interruptible
 
 /* Calls `function` (WebAssembly or host) with parameters_slots slots of `arguments` above
  * thread->stack_top; results_slots slots come back in `results` (i32 and f32 with the upper half
- * zero). On failure thread->trap is filled (status, backtrace innermost first) and `results` is
+ * zero). On failure thread->trap is filled (status, and unless the
+ * program ended itself the backtrace, innermost first) and `results` is
  * untouched. thread->stack_top is restored. */
 ALC_MUST_CHECK alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *function,
                                           const uint64_t *arguments, uint64_t *results);
