@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Emits the C of a `module` file: what guests import.
 
-For every row: the core signature that linking compares, a thunk that checks and copies what the
-guest points to, one typed call into hand-written semantics, and the storing of results when it
-succeeded. Attributes: `rights` (per handle), `limit PARAMETER IDENT` (row of limits.def),
+For every row: the core signature that linking compares, the steps with which src/host/run.h checks
+and copies what the guest points to and stores results, and one typed call into hand-written
+semantics. Attributes: `rights` (per handle), `limit PARAMETER IDENT` (row of limits.def),
 `may_stop` (the program may end in this call).
 Settings: prefix, context, title, include (several), lenient (flags whose unknown bits are dropped).
 """
@@ -35,8 +35,8 @@ class Emitter:
         if function.result is None and "may_stop" not in function.attributes:
             self.fail(function, "a function without a result must be `may_stop`")
         if function.result is not None:
-            if function.result.kind != "result":
-                self.fail(function, "the result must be of a `result` type")
+            if function.result.kind != "result" or function.result.c_type != "uint16_t":
+                self.fail(function, "the result must be of a `result` type of u16")
             if set(function.result.faults) != set(FAULTS):
                 self.fail(function, f"result needs the faults {sorted(FAULTS)}")
             if self.result_type is not function.result:
@@ -59,6 +59,8 @@ class Emitter:
             self.fail(function, f"{parameter.name}: text can only go in")
         if kind.name == "utf8":
             self.fail(function, f"{parameter.name}: use path or bytes")
+        if direction == "in" and kind.kind != "counted" and not parameter.count:
+            self.fail(function, f"{parameter.name}: a single one goes in by value")
         if parameter.used and (direction != "out" or kind.kind != "struct"):
             self.fail(function, f"{parameter.name}: only arrays of results are used in part")
 
@@ -71,13 +73,6 @@ class Emitter:
         return f"struct {self.prefix}_{kind.name}"
 
     @staticmethod
-    def slot(function, name):
-        for index, parameter in enumerate(function.parameters):
-            if parameter.name == name:
-                return f"slots[{index}]"
-        raise HostError(f"{function.name}: no parameter {name}")
-
-    @staticmethod
     def letter(parameter):
         by_value = not parameter.direction
         return "I" if by_value and parameter.type.size == 8 else "i"
@@ -88,7 +83,7 @@ class Emitter:
         return {parameter.count for parameter in function.parameters}
 
     def rights_of(self, function):
-        """Handle parameter -> expression of the rights it must have."""
+        """Handle parameter -> numbers of the rights it must have."""
         handles = [p.name for p in function.parameters
                    if p.type.kind == "handle" and not p.direction and "struct" in p.type.c_type]
         value = function.attributes.get("rights", "")
@@ -102,18 +97,10 @@ class Emitter:
             for right in names:
                 if right not in known:
                     self.fail(function, f"unknown right {right}")
-            needed[name.strip() or handles[0]] = " | ".join(
-                self.macro("rights", right) for right in names)
+            needed[name.strip() or handles[0]] = [known[right].bit_length() - 1 for right in names]
         if set(needed) - set(handles):
             self.fail(function, "rights of something that is no handle")
-        return {name: needed.get(name, "0") for name in handles}
-
-    def count(self, function, text):
-        if text.isdigit():
-            return text
-        if text.startswith("host "):
-            return f"{self.prefix}_{text[5:]}(context)"
-        return f"(uint32_t){self.slot(function, text)}"
+        return {name: needed.get(name, []) for name in handles}
 
     # -- header --
 
@@ -205,17 +192,14 @@ class Emitter:
     # -- source --
 
     def source(self):
-        lines = [banner(self.file, self.stem, "Thunks and table"),
-                 f'#include "{self.prefix.split("_")[1]}/{self.stem}_host.h"', "",
-                 '#include "base/bytes.h"', '#include "base/limits.h"']
+        room = self.prefix.split("_")[1]
+        lines = [banner(self.file, self.stem, "Rows and table"),
+                 f'#include "{room}/{self.stem}_host.h"', "",
+                 '#include "base/limits.h"', '#include "host/run.h"']
         lines += [f'#include "{name}"' for name in self.file.settings.get("include", [])] + [""]
-        lines += self.fault_table() if self.result_type else []
-        for kind in self.file.types.values():
-            if kind.kind == "struct":
-                lines += self.load_and_store(kind)
-        lines += ["static const struct alc_host_module module;", ""]
-        for index, function in enumerate(self.file.functions):
-            lines += self.thunk(index, function)
+        lines += self.row_table()
+        for function in self.file.functions:
+            lines += self.body(function)
         lines += ["/* clang-format off */",
                   "static const struct alc_host_export exports[] = {"]
         for function in self.file.functions:
@@ -230,180 +214,203 @@ class Emitter:
                   "    return &module;", "}", ""]
         return "\n".join(lines)
 
-    def fault_table(self):
+    def row_table(self):
+        """The constants of struct alc_host_rows."""
+        self.layouts, self.asked = {}, {}   # name -> offset, name -> number
+        steps, starts, size = [], [], 0
+        for function in self.file.functions:
+            row = self.steps(function)
+            starts.append(size)
+            size += len(row)
+            steps += [wrap(f"    /* {function.name} */ ", row, ",")]
         kind = self.result_type
-        lines = ["/* Ends a call whose arguments were refused. */",
-                 "static alc_status refuse(struct alc_host_call *call, enum alc_host_fault fault)",
-                 "{", f"    static const {kind.c_type} results[] = {{"]
-        lines += [f"        [ALC_HOST_FAULT_{FAULTS[name]}] = {value},"
-                  for name, value in kind.faults.items()]
-        return lines + ["    };", "    call->slots[0] = results[fault];", "    return ALC_OK;", "}",
-                        ""]
+        lines = ["/* clang-format off */", *self.layout_table(),
+                 "static const uint8_t steps[] = {", *steps, "};",
+                 wrap("static const uint16_t starts[] = {", [str(start) for start in starts], "};")]
+        refusals = [f"[ALC_HOST_FAULT_{FAULTS[name]}] = {value}"
+                    for name, value in kind.faults.items()] if kind else ["0"]
+        lines += [wrap("static const uint16_t refusals[] = {", refusals, "};"),
+                  "/* clang-format on */", ""]
+        lines += self.get_handle() + self.ask()
+        return lines + ["static const struct alc_host_module module;", "",
+                        "static const struct alc_host_rows rows = {", "    .module = &module,",
+                        "    .steps = steps,", "    .starts = starts,", "    .layouts = layouts,",
+                        "    .refusals = refusals,",
+                        *(["    .get_handle = get_handle,"] if self.handle_type() else []),
+                        *(["    .ask = ask,"] if self.asked else []), "};", "",
+                        "static ALC_NOINLINE alc_status run(struct alc_host_call *call, "
+                        "size_t index,", "                                   alc_host_body *body)",
+                        "{", "    return alc_host_run(call, index, body, &rows);", "}", ""]
 
-    def load_and_store(self, kind):
-        directions = {p.direction for f in self.file.functions for p in f.parameters
-                      if p.type is kind}
-        lines = []
-        if "in" in directions:
-            lines += ["/* Every field is read once. */",
-                      f"static void load_{kind.name}({self.struct_name(kind)} *value, "
-                      "const uint8_t *src)", "{"]
-            lines += [f"    value->{f.name} = {load(f.type.scalar, offset('src', f.offset))};"
-                      for f in kind.fields] + ["}", ""]
-        if "out" in directions:
-            lines += [f"static void store_{kind.name}(uint8_t *dst, "
-                      f"const {self.struct_name(kind)} *value)", "{",
-                      f"    alc_fill(dst, 0, {kind.size});"]
-            lines += [f"    {store(f.type.scalar, offset('dst', f.offset), 'value->' + f.name)};"
-                      for f in kind.fields] + ["}", ""]
-        return lines
+    def layout_table(self):
+        lines = ["static const uint8_t layouts[] = {"]
+        for name in self.layouts:
+            kind = self.file.types[name]
+            struct = self.struct_name(kind)
+            lines += [f"    {kind.size}, sizeof({struct}), {len(kind.fields)}, /* {name} */"]
+            lines += [f"    {f.offset}, offsetof({struct}, {f.name}), {f.type.size},"
+                      for f in kind.fields]
+        if not self.layouts:
+            lines += ["    0,"]
+        lines += ["};"]
+        return lines + [f"_Static_assert(sizeof({self.struct_name(self.file.types[name])}) <= "
+                        'ALC_HOST_STRUCT_SIZE, "room in a frame");' for name in self.layouts]
 
-    def thunk(self, index, function):
-        lines = [f"static alc_status call_{function.name}(struct alc_host_call *call)", "{",
-                 f"    {self.context} *context = call->context;",
-                 "    uint64_t *slots = call->slots;",
-                 f"    alc_host_begin(call, &context->host, &module, {index});"]
-        if any(p.direction or self.has_range(p) for p in function.parameters):
-            lines += ["    enum alc_host_fault fault;"]
-        arguments, before, after = [], [], []
-        consumed = self.consumed(function)
-        rights = self.rights_of(function)
-        result = self.result_type.c_type if function.result else None
-        if rights:
-            before += [f"    {result} result;"]
-        before += self.check_limit(function)
+    def layout(self, function, kind):
+        if kind.name not in self.layouts:
+            self.layouts[kind.name] = sum(3 + 3 * len(self.file.types[name].fields)
+                                          for name in self.layouts)
+        if self.layouts[kind.name] > 255 or kind.size > 64:
+            self.fail(function, f"{kind.name}: layouts grew too large for a byte")
+        return str(self.layouts[kind.name])
+
+    def handle_type(self):
+        kinds = [kind for kind in self.file.types.values()
+                 if kind.kind == "handle" and "struct" in kind.c_type]
+        if len(kinds) > 1:
+            self.fail(kinds[1], "one module, one type of handles")
+        return kinds[0] if kinds else None
+
+    def get_handle(self):
+        kind = self.handle_type()
+        if kind is None:
+            return []
+        return ["static uint16_t get_handle(void *context, uint32_t number, uint64_t rights, "
+                "void **out)", "{", f"    {kind.c_type} *found = NULL;",
+                f"    const uint16_t result = {self.prefix}_{kind.name}_get(context, number, "
+                "rights, &found);", "    *out = found;", "    return result;", "}", ""]
+
+    def ask(self):
+        if not self.asked:
+            return []
+        lines = ["static uint64_t ask(const void *context, uint8_t what)", "{",
+                 "    switch (what) {"]
+        for name, number in self.asked.items():
+            lines += [f"    case {number}:" if number else "    default:",
+                      f"        return {self.prefix}_{name}(context);"]
+        return lines + ["    }", "}", ""]
+
+    def count_step(self, function, text):
+        if text.isdigit():
+            if int(text) > 127:
+                self.fail(function, "a literal count has 7 bits")
+            return f"ALC_HOST_COUNT_LITERAL | {text}"
+        if text.startswith("host "):
+            return f"ALC_HOST_COUNT_ASK | {self.asked.setdefault(text[5:], len(self.asked))}"
+        return str(self.index(function, text))
+
+    @staticmethod
+    def index(function, name):
+        return [parameter.name for parameter in function.parameters].index(name)
+
+    def steps(self, function):
+        """The bytes of a row, as C."""
+        if len(function.parameters) > 10:
+            self.fail(function, "has more than 10 parameters")
+        row, rights = [], self.rights_of(function)
+        if "limit" in function.attributes:
+            name, _, ident = function.attributes["limit"].partition(" ")
+            limit = f"ALC_LIMIT_{ident}"
+            row += ["ALC_HOST_LIMIT", str(self.index(function, name)), f"{limit} & 255",
+                    f"{limit} / 256"]
+        if sum(p.type.kind == "struct" and not p.count for p in function.parameters) > 1:
+            self.fail(function, "one single structure comes back at most")
         for parameter in function.parameters:
-            slot = self.slot(function, parameter.name)
             if parameter.name in rights:
-                before += self.resolve(parameter, slot, rights[parameter.name])
-                arguments += [parameter.name]
-            elif not parameter.direction:
-                before += self.check_range(parameter, slot)
-                if parameter.name not in consumed:
-                    arguments += [self.value(parameter, slot)]
+                numbers = rights[parameter.name]
+                row += ["ALC_HOST_HANDLE", str(len(numbers)), *map(str, numbers)]
+            elif parameter.direction:
+                row += self.memory_step(function, parameter)
             else:
-                prepare, store_lines, passed = self.memory(function, parameter, slot)
-                before, after, arguments = before + prepare, after + store_lines, arguments + passed
-        called = self.typed_call(function, arguments, after, bool(rights))
-        return [*lines, *before, *called, "}", ""]
-
-    def has_range(self, parameter):
-        """Whether a value is checked at all."""
-        kind = parameter.type
-        return (not parameter.direction and kind.kind in ("flags", "enum") and
-                kind.name not in self.lenient)
-
-    def check_range(self, parameter, slot):
-        if not self.has_range(parameter):
-            return []
-        kind = parameter.type
-        if kind.kind == "flags":
-            bad = f"(slots_value({slot}, {kind.size}) & ~UINT64_C({mask(kind):#x})) != 0"
-        else:
-            top = max(number for _, number in kind.values)
-            if sorted(number for _, number in kind.values) != list(range(top + 1)):
-                raise HostError(f"enum {kind.name} has holes")
-            bad = f"slots_value({slot}, {kind.size}) > {top}"
-        bad = bad.replace("slots_value(" + slot + f", {kind.size})",
-                          slot if kind.size == 8 else f"(uint32_t){slot}")
-        return [f"    fault = ({bad}) ? ALC_HOST_FAULT_VALUE : ALC_HOST_FAULT_NONE;",
-                *refuse_if_fault()]
-
-    def check_limit(self, function):
-        if "limit" not in function.attributes:
-            return []
-        name, _, ident = function.attributes["limit"].partition(" ")
-        slot = f"(uint32_t){self.slot(function, name)}"
-        return [f"    if ({slot} > ALC_LIMIT_{ident}) {{",
-                "        return refuse(call, ALC_HOST_FAULT_VALUE);", "    }"]
-
-    def value(self, parameter, slot):
-        kind = parameter.type
-        if kind.name in self.lenient:
-            return f"{slot} & {self.macro(kind.name, 'all')}"
-        return f"({kind.scalar.c_type}){slot}"
-
-    def resolve(self, parameter, slot, rights):
-        kind = parameter.type
-        return [f"    {kind.c_type} *{parameter.name};",
-                wrap(f"    result = {self.prefix}_{kind.name}_get(",
-                     ["context", f"({kind.scalar.c_type}){slot}", rights, f"&{parameter.name}"],
-                     ");"),
-                "    if (result != 0) {", "        slots[0] = result;", "        return ALC_OK;",
-                "    }"]
-
-    def memory(self, function, parameter, slot):
-        """Lines before the call, lines after its success, arguments."""
-        kind, name, direction = parameter.type, parameter.name, parameter.direction
-        addr = f"(uint32_t){slot}"
-        count = self.count(function, parameter.count) if parameter.count else "1"
-        if kind.name == "spans":
-            return self.fetch("spans", "spans", [addr, count], name)
-        if kind.name == "path":
-            return self.fetch("path", "bytes", [addr, count], name)
-        if kind.kind == "counted" and direction == "in":
-            return self.fetch(None, "bytes", [addr, count, "1"], name)
-        if direction == "out" and (kind.kind == "counted" or (kind.is_value and parameter.count)):
-            return borrow(f"{name}", addr, count, max(kind.size, 1)), [], [name]
-        if kind.is_value:
-            before = borrow(f"at_{name}", addr, "1", kind.size)
-            before += [f"    {kind.scalar.c_type} {name} = 0;"]
-            after = [f"        {store(kind.scalar, f'at_{name}.bytes', name)};"]
-            return before, after, [f"&{name}"]
-        return self.structures(function, parameter, addr, count)
-
-    def fetch(self, what, carrier, arguments, name):
-        function = "alc_host_copy" + (f"_{what}" if what else "")
-        return [f"    struct alc_guest_{carrier} {name};",
-                wrap(f"    fault = {function}(", ["call", *arguments, f"&{name}"], ");"),
-                *refuse_if_fault()], [], [name]
-
-    def structures(self, function, parameter, addr, count):
-        kind, name = parameter.type, parameter.name
-        struct = self.struct_name(kind)
-        before = borrow(f"at_{name}", addr, count, kind.size)
-        if not parameter.count:
-            before += [f"    {struct} {name} = {{0}};"]
-            if parameter.direction == "in":
-                before += [f"    load_{kind.name}(&{name}, at_{name}.bytes);"]
-                return before, [], [f"&{name}"]
-            return before, [f"        store_{kind.name}(at_{name}.bytes, &{name});"], [f"&{name}"]
-        before += ["    void *" + f"room_{name};",
-                   wrap("    fault = alc_host_take_results(",
-                        ["call", count, f"sizeof({struct})", f"&room_{name}"], ");"),
-                   *refuse_if_fault(), f"    {struct} *{name} = room_{name};"]
-        if parameter.direction == "in":
-            return before + [
-                f"    for (uint32_t i = 0; i < {count}; i++) {{",
-                f"        load_{kind.name}(&{name}[i], at_{name}.bytes + (size_t)i * {kind.size});",
-                "    }"], [], [name, count]
-        used = parameter.used or count
-        if parameter.used is None:
-            raise HostError(f"{function.name}: {name}: say how many results are used")
-        return before, [
-            f"        ALC_ASSERT({used} <= {count});",
-            f"        for (uint32_t i = 0; i < {used}; i++) {{",
-            f"            store_{kind.name}(at_{name}.bytes + (size_t)i * {kind.size}, "
-            f"&{name}[i]);",
-            "        }"], [name]
-
-    def typed_call(self, function, arguments, after, declared):
-        name = f"{self.prefix}_{function.name}"
-        arguments = ["context", *arguments]
+                row += self.number_step(function, parameter.type)
+        end = "END"
         if "may_stop" in function.attributes:
-            if function.result is None:
-                return [wrap(f"    return alc_host_stop(call, {name}(", arguments, "));")]
-            declare = [] if declared else [f"    {function.result.c_type} result = 0;"]
-            lines = declare + [wrap(f"    const alc_status status = {name}(",
-                                    [*arguments, "&result"], ");"),
-                               "    if (status != ALC_OK) {",
-                               "        return alc_host_stop(call, status);", "    }"]
+            end = "END_STOP" if function.result else "END_VOID"
+        return row + [f"ALC_HOST_{end}"]
+
+    def number_step(self, function, kind):
+        if kind.kind == "flags":
+            bits = mask(kind).bit_length()
+            if mask(kind) != (1 << bits) - 1 or bits > 63:
+                self.fail(function, f"flags {kind.name} have holes")
+            if kind.name in self.lenient:
+                return ["ALC_HOST_MASK", str(bits)]
+            if kind.size > 4:
+                self.fail(function, f"{kind.name}: wide flags must be lenient")
+            return ["ALC_HOST_FLAGS", str(bits)]
+        if kind.kind == "enum":
+            top = max(number for _, number in kind.values)
+            if sorted(number for _, number in kind.values) != list(range(top + 1)) or top > 255:
+                self.fail(function, f"enum {kind.name} has holes")
+            return ["ALC_HOST_ENUM", str(top)]
+        return ["ALC_HOST_NUMBER"]
+
+    def memory_step(self, function, parameter):
+        kind, direction = parameter.type, parameter.direction
+        count = self.count_step(function, parameter.count) if parameter.count else None
+        if kind.name in ("spans", "path"):
+            return [f"ALC_HOST_{kind.name.upper()}", count]
+        if kind.kind == "counted" and direction == "in":
+            return ["ALC_HOST_COPY", count]
+        if kind.kind == "counted" or (kind.is_value and count):
+            if direction == "in":
+                self.fail(function, f"{parameter.name}: numbers cannot go in as an array")
+            return ["ALC_HOST_BUFFER", count, str(max(kind.size, 1))]
+        if kind.is_value:
+            return ["ALC_HOST_OUT", str(kind.size)]
+        layout = self.layout(function, kind)
+        if not count:
+            return ["ALC_HOST_STRUCT_OUT", layout]
+        if direction == "in":
+            return ["ALC_HOST_ITEMS_IN", layout, count]
+        if parameter.used is None:
+            self.fail(function, f"{parameter.name}: say how many results are used")
+        used = function.parameter(parameter.used)
+        if used.direction != "out" or used.type.size != 4:
+            self.fail(function, f"{parameter.used}: must be an out number of 4 bytes")
+        return ["ALC_HOST_ITEMS_OUT", layout, count, str(self.index(function, parameter.used))]
+
+    def argument(self, function, parameter):
+        """What semantics gets for one parameter."""
+        kind, value = parameter.type, f"values[{self.index(function, parameter.name)}]"
+        if kind.name == "spans":
+            return [f"{value}.spans"]
+        if kind.kind == "counted":
+            return [f"{value}.{'bytes' if parameter.direction == 'in' else 'buffer'}"]
+        if kind.is_value and parameter.count:
+            return [f"{value}.buffer"]
+        if kind.kind == "struct":
+            counted = parameter.direction == "in"
+            return [f"{value}.items.first"] + ([f"{value}.items.count"] if counted else [])
+        if kind.kind == "handle" and "struct" in kind.c_type and not parameter.direction:
+            return [f"{value}.handle"]
+        scalar = kind.scalar
+        place = f"{value}.{'number' if scalar.size == 8 else f'u{8 * scalar.size}'}"
+        star, address = (" *", "&") if parameter.direction else ("", "")
+        cast = f"({scalar.c_type}{star})" if scalar.c_type.startswith("int") else ""
+        return [f"{cast}{address}{place}"]
+
+    def body(self, function):
+        consumed = self.consumed(function)
+        arguments = ["context"]
+        for parameter in function.parameters:
+            if parameter.direction or parameter.name not in consumed:
+                arguments += self.argument(function, parameter)
+        call = f"{self.prefix}_{function.name}("
+        status = f"values[{len(function.parameters)}].status"
+        result = f"values[{len(function.parameters) + 1}].u16"
+        if "may_stop" not in function.attributes:
+            lines = [wrap(f"    return {call}", arguments, ");")]
         else:
-            declare = "" if declared else f"{function.result.c_type} "
-            lines = [wrap(f"    {declare}result = {name}(", arguments, ");")]
-        if after:
-            lines += ["    if (result == 0) {", *after, "    }"]
-        return lines + ["    slots[0] = result;", "    return ALC_OK;"]
+            arguments += [f"&{result}"] if function.result else []
+            lines = [wrap(f"    {status} = {call}", arguments, ");"),
+                     f"    return {result};"]
+        unused = [] if "values" in "".join(lines) else ["    (void)values;"]
+        index = self.file.functions.index(function)
+        return [f"static uint16_t do_{function.name}(void *context, "
+                "union alc_host_value *values)", "{", *unused, *lines, "}", "",
+                f"static alc_status call_{function.name}(struct alc_host_call *call)", "{",
+                f"    return run(call, {index}, do_{function.name});", "}", ""]
 
 
 def mask(kind):
@@ -413,36 +420,8 @@ def mask(kind):
     return bits
 
 
-def offset(base, value):
-    return f"{base} + {value}" if value else base
-
-
-def load(scalar, place):
-    if scalar.size == 1:
-        return f"({place})[0]" if "+" in place else f"{place}[0]"
-    return f"alc_load_u{8 * scalar.size}({place})"
-
-
-def store(scalar, place, value):
-    if scalar.size == 1:
-        return f"({place})[0] = {value}" if "+" in place else f"{place}[0] = {value}"
-    return f"alc_store_u{8 * scalar.size}({place}, {value})"
-
-
-def refuse_if_fault():
-    return ["    if (fault != ALC_HOST_FAULT_NONE) {",
-            "        return refuse(call, fault);", "    }"]
-
-
-def borrow(name, addr, count, size):
-    return [f"    struct alc_guest_buffer {name};",
-            wrap("    fault = alc_host_borrow(",
-                 ["call", addr, count, str(size), f"&{name}"], ");"),
-            *refuse_if_fault()]
-
-
 def wrap(start, parts, end):
-    """One call or prototype, broken before column 100."""
+    """One call, prototype or list, broken before column 100."""
     indent = " " * (len(start) if len(start) < 60 else 8)
     lines, line = [], start
     for index, part in enumerate(parts):

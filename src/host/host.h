@@ -88,7 +88,7 @@ ALC_MUST_CHECK enum alc_host_fault alc_host_take_results(const struct alc_host_c
                                                          uint64_t count, size_t item_size,
                                                          void **out);
 
-/* Every thunk starts here: drops the copies of the call before and tells the trace. */
+/* Every call starts here: drops the copies of the call before and tells the trace. */
 static inline void alc_host_begin(const struct alc_host_call *call,
                                   const struct alc_host_context *context,
                                   const struct alc_host_module *module, size_t index)
