@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "base/bytes.h"
 #include "base/checked.h"
@@ -40,6 +41,7 @@ static alc_status open_context(const struct alc_sgx_backend *backend, struct alc
     context->options = options;
     context->memory_fd = -1;
     context->protection_key = -1;
+    context->opened_cycles = __rdtsc();
     if (emu_has_protection_keys() && options->hiding != ALC_SGX_EMU_HIDE_NEVER) {
         context->protection_key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
     }

@@ -19,8 +19,8 @@
 #define ALC_SGX_EMU_CPU_SVN "alcove emulated"
 
 enum alc_sgx_emu_hiding {
-    /* With protection keys: always. Without them: while the enclave has few pages, because every
-     * transition has to change the mapping then. */
+    /* With protection keys: always. Without them every transition has to change the mapping of
+     * every page: then as long as that takes at most a fifth of the time since the start. */
     ALC_SGX_EMU_HIDE_AUTO,
     ALC_SGX_EMU_HIDE_ALWAYS,
     ALC_SGX_EMU_HIDE_NEVER, /* for debuggers */

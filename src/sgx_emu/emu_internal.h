@@ -63,7 +63,9 @@ struct alc_sgx_context {
     struct page_run runs[RUNS_MAX];
     uint32_t runs_count;
     uint32_t threads_inside;
-    bool is_hidden;     /* by mprotect: the runs are not in the page tables */
+    bool is_hidden;         /* by mprotect: the runs are not in the page tables */
+    uint64_t opened_cycles; /* time-stamp counter: since when, and how much of it hiding took */
+    uint64_t hiding_cycles;
     int protection_key; /* -1: none */
     struct alc_sgx_emu_statistics statistics;
 };

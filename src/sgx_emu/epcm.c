@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <x86intrin.h>
 
 #include "base/checked.h"
 #include "sgx_emu/emu_internal.h"
@@ -14,9 +15,8 @@
 enum {
     PAGE_SIZE = ALC_SGX_PAGE_SIZE,
     RUN_PAGES_MAX = 1 << 18,
-    /* Without protection keys, larger enclaves are not hidden in AUTO: mprotect touches every page.
-     */
-    HIDE_PAGES_MAX = 4096,
+    /* AUTO spends at most one in so many cycles on hiding: mprotect touches every page. */
+    HIDE_SHARE = 5,
 };
 
 void emu_lock(struct alc_sgx_context *context)
@@ -182,7 +182,8 @@ static bool hides_by_mapping(const struct alc_sgx_context *context)
 {
     switch (context->options->hiding) {
     case ALC_SGX_EMU_HIDE_AUTO:
-        return context->protection_key < 0 && context->statistics.pages <= HIDE_PAGES_MAX;
+        return context->protection_key < 0 &&
+               context->hiding_cycles <= (__rdtsc() - context->opened_cycles) / HIDE_SHARE;
     case ALC_SGX_EMU_HIDE_ALWAYS:
         return context->protection_key < 0;
     case ALC_SGX_EMU_HIDE_NEVER:
@@ -194,10 +195,12 @@ static bool hides_by_mapping(const struct alc_sgx_context *context)
 void emu_thread_entered(struct alc_sgx_context *context)
 {
     if (context->threads_inside++ == 0 && context->is_hidden) {
+        uint64_t start = __rdtsc();
         for (uint32_t i = 0; i < context->runs_count; i++) {
             set_protection(context, &context->runs[i], context->runs[i].protection);
         }
         context->is_hidden = false;
+        context->hiding_cycles += __rdtsc() - start;
     }
 }
 
@@ -205,8 +208,10 @@ void emu_thread_left(struct alc_sgx_context *context)
 {
     ALC_ASSERT(context->threads_inside != 0);
     if (--context->threads_inside == 0 && hides_by_mapping(context)) {
+        uint64_t start = __rdtsc();
         hide_all(context);
         context->is_hidden = true;
+        context->hiding_cycles += __rdtsc() - start;
     }
 }
 

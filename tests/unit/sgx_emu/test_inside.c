@@ -186,6 +186,28 @@ static void test_the_hosts_system_calls_are_not_for_the_enclave(void **state)
     fixture_close(&fixture);
 }
 
+/* Without protection keys hiding costs time, and is limited unless it is asked for. */
+static void test_hiding_has_a_budget(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct alc_sgx_run run;
+    static const uint8_t leave[] = {0x48, 0x89, 0xCB, 0xB8, 4, 0, 0, 0, 0x0F, 0x01, 0xD7};
+    const struct alc_sgx_emu_options always = {.hiding = ALC_SGX_EMU_HIDE_ALWAYS};
+    const struct alc_sgx_emu_options never = {.hiding = ALC_SGX_EMU_HIDE_NEVER};
+    const struct alc_sgx_emu_options *const options[] = {NULL, &always, &never};
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(options); i++) {
+        build_with_code(&fixture, options[i], leave, sizeof leave);
+        bool by_mapping = fixture.context->protection_key < 0;
+        assert_int_equal(enter(&fixture, &run), 0);
+        assert_int_equal(fixture.context->is_hidden, by_mapping && options[i] != &never);
+        fixture.context->hiding_cycles = UINT64_MAX / 2;
+        assert_int_equal(enter(&fixture, &run), 0);
+        assert_int_equal(fixture.context->is_hidden, by_mapping && options[i] == &always);
+        fixture_close(&fixture);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_vectors_outside_xfrm_are_noticed),
         cmocka_unit_test(test_the_hosts_code_is_not_for_the_enclave),
         cmocka_unit_test(test_the_hosts_system_calls_are_not_for_the_enclave),
+        cmocka_unit_test(test_hiding_has_a_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
