@@ -15,9 +15,11 @@ struct alc_memory;
  * take two slots), i32 and f32 in the low half; results are written from slots[0] on. Slots are
  * engine memory, out of the guest's reach. */
 struct alc_host_call {
-    struct alc_instance *caller; /* the instance whose code called, never NULL */
-    struct alc_memory *memory;   /* memory 0 of the caller, NULL when it has none */
-    void *context;               /* what was given when the function was defined */
+    /* The instance whose code called; NULL when the embedder did (alc_invoke of a host function).
+     */
+    struct alc_instance *caller;
+    struct alc_memory *memory; /* memory 0 of the caller, NULL when it has none */
+    void *context;             /* what was given when the function was defined */
     uint64_t *slots;
     struct alc_error *error; /* detail of a status other than ALC_OK */
 };
