@@ -62,6 +62,7 @@ struct alc_sgx_context {
     uint32_t mappings_count;
     struct page_run runs[RUNS_MAX];
     uint32_t runs_count;
+    uint64_t flushes_count;
     uint32_t threads_inside;
     bool is_hidden;         /* by mprotect: the runs are not in the page tables */
     uint64_t opened_cycles; /* time-stamp counter: since when, and how much of it hiding took */
@@ -131,8 +132,9 @@ struct emu_thread {
     uint64_t has_pku;
     uint64_t host_pkru;
     struct emu_stay *stay;
-    uint64_t soft_fault_addr; /* the last page that was put into the page tables on demand */
-    uint32_t soft_faults;     /* how often in a row */
+    uint64_t soft_fault_page;    /* the last page that was put into the page tables on demand */
+    uint64_t soft_fault_flushes; /* of the context, then */
+    uint32_t soft_faults;        /* how often in a row */
     bool syscalls_by_dispatch;
     uint64_t filtered_base; /* enclave range of the last seccomp filter */
     stack_t previous_stack; /* what was there before, given back when the thread ends */

@@ -172,6 +172,7 @@ static void hide_all(struct alc_sgx_context *context)
 
 void emu_flush(struct alc_sgx_context *context)
 {
+    context->flushes_count++;
     if (context->runs_count != 0) {
         hide_all(context);
         context->runs_count = 0;

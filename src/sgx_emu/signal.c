@@ -221,8 +221,11 @@ static bool fill_tables(const struct event *event, uint64_t page, uint64_t error
     if ((allowed & wanted) == 0 || (error_code & PF_PROTECTION_KEY) != 0) {
         return false;
     }
-    bool again = thread->soft_fault_addr == page;
-    thread->soft_fault_addr = page;
+    /* The same page again, with nothing taken out of the tables meanwhile: no progress. */
+    bool again = thread->soft_fault_page == page &&
+                 thread->soft_fault_flushes == event->context->flushes_count;
+    thread->soft_fault_page = page;
+    thread->soft_fault_flushes = event->context->flushes_count;
     thread->soft_faults = again ? thread->soft_faults + 1 : 0;
     if (thread->soft_faults > SOFT_FAULTS_MAX) {
         return false;

@@ -57,6 +57,7 @@ static void stay_inside(struct emu_stay *stay, struct emu_thread *thread, uint32
     }
     struct emu_stay *outer = thread->stay;
     thread->stay = stay;
+    thread->soft_fault_page = UINT64_MAX;
     stay->to.pkru = inside_pkru(context);
     set_cpuid_allowed(context, 0);
     /* Not pthread_sigmask, which leaves the C library's own signals open. */
