@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Emits both sides of the enclave's boundary from its .host file (gen_host.py is the command).
 
-Inside: one stub per `call` row with the type of its function in struct alc_os_operations. Outside:
+Inside: one stub per `call` row with the type of its function in struct alc_os_operations, and the
+rows as data for src/hostcall/invoke.c. Outside:
 one serving function per row and their dispatcher. Both are made from the same list of pieces, so
 they cannot disagree about the layout of a slot. Every check of what the host answers comes out of
 the row: a row without `ensure` is refused here.
@@ -128,14 +129,27 @@ class Row:
                 texts.append(f"{type_.c_type} {name}")
         return ", ".join(texts)
 
+    def index(self, name):
+        return [parameter.name for parameter in self.function.parameters].index(name)
+
     def ensure(self):
-        """The condition in C; `result` is not negative and became the unsigned `value`."""
-        text = re.sub(r"\bsize\((\w+)\)", r"\1_room.size", self.attributes["ensure"])
-        text = re.sub(r"\bresult\b", "value", text)
-        for piece in self.pieces:
-            if piece.kind == "out_scalar":
-                text = re.sub(rf"\b{piece.name}\b", f"answer_{piece.name}", text)
-        return text
+        """The condition in C, about `answer`."""
+        def translate(match):
+            sized, word = match.groups()
+            if sized:
+                return f"answer->rooms[{self.index(sized)}].size"
+            if word == "result":
+                return "answer->result"
+            piece = next((p for p in self.pieces if p.name == word), None)
+            if piece is not None and piece.kind == "out_scalar":
+                return f"alc_hostcall_get_u32(answer->call, {piece.offset})"
+            parameter = self.function.parameter(word)
+            if parameter is None:
+                return match[0]
+            if not parameter.type.is_value:
+                self.fail(f"cannot ensure anything about {word}")
+            return f"({parameter.type.c_type})answer->values[{self.index(word)}].number"
+        return re.sub(r"\bsize\((\w+)\)|\b([a-z]\w*)", translate, self.attributes["ensure"])
 
 
 def field_rules(host_file, setting):
@@ -168,90 +182,97 @@ def range_condition(row, type_name, variable):
 
 # -- the inside --
 
-def stub_sends(row):
-    lines = []
-    for piece in row.pieces:
-        name, room = piece.name, f"{piece.name}_room"
-        if piece.kind == "scalar":
-            bits = piece.size * 8
-            lines.append(f"alc_hostcall_set_u{bits}(&call, {piece.offset}, (uint{bits}_t){name});")
-            continue
-        if piece.kind == "out_scalar":
-            continue
-        made = {
-            "spans_in": f"alc_hostcall_put_spans(&call, {name}, {piece.count})",
-            "spans_out": f"alc_hostcall_offer_spans(&call, {name}, {piece.count})",
-            "path": f"alc_hostcall_put_path(&call, {name}, {piece.count})",
-            "bytes_out": f"alc_hostcall_offer(&call, {piece.count})",
-            "struct_out": f"alc_hostcall_need(&call, 1, sizeof *{name})",
-            "structs": f"alc_hostcall_need(&call, {piece.count}, sizeof *{name})",
-        }[piece.kind]
-        lines.append(f"struct alc_hostcall_room {room} = {made};")
-        if piece.size:
-            lines.append(f"alc_hostcall_set_u32(&call, {piece.offset}, {room}.size);")
-        if piece.kind == "structs":
-            lines += send_structs(row, piece)
-    return lines
+KINDS = {"spans_in": "SPANS_IN", "spans_out": "SPANS_OUT", "path": "PATH",
+         "bytes_out": "BYTES_OUT", "struct_out": "STRUCT_OUT", "structs": "STRUCTS",
+         "out_scalar": "OUT_SCALAR"}
 
 
-def send_structs(row, piece):
-    """What comes back starts as 0, so that nothing of the caller's memory leaves with it."""
-    name, type_ = piece.name, piece.parameter.type
-    return [f"for (size_t i = 0; call.failure == 0 && i < {piece.count}; i++) {{",
-            f"    {type_.c_type} item = {name}[i];"] + \
-           [f"    item.{field} = 0;" for field, _ in row.back[type_.name]] + \
-           [f"    alc_hostcall_put_at(&call, {name}_room, i * sizeof item, &item, sizeof item);",
-            "}"]
+def piece_bytes(row, piece, numbers):
+    """One struct alc_hostcall_piece."""
+    kind = KINDS.get(piece.kind, f"SCALAR_{piece.size}")
+    count = row.index(piece.count) if piece.count else 0
+    type_ = numbers.get(piece.parameter.type.name, 0)
+    if row.packed and row.packed[0] == piece.name:
+        type_ = numbers[row.packed[1].name]
+    return f"{{ALC_HOSTCALL_{kind}, {row.index(piece.name)}, {piece.offset}, {count}, {type_}}}"
 
 
-def stub_receives(row):
-    lines = []
-    for piece in row.pieces:
-        if piece.kind == "out_scalar":
-            lines.append(f"uint32_t answer_{piece.name} = "
-                         f"alc_hostcall_get_u32(&call, {piece.offset});")
-    lines += [f"if (!alc_hostcall_judge(&call, {row.ensure()})) {{", "    return -ALC_OS_IO;", "}"]
-    for piece in row.pieces:
-        name, type_ = piece.name, piece.parameter.type
-        if piece.kind == "out_scalar":
-            lines.append(f"*{name} = answer_{name};")
-        elif piece.kind == "spans_out":
-            lines.append(f"alc_hostcall_fetch_spans(&call, {name}_room, (size_t)value, {name}, "
-                         f"{piece.count});")
-        elif piece.kind == "bytes_out":
-            lines.append(f"alc_hostcall_fetch(&call, {name}_room, 0, {name}, (size_t)value);")
-            if row.packed and row.packed[0] == name:
-                lines += [f"if (!alc_hostcall_judge(&call, is_packed_{row.packed[1].name}({name}, "
-                          "(size_t)value))) {",
-                          f"    alc_fill({name}, 0, (size_t)value);", "    return -ALC_OS_IO;", "}"]
-        elif piece.kind == "struct_out":
-            lines += [f"{type_.c_type} answer;",
-                      f"alc_hostcall_fetch(&call, {name}_room, 0, &answer, sizeof answer);",
-                      "if (!alc_hostcall_judge(&call, "
-                      f"{range_condition(row, type_.name, 'answer')})) {{",
-                      "    return -ALC_OS_IO;", "}", f"*{name} = answer;"]
-        elif piece.kind == "structs":
-            lines += [f"for (size_t i = 0; i < {piece.count}; i++) {{",
-                      f"    {type_.c_type} answer;",
-                      f"    alc_hostcall_fetch(&call, {name}_room, i * sizeof answer, &answer, "
-                      "sizeof answer);",
-                      "    if (!alc_hostcall_judge(&call, "
-                      f"{range_condition(row, type_.name, 'answer')})) {{",
-                      "        return -ALC_OS_IO;", "    }"]
-            lines += [f"    {name}[i].{field} = answer.{field};"
-                      for field, _ in row.back[type_.name]]
-            lines.append("}")
-    return lines
+def piece_tables(rows, types):
+    """What src/hostcall/invoke.h calls generated, but for its functions."""
+    numbers = {type_.name: number for number, type_ in enumerate(types, 1)}
+    lines, starts = ["/* clang-format off */",
+                     "const struct alc_hostcall_piece alc_hostcall_pieces[] = {"], [0]
+    for row in rows:
+        if len(row.function.parameters) > 8:
+            row.fail("has more than 8 parameters")
+        lines.append(f"    /* {row.name} */")
+        lines += [f"    {piece_bytes(row, piece, numbers)}," for piece in row.pieces]
+        starts.append(starts[-1] + len(row.pieces))
+    lines += ["};", "const uint8_t alc_hostcall_starts[] = {"]
+    lines += ["    " + " ".join(f"{start}," for start in starts[i:i + 16])
+              for i in range(0, len(starts), 16)]
+    lines += ["};", "const struct alc_hostcall_type alc_hostcall_types[] = {", "    {0},"]
+    for type_ in types:
+        fields = [field for field, _ in rows[0].back.get(type_.name, [])]
+        back = ", ".join(f"{{offsetof({type_.c_type}, {field}), "
+                         f"sizeof((({type_.c_type} *)0)->{field})}}" for field in fields)
+        if len(fields) > 2:
+            raise HostError(f"{type_.name}: more than 2 fields come back")
+        lines.append(f"    {{sizeof({type_.c_type}), {len(fields)}, {{{back or '{0}'}}}}},")
+    return lines + ["};", "/* clang-format on */", ""]
+
+
+def judges(rows, types):
+    """The conditions: `ensure` of each row, `range` and `packed` of each structure."""
+    cases = {}
+    for row in rows:
+        cases.setdefault(row.ensure(), []).append(row.op)
+    lines = ["bool alc_hostcall_is_truthful(uint16_t op, const struct alc_hostcall_answer *answer)",
+             "{", "    switch (op) {"]
+    for condition, ops in cases.items():
+        lines += [f"    case {op}:" for op in ops] + [f"        return {condition};"]
+    lines += ["    default:", "        return false;", "    }", "}", "",
+              "bool alc_hostcall_is_in_range(uint32_t type, const void *item)", "{",
+              "    switch (type) {"]
+    for number, type_ in enumerate(types, 1):
+        if type_.name in rows[0].ranges:
+            condition = range_condition(rows[0], type_.name, f"(*(const {type_.c_type} *)item)")
+            lines += [f"    case {number}:", f"        return {condition};"]
+    lines += ["    default:", "        return false;", "    }", "}", "",
+              "bool alc_hostcall_is_packed(uint32_t type, const uint8_t *bytes, size_t size)", "{"]
+    packed = {row.packed[1].name for row in rows if row.packed}
+    for number, type_ in enumerate(types, 1):
+        if type_.name in packed:
+            lines += [f"    if (type == {number}) {{",
+                      f"        return is_packed_{type_.name}(bytes, size);", "    }"]
+    if not packed:
+        lines += ["    (void)type;", "    (void)bytes;", "    (void)size;"]
+    return lines + ["    return false;", "}", ""]
+
+
+def stub_value(parameter):
+    type_, name = parameter.type, parameter.name
+    if type_.name == "spans":
+        return f"{{.spans = {name}}}"
+    if type_.name == "path":
+        return f"{{.path = {name}}}"
+    if parameter.direction:
+        return f"{{.out = {name}}}"
+    cast = f"(u{type_.c_type})" if type_.c_type.startswith("int") else ""
+    return f"{{.number = {cast}{name}}}"
 
 
 def stub(row):
-    lines = ["struct alc_hostcall_call call;", f"alc_hostcall_begin(&call, context, {row.op});"]
-    lines += stub_sends(row)
-    lines += ["int64_t result = alc_hostcall_submit(&call);", "if (result < 0) {",
-              "    return result;", "}", "uint64_t value = (uint64_t)result;"]
-    lines += stub_receives(row)
-    lines.append("return result;")
-    body = "\n".join("    " + line if line else "" for line in lines)
+    values = [stub_value(parameter) for parameter in row.function.parameters]
+    if len(values) > 4:
+        body = "    const union alc_hostcall_value values[] = {\n"
+        body += "".join(f"        {value},\n" for value in values)
+        body += f"    }};\n    return alc_hostcall_invoke(context, values, {row.op});"
+    else:
+        values += ["{0}"] * (4 - len(values))
+        body = "    return alc_hostcall_invoke_4(context,\n"
+        body += "".join(f"        (union alc_hostcall_value){value},\n" for value in values)
+        body += f"        {row.op});"
     return f"int64_t alc_hostcall_{row.name}({row.c_parameters()})\n{{\n{body}\n}}\n"
 
 
@@ -340,7 +361,7 @@ def emit(host_file, stem):
     guard = f"ALC_GENERATED_{stem.upper()}_HOST_H"
     licence = f"/* SPDX-License-Identifier: Apache-2.0 */\n{note}"
     header = [f"{licence}#ifndef {guard}\n#define {guard}\n",
-              '#include "hostcall/client.h"', '#include "hostcall/dispatch.h"\n',
+              '#include "hostcall/dispatch.h"', '#include "hostcall/invoke.h"\n',
               "enum alc_hostcall_op {"]
     header += [f"    {row.op} = {number}," for number, row in enumerate(rows, 1)]
     header += [f"    ALC_HOSTCALL_OPS = {len(rows) + 1},", "};\n",
@@ -360,12 +381,13 @@ def emit(host_file, stem):
               "const char *alc_hostcall_name(uint32_t op)\n{", "    switch (op) {"]
     source += [f"    case {row.op}:\n        return \"{row.name}\";" for row in rows]
     source += ["    default:\n        return \"unknown\";\n    }\n}\n", "/* -- inside -- */\n"]
-    for type_ in sorted({p.parameter.type.name for row in rows for p in row.pieces
-                         if p.parameter.type.kind == "extern"}):
-        found = host_file.types[type_]
-        source.append(f"_Static_assert(sizeof({found.c_type}) == {found.size}, "
-                      "\"crosses the boundary\");")
+    types = [type_ for type_ in host_file.types.values() if type_.kind == "extern"]
+    for type_ in types:
+        source.append(f"_Static_assert(sizeof({type_.c_type}) == {type_.size} && {type_.size} <= "
+                      "ALC_HOSTCALL_STRUCT_SIZE,\n               \"crosses the boundary\");")
+    source += piece_tables(rows, types)
     source += [packed_check(row) for row in rows if row.packed]
+    source += judges(rows, types)
     source += [stub(row) for row in rows]
     source.append("/* -- outside -- */\n")
     source += [server(row) for row in rows]

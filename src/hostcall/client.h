@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The inside of the boundary: what the generated stubs stand on. Distrusts the host wholly. A call
- * is begun, its pieces are put into the payload arena, it is submitted (one exit), and its answer
- * is read once, compared with the private note of what was asked, and fetched up to what was
- * promised. Whatever does not fit is a lie: the call gives IO, and after ALC_LIMIT_HOSTCALL_LIES of
- * them the host is given up. The stubs themselves are generated from hostcall.host
+ * The inside of the boundary: what every call stands on (invoke.h makes one from its row).
+ * Distrusts the host wholly. A call is begun, its pieces are put into the payload arena, it is
+ * submitted (one exit), and its answer is read once, compared with the private note of what was
+ * asked, and fetched up to what was promised. Whatever does not fit is a lie: the call gives IO,
+ * and after ALC_LIMIT_HOSTCALL_LIES of them the host is given up. The stubs themselves are
+ * generated from hostcall.host
  * ("hostcall/hostcall_host.h").
  */
 #ifndef ALC_HOSTCALL_CLIENT_H
