@@ -75,9 +75,11 @@ def crate_scripts(data):
         group = f"proposals/{name}" if name in BEYOND else name
         for script in sorted((data / "proposals" / name).glob("*.wast")):
             yield script, group
-    # Old files there encode rules from before 3.0; the ones named after 64-bit twins are current.
+    # Old files there encode rules from before 3.0, memory64.wast too ("multiple memories"); the ones
+    # that are 64-bit twins of others are current.
     for script in sorted((data / "proposals" / "memory64").glob("*64.wast")):
-        yield script, "memory64"
+        if script.stem != "memory64":
+            yield script, "memory64"
 
 
 def convert_crates(build, target):

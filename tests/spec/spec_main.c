@@ -225,7 +225,9 @@ static void run_group(struct run *run, const struct spec_group *group)
     struct group_tests tests = {0};
     struct spec_tally tally = {0};
     if (!translate_group(run, group, &tests, &tally)) {
-        tally.failed++;
+        /* The packages of crates.io have fewer groups than the archive. */
+        tally.failed += group->is_required;
+        tally.skipped += !group->is_required;
     }
     size_t index = 0;
     while (index < tests.count) {
