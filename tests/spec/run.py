@@ -75,7 +75,7 @@ def crate_scripts(data):
         group = f"proposals/{name}" if name in BEYOND else name
         for script in sorted((data / "proposals" / name).glob("*.wast")):
             yield script, group
-    # Old files there encode rules from before 3.0, memory64.wast too ("multiple memories"); the ones
+    # Old files there encode rules from before 3.0, memory64.wast too ("multiple memories"); those
     # that are 64-bit twins of others are current.
     for script in sorted((data / "proposals" / "memory64").glob("*64.wast")):
         if script.stem != "memory64":
