@@ -2,12 +2,16 @@
  *
  * How the interpreter's handlers are written, independent of how they are joined. With clang each
  * handler is a function and jumps to the next by a guaranteed tail call; with gcc all are blocks of
- * one function joined by computed gotos. The machine state stays in host registers: ip    the
- * operation at hand        fp        first slot of the frame mem   base of memory 0 mem_size  its
- * size in bytes acc   integer accumulator          facc      floating accumulator (low lanes) inst
- * the running instance         run       everything else Two more integer registers are free under
- * preserve_none: a window of pinned locals can be passed along as further parameters without
- * touching the handlers' bodies.
+ * one function joined by computed gotos.
+ *
+ * The machine state stays in host registers:
+ *   - ip: the operation at hand; fp: first slot of the frame;
+ *   - mem, mem_size: base and size in bytes of memory 0;
+ *   - acc: integer accumulator; facc: floating accumulator (low lanes);
+ *   - inst: the running instance; run: everything else.
+ *
+ * More integer registers are free under preserve_none: a window of pinned locals can be passed
+ * along as further parameters without touching the handlers' bodies.
  */
 #ifndef ALC_EXEC_INTERP_STATE_H
 #define ALC_EXEC_INTERP_STATE_H
