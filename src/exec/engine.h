@@ -13,13 +13,14 @@
  *                                               alc_store_fini
  *
  * Conventions
- *   Slots     arguments and results are arrays of uint64_t: i32 and f32 in the low half (upper half
- * zero), v128 in two slots, references as in exec/reference.h. Names     counted (struct alc_name);
- * borrowed for as long as the linker is used. Arenas    the store's own holds types and the
- * linker's tables, grows until alc_store_fini and MUST outlive all modules loaded with its
- * registry. Each instance lives in the arena given. Nesting   a host function may call alc_invoke
- * on call->caller->store. Trust     modules and guests are hostile, the embedder is trusted: a
- * wrong number of arguments is its own fault and asserted where that is cheap.
+ *   - Slots: arguments and results are arrays of uint64_t: i32 and f32 in the low half (upper half
+ *     zero), v128 in two slots, references as in exec/reference.h.
+ *   - Names: counted (struct alc_name); borrowed for as long as the linker is used.
+ *   - Arenas: the store's own holds types and the linker's tables, grows until alc_store_fini and
+ *     MUST outlive all modules loaded with its registry. Each instance lives in the arena given.
+ *   - Nesting: a host function may call alc_invoke on call->caller->store.
+ *   - Trust: modules and guests are hostile, the embedder is trusted: a wrong number of arguments
+ *     is its own fault and asserted where that is cheap.
  */
 #ifndef ALC_EXEC_ENGINE_H
 #define ALC_EXEC_ENGINE_H

@@ -4,8 +4,9 @@
  * code.def calls PLAIN, included once by interp.c.
  *
  * Calls. The caller's operation ends with a unit that says how far the frame moves; the return
- * address is the unit behind. Handlers named do_* are parts of operations, reached with do_call acc
- * = function, ip = return address, fp = caller's frame do_enter  the same with fp = callee's frame
+ * address is the unit behind. Handlers named do_* are parts of operations, reached with
+ *   - do_call: acc = function, ip = return address, fp = caller's frame;
+ *   - do_enter: the same with fp = callee's frame.
  */
 
 /* -- functions -- */

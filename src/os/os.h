@@ -5,15 +5,18 @@
  * for tests). The callers (wasi/, workload/) never know which one they have.
  *
  * Conventions
- *   Result   >= 0 is success (a size, a handle, a count, or 0), < 0 is minus a number of errno.def.
- *   Handle   small integer chosen by the implementation, granted when the table was set up or
- * returned by `open_at` and `accept`. An unknown handle gives BAD_DESCRIPTOR. Handles 0 to 2 are
- * the standard streams; enum alc_os_granted names the others known beforehand. Path     `path_size`
- * bytes, no NUL inside, relative, resolved strictly beneath `dir`: an absolute path, a `..` or a
- * symbolic link that would leave `dir` gives NOT_CAPABLE (also when somebody renames directories
- * meanwhile). Memory   buffers are borrowed for the call. An implementation writes at most what was
- * promised. Blocking calls may block; INTERRUPTED is never returned, the implementation repeats.
- *   Trust    inside an enclave nothing that comes back is true: sizes are in range, nothing more.
+ *   - Result: >= 0 is success (a size, a handle, a count, or 0), < 0 is minus a number of
+ *     errno.def.
+ *   - Handle: small integer chosen by the implementation, granted when the table was set up or
+ *     returned by `open_at` and `accept`. An unknown handle gives BAD_DESCRIPTOR. Handles 0 to 2
+ *     are the standard streams; enum alc_os_granted names the others known beforehand.
+ *   - Path: `path_size` bytes, no NUL inside, relative, resolved strictly beneath `dir`: an
+ *     absolute path, a `..` or a symbolic link that would leave `dir` gives NOT_CAPABLE (also when
+ *     somebody renames directories meanwhile).
+ *   - Memory: buffers are borrowed for the call. An implementation writes at most what was
+ *     promised.
+ *   - Blocking: calls may block; INTERRUPTED is never returned, the implementation repeats.
+ *   - Trust: inside an enclave nothing that comes back is true: sizes are in range, nothing more.
  */
 #ifndef ALC_OS_OS_H
 #define ALC_OS_OS_H

@@ -5,10 +5,10 @@
  * sgx_emu/.
  *
  * Conventions
- *   Result    0, or minus an errno of the kernel, unless said otherwise.
- *   Offsets   and lengths are bytes from the enclave's base, multiples of the page size.
- *   Context   one enclave. Building (create to map) is done by one thread; enter and the calls for
- *             dynamic pages may come from several at once, enter only with different TCSs.
+ *   - Result: 0, or minus an errno of the kernel, unless said otherwise.
+ *   - Offsets and lengths: bytes from the enclave's base, multiples of the page size.
+ *   - Context: one enclave. Building (create to map) is done by one thread; enter and the calls
+ *     for dynamic pages may come from several at once, enter only with different TCSs.
  */
 #ifndef ALC_SGX_BACKEND_H
 #define ALC_SGX_BACKEND_H

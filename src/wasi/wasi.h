@@ -4,8 +4,7 @@
  * of os/. Rows, types and checks of guest pointers come from wasi_p1.host; this room is the
  * meaning.
  *
- * Conventions
- *   Both sides are hostile. The guest's arguments were checked and copied by the generated thunks;
+ * Both sides are hostile. The guest's arguments were checked and copied by the generated thunks;
  * what the system answers is believed only as far as it is in range. Nothing is allocated but what
  * the two arenas give. One program = one struct alc_wasi, used by one thread at a time. Define the
  * functions with the struct alc_wasi as their context.

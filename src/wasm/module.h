@@ -4,13 +4,15 @@
  * room together with types.h.
  *
  * Conventions
- *   Bytes     the module's bytes are borrowed for as long as the module is used: names, data
- * segments and bodies point into them. Offsets   are file offsets (bytes from the start of the
- * module) everywhere, also in errors. Names     are counted, valid UTF-8, and may contain NUL.
- *   Indices   run over imported items first, as in the specification. All indices kept here have
- * been validated. Type ids are canonical (types.h). Memory    everything lives in the arena given
- * to alc_module_load, except types, which live in the registry's arena. Threads   a loaded module
- * may be read by any number of threads.
+ *   - Bytes: the module's bytes are borrowed for as long as the module is used: names, data
+ *     segments and bodies point into them.
+ *   - Offsets: are file offsets (bytes from the start of the module) everywhere, also in errors.
+ *   - Names: are counted, valid UTF-8, and may contain NUL.
+ *   - Indices: run over imported items first, as in the specification. All indices kept here have
+ *     been validated. Type ids are canonical (types.h).
+ *   - Memory: everything lives in the arena given to alc_module_load, except types, which live in
+ *     the registry's arena.
+ *   - Threads: a loaded module may be read by any number of threads.
  */
 #ifndef ALC_WASM_MODULE_H
 #define ALC_WASM_MODULE_H

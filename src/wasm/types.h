@@ -4,14 +4,14 @@
  * registry that gives equal recursion groups equal ids.
  *
  * Conventions
- *   Value type   a uint32_t. Comparing two for equality is comparing the numbers, across modules
- * too, because a concrete heap type is named by its canonical id, never by a module's index. Type
- * id      index into one struct alc_type_registry. All modules that meet in one store MUST have
- *                been loaded with the registry of that store. Two types have one id exactly when
- * the specification calls them equal (iso-recursive, spec 3.1.3), so call_indirect of a final type
- * compares two numbers. Lifetime     what the registry returns lives as long as its arena and never
- * moves. Threads      a registry is changed by loading modules and linking only; one thread at a
- * time.
+ *   - Value type: a uint32_t. Comparing two for equality is comparing the numbers, across modules
+ *     too, because a concrete heap type is named by its canonical id, never by a module's index.
+ *   - Type id: index into one struct alc_type_registry. All modules that meet in one store MUST
+ *     have been loaded with the registry of that store. Two types have one id exactly when the
+ *     specification calls them equal (iso-recursive, spec 3.1.3), so call_indirect of a final type
+ *     compares two numbers.
+ *   - Lifetime: what the registry returns lives as long as its arena and never moves.
+ *   - Threads: a registry is changed by loading modules and linking only; one thread at a time.
  */
 #ifndef ALC_WASM_TYPES_H
 #define ALC_WASM_TYPES_H
