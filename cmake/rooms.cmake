@@ -26,7 +26,7 @@ set(ALC_HOSTED_FLAGS -fstack-protector-strong -D_GNU_SOURCE)
 set(ALC_ENCLAVE_HOT_FILES "/enclave/memory_functions[.]c$|/base/sha256[.]c$")
 set(ALC_ENCLAVE_FLAGS
     -Oz -fno-sanitize=all -ffreestanding -fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables
-    -fno-plt -ffunction-sections -fdata-sections -mno-red-zone -mno-avx -fcf-protection=none
+    -ffunction-sections -fdata-sections -mno-red-zone -mno-avx -fcf-protection=none
     -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=fs
     -mstack-protector-guard-offset=40 -DALC_ENCLAVE=1)
 
