@@ -184,6 +184,7 @@ alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *cal
     const struct alc_function_type *type = &function->type->function;
     uint32_t slots =
         type->parameters_slots > type->results_slots ? type->parameters_slots : type->results_slots;
+    slots = slots == 0 ? 1 : slots; /* the caller reads the first one whatever the type */
     if ((size_t)(run->stack_limit - fp) < slots) {
         return ALC_E_CALL_STACK_EXHAUSTED;
     }
@@ -198,6 +199,10 @@ alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *cal
     thread->trap.frames_omitted = 0;
     alc_status status = function->host(&call);
     thread->stack_top = stack_top;
+    if (status == ALC_OK) { /* a trap that the host function met and forgave is not ours */
+        thread->trap.frames_count = 0;
+        thread->trap.frames_omitted = 0;
+    }
     return status;
 }
 

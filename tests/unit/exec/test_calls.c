@@ -232,6 +232,77 @@ static void test_stack_slots_at_the_limit_and_past_it(void **state)
     assert_int_equal(alc_store_init(&other, &fixture_arena, &options), ALC_E_BAD_ARGUMENT);
 }
 
+/* (import "m" "nothing" (func)) (func (export "f") (local 511 x i64) call 0) */
+#define WHOLE_STACK                                                                                \
+    HEADER "\1\4\1\x60\0\0"                                                                        \
+           "\2\xd\1\1m\7nothing\0\0"                                                               \
+           "\3\2\1\0"                                                                              \
+           "\7\5\1\1f\0\1"                                                                         \
+           "\xa\x9\1\7\1\xff\3\x7e\x10\0\xb"
+enum { WHOLE_STACK_SLOTS = 512 };
+
+static alc_status host_nothing(struct alc_host_call *call)
+{
+    (void)call;
+    return ALC_OK;
+}
+
+/* The last pages of the address space given, so that nothing lies behind them. */
+static void *reserve_before_guard(void *context, size_t size)
+{
+    uint8_t *addr = fixture_reserve(context, size + ALC_SYSTEM_PAGE_SIZE);
+    assert_non_null(addr);
+    munmap(addr + size, ALC_SYSTEM_PAGE_SIZE);
+    return addr;
+}
+
+static void test_host_calls_at_the_end_of_the_stack(void **state)
+{
+    (void)state;
+    static const struct alc_host_export nothing[] = {{"nothing", "", "", host_nothing}};
+    static const struct alc_host_module module = {"m", nothing, 1};
+    alc_store_fini(&store);
+    fixture_store(&(struct alc_store_options){0});
+    alc_store_fini(&store);
+    struct alc_store_options options = {.pages = fixture_pages, .stack_slots = WHOLE_STACK_SLOTS};
+    options.pages.reserve = reserve_before_guard;
+    assert_int_equal(alc_store_init(&store, &fixture_arena, &options), ALC_OK);
+    assert_int_equal(alc_linker_add_host(&linker, &module, NULL), ALC_OK);
+    assert_int_equal(INSTANTIATE(WHOLE_STACK, &instance), ALC_OK);
+    /* The frame ends where the stack ends: a function without slots may run there or may not, but
+     * what lies behind is not read. */
+    alc_status status = invoke("f", NULL, NULL);
+    assert_true(status == ALC_OK || status == ALC_E_CALL_STACK_EXHAUSTED);
+}
+
+/* (import "m" "nothing" (func)) (func (export "f") call 0 unreachable)
+ * (func (export "g") unreachable) */
+#define TRAPS_TWICE                                                                                \
+    HEADER "\1\4\1\x60\0\0"                                                                        \
+           "\2\xd\1\1m\7nothing\0\0"                                                               \
+           "\3\3\2\0\0"                                                                            \
+           "\7\x9\2\1f\0\1\1g\0\2"                                                                 \
+           "\xa\xb\2\5\0\x10\0\0\xb\3\0\0\xb"
+
+static alc_status host_forgives(struct alc_host_call *call)
+{
+    (void)call;
+    assert_int_equal(invoke("g", NULL, NULL), ALC_E_UNREACHABLE);
+    return ALC_OK;
+}
+
+static void test_a_trap_that_the_host_forgave_is_forgotten(void **state)
+{
+    (void)state;
+    static const struct alc_host_export forgives[] = {{"nothing", "", "", host_forgives}};
+    static const struct alc_host_module module = {"m", forgives, 1};
+    assert_int_equal(alc_linker_add_host(&linker, &module, NULL), ALC_OK);
+    assert_int_equal(INSTANTIATE(TRAPS_TWICE, &instance), ALC_OK);
+    assert_int_equal(invoke("f", NULL, NULL), ALC_E_UNREACHABLE);
+    assert_int_equal(store.thread.trap.frames_count, 1);
+    assert_int_equal(store.thread.trap.frames[0].function_index, 1);
+}
+
 static void test_fuel_is_exact(void **state)
 {
     (void)state;
@@ -278,6 +349,8 @@ int main(void)
         TEST(test_traps_have_backtraces),
         TEST(test_endless_recursion_ends),
         TEST(test_stack_slots_at_the_limit_and_past_it),
+        TEST(test_host_calls_at_the_end_of_the_stack),
+        TEST(test_a_trap_that_the_host_forgave_is_forgotten),
         TEST(test_fuel_is_exact),
         TEST(test_stop_flag),
     };
