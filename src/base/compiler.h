@@ -15,6 +15,8 @@
 #define ALC_NOINLINE __attribute__((noinline))
 #define ALC_ALWAYS_INLINE inline __attribute__((always_inline))
 #define ALC_COLD __attribute__((cold, noinline))
+/* For a large variable of which every part is written before it is used: spares the zeroing. */
+#define ALC_UNINITIALIZED __attribute__((uninitialized))
 #define ALC_ALIGNED(bytes) __attribute__((aligned(bytes)))
 #define ALC_PRINTF(format_index, first_index)                                                      \
     __attribute__((format(printf, format_index, first_index)))

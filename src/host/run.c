@@ -21,6 +21,7 @@ struct frame {
     const struct alc_host_rows *rows;
     const uint8_t *step; /* the next byte */
     size_t parameter;    /* the next one */
+    /* Those of a parameter are written by its step, and never looked at before. */
     union alc_host_value values[ALC_HOST_VALUES];
     struct result results[ALC_HOST_VALUES];
     uint8_t structure[ALC_HOST_STRUCT_SIZE] ALC_ALIGNED(8);
@@ -67,6 +68,7 @@ static enum alc_host_fault prepare_items(struct frame *frame, enum alc_host_step
     struct result *result = &frame->results[frame->parameter - 1];
     if (kind == ALC_HOST_STRUCT_OUT) {
         value->items.first = frame->structure;
+        alc_fill(frame->structure, 0, sizeof frame->structure);
         result->used = ALC_HOST_COUNT_LITERAL | 1;
     } else {
         fault = alc_host_take_results(frame->call, count, layout[1], &value->items.first);
@@ -99,6 +101,7 @@ static enum alc_host_fault prepare_memory(struct frame *frame, enum alc_host_ste
     }
     if (kind == ALC_HOST_OUT) {
         const uint8_t size = *frame->step++;
+        value->number = 0;
         enum alc_host_fault fault = alc_host_borrow(call, guest_addr, 1, size, &range);
         if (fault == ALC_HOST_FAULT_NONE) {
             frame->results[frame->parameter - 1] =
@@ -140,6 +143,7 @@ static uint16_t prepare(struct frame *frame, enum alc_host_step kind)
         return is_good ? 0 : frame->rows->refusals[ALC_HOST_FAULT_VALUE];
     }
     const uint64_t slot = frame->call->slots[frame->parameter];
+    frame->results[frame->parameter].guest = NULL;
     union alc_host_value *value = &frame->values[frame->parameter++];
     if (kind == ALC_HOST_HANDLE) {
         return get_handle(frame, value, slot);
@@ -191,7 +195,11 @@ alc_status alc_host_run(struct alc_host_call *call, size_t index, alc_host_body 
                         const struct alc_host_rows *rows)
 {
     alc_host_begin(call, call->context, rows->module, index);
-    struct frame frame = {.call = call, .rows = rows, .step = rows->steps + rows->starts[index]};
+    struct frame frame ALC_UNINITIALIZED;
+    frame.call = call;
+    frame.rows = rows;
+    frame.step = rows->steps + rows->starts[index];
+    frame.parameter = 0;
     enum alc_host_step kind;
     while ((kind = *frame.step++) >= ALC_HOST_LIMIT) {
         const uint16_t refusal = prepare(&frame, kind);
@@ -199,6 +207,10 @@ alc_status alc_host_run(struct alc_host_call *call, size_t index, alc_host_body 
             call->slots[0] = refusal;
             return ALC_OK;
         }
+    }
+    if (kind != ALC_HOST_END) { /* a status and a result that nobody wrote yet */
+        frame.values[frame.parameter].number = ALC_OK;
+        frame.values[frame.parameter + 1].number = 0;
     }
     const uint16_t result = body(call->context, frame.values);
     if (kind != ALC_HOST_END) {
