@@ -102,6 +102,7 @@ alc_status cli_enclave_run(const struct run_options *options, const struct alc_o
     uint64_t value;
     alc_status status = alc_sgx_call(enclave, &call, &value, error);
     alc_sgx_close(enclave);
+    publish_stop_flag(NULL);
     munmap(region, ALC_RING_REGION_SIZE);
     /* The image's main function returns an alc_status; believed only as far as it is one. */
     return status == ALC_OK && value < ALC_STATUS_COUNT ? (alc_status)value : status;

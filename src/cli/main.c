@@ -2,7 +2,11 @@
  *
  * alcove: finds the sub-command and prints the help, which is made of the rows of commands.def.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -65,7 +69,28 @@ static int print_help(void)
     return CLI_OK;
 }
 
-int main(int argc, char **argv)
+/* Nothing opened later gets the number of a standard stream that is closed: messages would go into
+ * it. Such a stream stays as good as closed, reading and writing it fail. */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_PATH) != fd) {
+            exit(CLI_FAILED); /* and nowhere to say it */
+        }
+    }
+}
+
+/* What could not be printed was not done. */
+static int finish_output(int exit_code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return exit_code;
+    }
+    fprintf(stderr, "alcove: standard output: %s\n", strerror(errno));
+    return exit_code == CLI_OK ? CLI_FAILED : exit_code;
+}
+
+static int run_command(int argc, char **argv)
 {
     if (argc < 2) {
         fprintf(stderr, "usage: alcove COMMAND ...\nTry 'alcove --help'.\n");
@@ -87,4 +112,10 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "alcove: no command %s\nTry 'alcove --help'.\n", argv[1]);
     return CLI_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    hold_standard_streams();
+    return finish_output(run_command(argc, argv));
 }

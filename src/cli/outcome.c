@@ -31,16 +31,16 @@ int cli_outcome_print(const char *module_path, const struct cli_file *module,
 {
     alc_status status =
         outcome->status < ALC_STATUS_COUNT ? (alc_status)outcome->status : ALC_E_INTERNAL;
-    int exit_code = outcome->exit_code & 0xff;
     if (status == ALC_OK || status == ALC_E_EXIT) {
-        return exit_code;
+        return outcome->exit_code & 0xff;
     }
     struct alc_error error = {.status = status, .offset = outcome->offset};
     alc_copy(error.detail, outcome->detail, sizeof error.detail);
     error.detail[sizeof error.detail - 1] = '\0';
     (void)cli_report_error(module_path, &error);
     print_frames(module, outcome);
-    return exit_code;
+    /* Not the outcome's word: an error never looks like success. */
+    return alc_status_exit_code(status);
 }
 
 void cli_outcome_print_report(const struct alc_outcome *outcome)

@@ -3,6 +3,7 @@
  * alcove run: writes the manifest, grants the handles, starts the program in an enclave or outside,
  * keeps its deadline and turns the outcome into an exit code.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +17,27 @@
 /* How long a program may ignore the stop flag (blocked in a host call) before the process ends. */
 enum { STOP_GRACE_MS = 500 };
 
-/* The word that the running program polls; written by the timer's thread. */
-static volatile uint64_t *_Atomic g_stop_flag;
+/* What the timer's thread may still do. The word that the running program polls may go away with
+ * the region it lies in, so both sides hold the lock while they touch it. */
+static pthread_mutex_t g_stop_lock = PTHREAD_MUTEX_INITIALIZER;
+static volatile uint64_t *g_stop_flag;
+static bool g_is_over;
 static volatile uint64_t g_local_stop_flag;
 
 static void publish_stop_flag(volatile uint64_t *stop_flag)
 {
+    pthread_mutex_lock(&g_stop_lock);
     g_stop_flag = stop_flag;
+    pthread_mutex_unlock(&g_stop_lock);
+}
+
+/* The program has ended: what is left is to say how, and the deadline is not about that. */
+static void end_deadline(void)
+{
+    pthread_mutex_lock(&g_stop_lock);
+    g_is_over = true;
+    g_stop_flag = NULL;
+    pthread_mutex_unlock(&g_stop_lock);
 }
 
 static void sleep_ns(uint64_t duration_ns)
@@ -37,11 +52,17 @@ static void *keep_deadline(void *argument)
 {
     const struct run_options *options = argument;
     sleep_ns(options->limits.timeout_ns);
-    volatile uint64_t *stop_flag = g_stop_flag;
-    if (stop_flag != NULL) {
-        *stop_flag = 1;
+    pthread_mutex_lock(&g_stop_lock);
+    if (g_stop_flag != NULL) {
+        *g_stop_flag = 1;
     }
+    pthread_mutex_unlock(&g_stop_lock);
     sleep_ns(STOP_GRACE_MS * UINT64_C(1000000));
+    pthread_mutex_lock(&g_stop_lock);
+    if (g_is_over) {
+        pthread_mutex_unlock(&g_stop_lock);
+        return NULL;
+    }
     fprintf(stderr, "alcove: %s: %s\n", options->module_path, alc_status_text(ALC_E_DEADLINE));
     _exit(alc_status_exit_code(ALC_E_DEADLINE));
 }
@@ -111,9 +132,9 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
 {
     static const int32_t streams[] = {ALC_OS_STDIN, ALC_OS_STDOUT, ALC_OS_STDERR};
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        int64_t result = alc_os_linux_grant(system, streams[fd], fd, 0);
-        if (result != -ALC_OS_BAD_DESCRIPTOR) { /* a stream closed here is closed there */
-            check_grant(result, "standard stream");
+        int status_flags = fcntl(fd, F_GETFL);
+        if (status_flags >= 0 && (status_flags & O_PATH) == 0) { /* closed here, closed there */
+            check_grant(alc_os_linux_grant(system, streams[fd], fd, 0), "standard stream");
         }
     }
     int32_t handle = ALC_OS_FIRST_MOUNT;
@@ -165,6 +186,7 @@ int cli_run(struct cli_arguments *arguments)
     alc_error_clear(&error);
     start_timer(&options);
     alc_status status = run_with(&options, alc_os_linux_get_os(system), &error);
+    end_deadline();
     int exit_code;
     if (outcome_size == sizeof outcome) {
         exit_code = cli_outcome_print(options.module_path, &module, &outcome);
