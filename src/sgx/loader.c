@@ -96,6 +96,10 @@ static alc_status create(struct alc_sgx_enclave *enclave, const struct alc_image
                        .xfrm = sigstruct->attributes.xfrm},
     };
     int result = enclave->backend->create(enclave->context, &secs);
+    /* Size and place are right, so it is what the signature asks for. */
+    if (result == -EINVAL || result == -EIO) {
+        return fail_errno(error, -EPERM, "ECREATE: attributes of the signature are not possible");
+    }
     return result == 0 ? ALC_OK : fail_errno(error, result, "cannot create the enclave");
 }
 

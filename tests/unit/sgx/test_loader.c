@@ -241,7 +241,9 @@ static void test_refusals_are_reported(void **state)
     (void)state;
     g_create_result = -ENOMEM;
     load_fails(ALC_E_OUT_OF_MEMORY);
-    g_create_result = -EINVAL;
+    g_create_result = -EINVAL; /* attributes, which the signature chooses */
+    load_fails(ALC_E_LAUNCH_REFUSED);
+    g_create_result = -EMFILE;
     load_fails(ALC_E_IO_FAILED);
     prepare(NULL);
     g_add_result = -EACCES;
