@@ -236,6 +236,4 @@
     STORING(i##_SA, type, SLOT(2), bits_of_acc(facc), 5)                                           \
     STORING(i##_AA, type, acc, bits_of_acc(facc), 4)
 
-#define PLAIN(i)
-#define VECTOR(i, immediate, signature)
 #include "wasm/code_families.h"

@@ -1,9 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Not a header of declarations: expands the rows of code.def, then VECTOR(ident, immediate,
- * signature) for each SIMD row of ops.def, with the macros that the includer defined; undefines
- * them all. Every table of operations is made through here, so that all have the same order.
+ * signature) for each SIMD row of ops.def, with the macros that the includer defined (a family
+ * that he did not define is left out); undefines them all. Every table of operations is made
+ * through here, so that all have the same order.
  */
+#ifndef CBIN
+#define CBIN(i)
+#endif
+#ifndef NBIN
+#define NBIN(i)
+#endif
+#ifndef DIVISION
+#define DIVISION(i)
+#endif
+#ifndef ICMP
+#define ICMP(i, swapped, inverse)
+#endif
+#ifndef UN
+#define UN(i)
+#endif
+#ifndef FBIN
+#define FBIN(i)
+#endif
+#ifndef FCMP
+#define FCMP(i)
+#endif
+#ifndef FRARE
+#define FRARE(i)
+#endif
+#ifndef FUN
+#define FUN(i)
+#endif
+#ifndef FI
+#define FI(i)
+#endif
+#ifndef IF
+#define IF(i)
+#endif
+#ifndef LOAD
+#define LOAD(i, type)
+#endif
+#ifndef FLOAD
+#define FLOAD(i, type)
+#endif
+#ifndef STORE
+#define STORE(i, type)
+#endif
+#ifndef FSTORE
+#define FSTORE(i, type)
+#endif
+#ifndef PLAIN
+#define PLAIN(i)
+#endif
+#ifndef VECTOR
+#define VECTOR(i, immediate, signature)
+#endif
 #include "wasm/code.def"
 
 #define CODE_OF_MVP(i, m, s)

@@ -170,22 +170,6 @@ static alc_status emit_vector_access(struct alc_validator *v, enum alc_op op, ui
 static uint32_t vector_code(enum alc_op op)
 {
     static const uint16_t codes[] = {
-#define CBIN(i)
-#define NBIN(i)
-#define DIVISION(i)
-#define ICMP(i, swapped, inverse)
-#define UN(i)
-#define FBIN(i)
-#define FCMP(i)
-#define FRARE(i)
-#define FUN(i)
-#define FI(i)
-#define IF(i)
-#define LOAD(i, type)
-#define FLOAD(i, type)
-#define STORE(i, type)
-#define FSTORE(i, type)
-#define PLAIN(i)
 #define VECTOR(i, immediate, signature) [ALC_OP_##i - ALC_OP_V128_LOAD] = ALC_CODE_##i,
 #include "wasm/code_families.h"
     };

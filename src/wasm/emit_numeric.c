@@ -46,12 +46,6 @@ static const struct operation operations[OPERATIONS_COUNT] = {
 #define FUN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, FUNARY},
 #define FI(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_INT},
 #define IF(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_FLOAT},
-#define LOAD(i, type)
-#define FLOAD(i, type)
-#define STORE(i, type)
-#define FSTORE(i, type)
-#define PLAIN(i)
-#define VECTOR(i, immediate, signature)
 #include "wasm/code_families.h"
 };
 
@@ -61,23 +55,7 @@ static const struct {
     uint16_t swapped;
     uint16_t inverse;
 } comparisons[] = {
-#define CBIN(i)
-#define NBIN(i)
-#define DIVISION(i)
 #define ICMP(i, swapped, inverse) {ALC_CODE_##swapped##_SS, ALC_CODE_##inverse##_SS},
-#define UN(i)
-#define FBIN(i)
-#define FCMP(i)
-#define FRARE(i)
-#define FUN(i)
-#define FI(i)
-#define IF(i)
-#define LOAD(i, type)
-#define FLOAD(i, type)
-#define STORE(i, type)
-#define FSTORE(i, type)
-#define PLAIN(i)
-#define VECTOR(i, immediate, signature)
 #include "wasm/code_families.h"
 };
 /* clang-format on */
