@@ -90,7 +90,8 @@ void alc_sha256_update(struct alc_sha256 *hash, const void *bytes, size_t size)
     }
 }
 
-void alc_sha256_finish(struct alc_sha256 *hash, uint8_t digest[ALC_SHA256_SIZE])
+/* Cold: the time goes into compress, so the rest is made small. */
+ALC_COLD void alc_sha256_finish(struct alc_sha256 *hash, uint8_t digest[ALC_SHA256_SIZE])
 {
     static const uint8_t padding[ALC_SHA256_BLOCK_SIZE] = {0x80};
     uint64_t bits = __builtin_bswap64(hash->size * 8);
@@ -102,7 +103,7 @@ void alc_sha256_finish(struct alc_sha256 *hash, uint8_t digest[ALC_SHA256_SIZE])
     }
 }
 
-void alc_sha256(const void *bytes, size_t size, uint8_t digest[ALC_SHA256_SIZE])
+ALC_COLD void alc_sha256(const void *bytes, size_t size, uint8_t digest[ALC_SHA256_SIZE])
 {
     struct alc_sha256 hash;
     alc_sha256_init(&hash);
