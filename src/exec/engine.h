@@ -18,7 +18,8 @@
  *   - Names: counted (struct alc_name); borrowed for as long as the linker is used.
  *   - Arenas: the store's own holds types and the linker's tables, grows until alc_store_fini and
  *     MUST outlive all modules loaded with its registry. Each instance lives in the arena given.
- *   - Nesting: a host function may call alc_invoke on call->caller->store.
+ *   - Nesting: a host function may call alc_invoke on call->caller->store, one inside another up to
+ *     ALC_LIMIT_NESTED_CALLS.
  *   - Trust: modules and guests are hostile, the embedder is trusted: a wrong number of arguments
  *     is its own fault and asserted where that is cheap.
  */

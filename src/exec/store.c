@@ -159,9 +159,15 @@ alc_status alc_invoke(struct alc_store *store, struct alc_function *function,
 {
     struct alc_thread *thread = &store->thread;
     struct alc_error *outer_error = thread->error;
+    if (thread->depth == ALC_LIMIT_NESTED_CALLS) { /* each takes stack of the host's too */
+        thread->trap.status = ALC_E_CALL_STACK_EXHAUSTED;
+        return alc_fail(error, ALC_E_CALL_STACK_EXHAUSTED, ALC_NO_OFFSET);
+    }
+    thread->depth++;
     thread->error = error;
     alc_status status = alc_interp_call(thread, function, arguments, results);
     thread->error = outer_error;
+    thread->depth--;
     if (status == ALC_OK) {
         return ALC_OK;
     }

@@ -93,7 +93,7 @@ struct alc_thread {
     uint64_t *stack;       /* ALC_LIMIT_STACK_SLOTS slots */
     uint64_t *stack_limit; /* first slot behind */
     uint64_t *stack_top;   /* first free slot; above it a nested alc_invoke may build frames */
-    uint32_t depth;        /* calls in flight */
+    uint32_t depth;        /* alc_invokes in flight, one inside another */
     bool has_fuel;
     uint64_t fuel;                      /* left; an instruction that needs more traps OUT_OF_FUEL */
     const volatile uint64_t *stop_flag; /* never NULL. Not 0: stop at the next check with

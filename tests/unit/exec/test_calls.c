@@ -303,6 +303,43 @@ static void test_a_trap_that_the_host_forgave_is_forgotten(void **state)
     assert_int_equal(store.thread.trap.frames[0].function_index, 1);
 }
 
+/* (import "m" "nothing" (func)) (func (export "f") call 0) */
+#define CALLS_NOTHING                                                                              \
+    HEADER "\1\4\1\x60\0\0"                                                                        \
+           "\2\xd\1\1m\7nothing\0\0"                                                               \
+           "\3\2\1\0"                                                                              \
+           "\7\5\1\1f\0\1"                                                                         \
+           "\xa\6\1\4\0\x10\0\xb"
+
+static unsigned levels_left;
+
+static alc_status host_descends(struct alc_host_call *call)
+{
+    (void)call;
+    if (levels_left == 0) {
+        return ALC_OK;
+    }
+    levels_left--;
+    return invoke("f", NULL, NULL);
+}
+
+static void test_nested_calls_at_the_limit_and_past_it(void **state)
+{
+    (void)state;
+    static const struct alc_host_export descends[] = {{"nothing", "", "", host_descends}};
+    static const struct alc_host_module module = {"m", descends, 1};
+    assert_int_equal(alc_linker_add_host(&linker, &module, NULL), ALC_OK);
+    assert_int_equal(INSTANTIATE(CALLS_NOTHING, &instance), ALC_OK);
+    for (int i = 0; i < 2; i++) {
+        levels_left = ALC_LIMIT_NESTED_CALLS - 1;
+        assert_int_equal(invoke("f", NULL, NULL), ALC_OK);
+        levels_left = ALC_LIMIT_NESTED_CALLS;
+        assert_int_equal(invoke("f", NULL, NULL), ALC_E_CALL_STACK_EXHAUSTED);
+        assert_int_equal(levels_left, 0);
+        assert_int_equal(store.thread.trap.status, ALC_E_CALL_STACK_EXHAUSTED);
+    }
+}
+
 static void test_fuel_is_exact(void **state)
 {
     (void)state;
@@ -351,6 +388,7 @@ int main(void)
         TEST(test_stack_slots_at_the_limit_and_past_it),
         TEST(test_host_calls_at_the_end_of_the_stack),
         TEST(test_a_trap_that_the_host_forgave_is_forgotten),
+        TEST(test_nested_calls_at_the_limit_and_past_it),
         TEST(test_fuel_is_exact),
         TEST(test_stop_flag),
     };
