@@ -39,8 +39,10 @@ int cli_outcome_print(const char *module_path, const struct cli_file *module,
     error.detail[sizeof error.detail - 1] = '\0';
     (void)cli_report_error(module_path, &error);
     print_frames(module, outcome);
-    /* Not the outcome's word: an error never looks like success. */
-    return alc_status_exit_code(status);
+    /* Not the outcome's word, unless the program chose its end: an error never looks like success.
+     */
+    return alc_status_class(status) == ALC_CLASS_EXIT ? outcome->exit_code & 0xff
+                                                      : alc_status_exit_code(status);
 }
 
 void cli_outcome_print_report(const struct alc_outcome *outcome)
