@@ -268,8 +268,11 @@ int64_t alc_linux_set_size(void *context, int32_t handle, uint64_t size)
         return fd;
     }
     int64_t result;
+    /* Somebody's log: what was there before stays. */
+    bool keeps_size =
+        alc_linux_is_borrowed(context, handle) && (fcntl(fd, F_GETFL) & O_APPEND) != 0;
     do {
-        result = alc_linux_result(ftruncate(fd, (off_t)size));
+        result = keeps_size ? -ALC_OS_NOT_PERMITTED : alc_linux_result(ftruncate(fd, (off_t)size));
     } while (result == -ALC_OS_INTERRUPTED);
     alc_linux_leave(context, handle);
     return result;
@@ -367,7 +370,9 @@ int64_t alc_linux_get_flags(void *context, int32_t handle)
     return result < 0 ? result : neutral_flags((int)result);
 }
 
-/* Linux changes APPEND and NONBLOCK only; asking for another state of the others is refused. */
+/* Linux changes APPEND and NONBLOCK only; asking for another state of the others is refused. A
+ * borrowed descriptor keeps all: a stream opened for appending must not become one that can be
+ * overwritten, nor a terminal be left without waiting. */
 int64_t alc_linux_set_flags(void *context, int32_t handle, uint32_t flags)
 {
     enum { CHANGEABLE = ALC_OS_OPEN_APPEND | ALC_OS_OPEN_NONBLOCK };
@@ -384,8 +389,15 @@ int64_t alc_linux_set_flags(void *context, int32_t handle, uint32_t flags)
         linux_flags |= (flags & ALC_OS_OPEN_APPEND) != 0 ? O_APPEND : 0;
         linux_flags |= (flags & ALC_OS_OPEN_NONBLOCK) != 0 ? O_NONBLOCK : 0;
         bool same_sync = ((neutral_flags((int)result) ^ flags) & ~(uint32_t)CHANGEABLE) == 0;
-        result =
-            same_sync ? alc_linux_result(fcntl(fd, F_SETFL, linux_flags)) : -ALC_OS_NOT_SUPPORTED;
+        if (!same_sync) {
+            result = -ALC_OS_NOT_SUPPORTED;
+        } else if (linux_flags == (int)result) {
+            result = 0;
+        } else if (alc_linux_is_borrowed(context, handle)) {
+            result = -ALC_OS_NOT_PERMITTED;
+        } else {
+            result = alc_linux_result(fcntl(fd, F_SETFL, linux_flags));
+        }
     }
     alc_linux_leave(context, handle);
     return result;

@@ -199,6 +199,15 @@ bool alc_linux_is_read_only(struct alc_os_linux *system, int32_t handle)
     return is_read_only;
 }
 
+bool alc_linux_is_borrowed(struct alc_os_linux *system, int32_t handle)
+{
+    pthread_mutex_lock(&system->lock);
+    struct alc_linux_handle *entry = find_handle(system, handle);
+    bool is_borrowed = entry != NULL && (entry->flags & ALC_OS_LINUX_OWNED) == 0;
+    pthread_mutex_unlock(&system->lock);
+    return is_borrowed;
+}
+
 struct alc_linux_handle *alc_linux_lock_memory(struct alc_os_linux *system, int32_t handle)
 {
     pthread_mutex_lock(&system->lock);

@@ -62,6 +62,9 @@ int64_t alc_linux_close(void *context, int32_t handle);
 /* The handle's entry when it is in-memory, with the lock held (the caller unlocks); else NULL. */
 struct alc_linux_handle *alc_linux_lock_memory(struct alc_os_linux *system, int32_t handle);
 bool alc_linux_is_read_only(struct alc_os_linux *system, int32_t handle);
+/* Whether the handle's descriptor is the caller's: its open file may be shared with other processes
+ * and outlives the program. */
+bool alc_linux_is_borrowed(struct alc_os_linux *system, int32_t handle);
 void alc_linux_free_listing(struct alc_linux_listing *listing);
 
 /* -- errno.c -- */

@@ -3,6 +3,7 @@
  * Handles, streams, listings, waiting, clocks, sockets and pages of os_linux.
  */
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -26,6 +27,32 @@ static void test_only_granted_handles(void **state)
     assert_int_equal(fixture->os->close(fixture->context, 1), 0);
     assert_int_equal(fixture->os->close(fixture->context, 1), -ALC_OS_BAD_DESCRIPTOR);
     assert_int_equal(fcntl(1, F_GETFD) >= 0, 1); /* not owned: still open */
+}
+
+/* A log that the caller opened for appending, shared with whoever else has it open. */
+static void test_borrowed_streams_keep_their_flags(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct alc_os_operations *os = fixture->os;
+    uint8_t text[] = "new";
+    uint8_t held[8] = {0};
+    const struct alc_span span = {text, 3};
+    int fd = memfd_create("log", MFD_CLOEXEC);
+    assert_int_equal(write(fd, "old", 3), 3);
+    assert_int_equal(fcntl(fd, F_SETFL, O_APPEND), 0);
+    int before = fcntl(fd, F_GETFL);
+    assert_int_equal(alc_os_linux_grant(fixture->system, 1, fd, 0), 1);
+    assert_int_equal(os->set_flags(fixture->context, 1, 0), -ALC_OS_NOT_PERMITTED);
+    assert_int_equal(os->set_flags(fixture->context, 1, ALC_OS_OPEN_APPEND | ALC_OS_OPEN_NONBLOCK),
+                     -ALC_OS_NOT_PERMITTED);
+    assert_int_equal(os->set_flags(fixture->context, 1, ALC_OS_OPEN_APPEND), 0);
+    assert_int_equal(os->set_size(fixture->context, 1, 0), -ALC_OS_NOT_PERMITTED);
+    assert_int_equal(os->write_at(fixture->context, 1, &span, 1, 0), 3);
+    assert_int_equal(pread(fd, held, sizeof held, 0), 6);
+    assert_memory_equal(held, "oldnew", 6);
+    assert_int_equal(fcntl(fd, F_GETFL), before);
+    assert_int_equal(os->close(fixture->context, 1), 0);
+    close(fd);
 }
 
 static void test_handles_limit(void **state)
@@ -376,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ONE_WAY(test_only_granted_handles),
+        ONE_WAY(test_borrowed_streams_keep_their_flags),
         ONE_WAY(test_handles_limit),
         ONE_WAY(test_memory_handles),
         ONE_WAY(test_files),
