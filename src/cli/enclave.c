@@ -4,10 +4,12 @@
  * trusted by the workload.
  */
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "cli/enclave.h"
 #include "hostcall/dispatch.h"
+#include "sgx/cpu.h"
 #include "sgx_emu/emu.h"
 
 void cli_image_open(const char *image_path, const char *signature_path, struct cli_image *out)
@@ -49,7 +51,10 @@ static alc_status load(enum run_tee tee, const struct cli_image *image,
         return load_on(alc_sgx_emu_backend(), image, out, error);
     }
     alc_status status = load_on(&alc_sgx_hardware, image, out, error);
-    if (tee == RUN_TEE_SGX || status != ALC_E_NOT_SUPPORTED) {
+    /* Where there is a driver, somebody expects protection: a missing permission is no reason to do
+     * without. */
+    bool has_driver = access(ALC_SGX_ENCLAVE_DEVICE, F_OK) == 0;
+    if (tee == RUN_TEE_SGX || status != ALC_E_NOT_SUPPORTED || has_driver) {
         return status;
     }
     fprintf(stderr, "alcove: no SGX here (%s): running in the emulator, which protects nothing\n",

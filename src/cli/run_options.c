@@ -136,6 +136,9 @@ void run_options_parse(struct cli_arguments *arguments, struct run_options *out)
     if (out->image_path != NULL && out->signature_path == NULL) {
         cli_usage_error(arguments, "--image needs --signature");
     }
+    if (out->tee == RUN_TEE_NONE && out->signature_path != NULL) {
+        cli_usage_error(arguments, "--tee none has no enclave for --image and --signature");
+    }
     out->arguments = arguments->argv + arguments->next;
     out->arguments_count = (size_t)(arguments->argc - arguments->next);
     out->module_path = out->arguments[0];

@@ -89,8 +89,9 @@ alc_status alc_os_linux_new(const struct alc_os_linux_options *options, struct a
     }
     system->os = (struct alc_os){.operations = &operations, .context = system};
     system->has_openat2 = !options->walk_paths && probe_openat2();
-    if (!options->keep_sigpipe) {
+    if (!options->keep_signals) {
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN);
     }
     *out = system;
     return ALC_OK;

@@ -20,9 +20,10 @@ struct alc_os_linux_options {
     uint32_t handles_limit;
     /* Resolve paths component by component even where the kernel has openat2. */
     bool walk_paths;
-    /* By default SIGPIPE is ignored in the whole process, so that writing to a closed pipe gives
-     * PIPE and not a dead process. Set to leave the signal's disposition alone. */
-    bool keep_sigpipe;
+    /* By default SIGPIPE and SIGXFSZ are ignored in the whole process, so that writing to a closed
+     * pipe or past a size limit gives PIPE or FILE_TOO_BIG and not a dead process. Set to leave the
+     * signals' dispositions alone. */
+    bool keep_signals;
 };
 
 enum alc_os_linux_grant_flags {
