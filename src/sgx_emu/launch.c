@@ -4,6 +4,7 @@
  * calls. Refuses what a processor refuses; the caller is as little trusted as the host is.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -73,14 +74,24 @@ static bool is_secs_legal(const struct alc_sgx_secs *secs)
            is_zero(secs->reserved_24, sizeof secs->reserved_24) &&
            is_zero(secs->reserved_96, sizeof secs->reserved_96) &&
            is_zero(secs->reserved_160, sizeof secs->reserved_160) &&
-           is_zero(secs->reserved_262, sizeof secs->reserved_262);
+           is_zero(secs->reserved_262, sizeof secs->reserved_262) &&
+           ((secs->attributes.flags & ALC_SGX_ATTRIBUTE_KSS) != 0 ||
+            (secs->config_svn == 0 && is_zero(secs->config_id, sizeof secs->config_id)));
 }
 
 /* Backing memory twice: the range as the enclave sees it, and the emulator's view. */
 static int create_memory(struct alc_sgx_context *context)
 {
     uint64_t size = context->secs.size;
-    context->memory_fd = memfd_create("alcove-enclave", MFD_CLOEXEC);
+    int fd = memfd_create("alcove-enclave", MFD_CLOEXEC);
+    /* Never one of the standard numbers, which may be free: a message must not land in the enclave.
+     */
+    context->memory_fd = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (fd >= 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+    }
     if (context->memory_fd < 0 || ftruncate(context->memory_fd, (off_t)size) != 0) {
         return -errno;
     }

@@ -59,6 +59,9 @@ static struct emu_leaf_result report(struct alc_sgx_context *context, const greg
     alc_copy(&target_info, target, sizeof target_info);
     alc_copy(report_data, data, sizeof report_data);
     uint8_t any = target_info.reserved_49;
+    for (size_t i = 0; i < sizeof target_info.reserved_56; i++) {
+        any |= target_info.reserved_56[i];
+    }
     for (size_t i = 0; i < sizeof target_info.reserved_128; i++) {
         any |= target_info.reserved_128[i];
     }

@@ -13,7 +13,7 @@ static void test_address_ranges_and_attributes_are_checked(void **state)
     struct fixture fixture;
     fixture_open(&fixture);
     const struct alc_sgx_secs good = fixture_secs(&fixture);
-    struct alc_sgx_secs rows[14];
+    struct alc_sgx_secs rows[16];
     for (size_t i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
         rows[i] = good;
     }
@@ -31,6 +31,8 @@ static void test_address_ranges_and_attributes_are_checked(void **state)
     rows[11].reserved_24[23] = 1;
     rows[12].reserved_160[0] = 1;
     rows[13].reserved_262[3833] = 1;
+    rows[14].config_svn = 1; /* without KSS */
+    rows[15].config_id[7] = 1;
     for (size_t i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
         assert_int_equal(fixture.backend->create(fixture.context, &rows[i]), -EINVAL);
     }

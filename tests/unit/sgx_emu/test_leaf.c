@@ -251,6 +251,15 @@ static void test_reports_need_their_operands(void **state)
     const struct alc_sgx_report *report = (void *)(fixture_memory(&fixture, PAGE_DATA) + 1024);
     assert_string_equal((const char *)report->body.cpu_svn, ALC_SGX_EMU_CPU_SVN);
     assert_int_not_equal(report->body.attributes.flags & ALC_SGX_ATTRIBUTE_DEBUG, 0);
+    static const size_t reserved[] = {49, 56, 63, 128, 511};
+    uint8_t *target_info = fixture_memory(&fixture, PAGE_DATA);
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(reserved); i++) {
+        target_info[reserved[i]] = 1;
+        assert_int_equal(run(&fixture, ALC_SGX_EREPORT, target, data, out, &rax).vector,
+                         ALC_SGX_VECTOR_GP);
+        target_info[reserved[i]] = 0;
+    }
+    assert_false(run(&fixture, ALC_SGX_EREPORT, target, data, out, &rax).faults);
     fixture_close(&fixture);
 }
 
