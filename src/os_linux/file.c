@@ -96,77 +96,61 @@ static bool transfer_memory(struct alc_os_linux *system, int32_t handle,
 
 /* -- bytes -- */
 
-int64_t alc_linux_read(void *context, int32_t handle, const struct alc_span *spans,
-                       size_t spans_count)
+static int64_t transfer_vectors(int fd, const struct alc_span *spans, size_t spans_count,
+                                const uint64_t *offset, bool is_write)
+{
+    const struct iovec *vectors = as_vectors(spans);
+    int count = clamp_count(spans_count);
+    if (offset == NULL) {
+        return alc_linux_result(is_write ? writev(fd, vectors, count) : readv(fd, vectors, count));
+    }
+    return alc_linux_result(is_write ? pwritev(fd, vectors, count, (off_t)*offset)
+                                     : preadv(fd, vectors, count, (off_t)*offset));
+}
+
+/* All four ways to move bytes; `offset` is NULL: at the position. */
+static int64_t transfer(void *context, int32_t handle, const struct alc_span *spans,
+                        size_t spans_count, const uint64_t *offset, bool is_write)
 {
     int64_t result;
-    int fd = alc_linux_use(context, handle);
+    if (offset != NULL && *offset > INT64_MAX) {
+        return -ALC_OS_INVALID;
+    }
+    int fd = is_write ? alc_linux_use_to_change(context, handle) : alc_linux_use(context, handle);
     if (fd < 0) {
-        return transfer_memory(context, handle, spans, spans_count, NULL, false, &result) ? result
-                                                                                          : fd;
+        bool is_memory =
+            transfer_memory(context, handle, spans, spans_count, offset, is_write, &result);
+        return is_memory ? result : fd;
     }
     do {
-        result = alc_linux_result(readv(fd, as_vectors(spans), clamp_count(spans_count)));
+        result = transfer_vectors(fd, spans, spans_count, offset, is_write);
     } while (result == -ALC_OS_INTERRUPTED);
     alc_linux_leave(context, handle);
     return result;
+}
+
+int64_t alc_linux_read(void *context, int32_t handle, const struct alc_span *spans,
+                       size_t spans_count)
+{
+    return transfer(context, handle, spans, spans_count, NULL, false);
 }
 
 int64_t alc_linux_write(void *context, int32_t handle, const struct alc_span *spans,
                         size_t spans_count)
 {
-    int64_t result;
-    int fd = alc_linux_use_to_change(context, handle);
-    if (fd < 0) {
-        return transfer_memory(context, handle, spans, spans_count, NULL, true, &result) ? result
-                                                                                         : fd;
-    }
-    do {
-        result = alc_linux_result(writev(fd, as_vectors(spans), clamp_count(spans_count)));
-    } while (result == -ALC_OS_INTERRUPTED);
-    alc_linux_leave(context, handle);
-    return result;
+    return transfer(context, handle, spans, spans_count, NULL, true);
 }
 
 int64_t alc_linux_read_at(void *context, int32_t handle, const struct alc_span *spans,
                           size_t spans_count, uint64_t offset)
 {
-    int64_t result;
-    if (offset > INT64_MAX) {
-        return -ALC_OS_INVALID;
-    }
-    int fd = alc_linux_use(context, handle);
-    if (fd < 0) {
-        return transfer_memory(context, handle, spans, spans_count, &offset, false, &result)
-                   ? result
-                   : fd;
-    }
-    do {
-        result = alc_linux_result(
-            preadv(fd, as_vectors(spans), clamp_count(spans_count), (off_t)offset));
-    } while (result == -ALC_OS_INTERRUPTED);
-    alc_linux_leave(context, handle);
-    return result;
+    return transfer(context, handle, spans, spans_count, &offset, false);
 }
 
 int64_t alc_linux_write_at(void *context, int32_t handle, const struct alc_span *spans,
                            size_t spans_count, uint64_t offset)
 {
-    int64_t result;
-    if (offset > INT64_MAX) {
-        return -ALC_OS_INVALID;
-    }
-    int fd = alc_linux_use_to_change(context, handle);
-    if (fd < 0) {
-        return transfer_memory(context, handle, spans, spans_count, &offset, true, &result) ? result
-                                                                                            : fd;
-    }
-    do {
-        result = alc_linux_result(
-            pwritev(fd, as_vectors(spans), clamp_count(spans_count), (off_t)offset));
-    } while (result == -ALC_OS_INTERRUPTED);
-    alc_linux_leave(context, handle);
-    return result;
+    return transfer(context, handle, spans, spans_count, &offset, true);
 }
 
 /* -- position, size, state -- */

@@ -56,6 +56,14 @@ static uint16_t read_path(struct alc_guest_bytes raw_path, struct path *out)
     return ALC_OS_SUCCESS;
 }
 
+/* The same for a path whose entry is to be made or removed. */
+static uint16_t read_path_to_change(const struct alc_wasi_descriptor *fd,
+                                    struct alc_guest_bytes raw_path, struct path *out)
+{
+    uint16_t result = read_path(raw_path, out);
+    return result == 0 && fd->read_only ? ALC_OS_READ_ONLY : result;
+}
+
 static uint16_t stat_path(struct alc_wasi *wasi, const struct alc_wasi_descriptor *fd,
                           const struct path *path, bool follow, struct alc_os_stat *out)
 {
@@ -80,12 +88,9 @@ uint16_t alc_wasi_path_create_directory(struct alc_wasi *wasi, struct alc_wasi_d
                                         struct alc_guest_bytes raw_path)
 {
     struct path path;
-    uint16_t result = read_path(raw_path, &path);
+    uint16_t result = read_path_to_change(fd, raw_path, &path);
     if (result != 0) {
         return result;
-    }
-    if (fd->read_only) {
-        return ALC_OS_READ_ONLY;
     }
     return alc_wasi_errno_of(alc_wasi_os(wasi)->create_directory_at(
         alc_wasi_os_context(wasi), fd->handle, path.bytes, path.size));
@@ -191,12 +196,9 @@ uint16_t alc_wasi_path_remove_directory(struct alc_wasi *wasi, struct alc_wasi_d
                                         struct alc_guest_bytes raw_path)
 {
     struct path path;
-    uint16_t result = read_path(raw_path, &path);
+    uint16_t result = read_path_to_change(fd, raw_path, &path);
     if (result != 0) {
         return result;
-    }
-    if (fd->read_only) {
-        return ALC_OS_READ_ONLY;
     }
     return alc_wasi_errno_of(alc_wasi_os(wasi)->remove_directory_at(
         alc_wasi_os_context(wasi), fd->handle, path.bytes, path.size));
@@ -254,10 +256,7 @@ uint16_t alc_wasi_path_unlink_file(struct alc_wasi *wasi, struct alc_wasi_descri
                                    struct alc_guest_bytes raw_path)
 {
     struct path path;
-    uint16_t result = read_path(raw_path, &path);
-    if (result == 0 && fd->read_only) {
-        result = ALC_OS_READ_ONLY;
-    }
+    uint16_t result = read_path_to_change(fd, raw_path, &path);
     if (result == 0 && path.names_directory) {
         result = expect_directory(wasi, fd, &path, true);
         result = result != 0 ? result : ALC_OS_IS_DIRECTORY;

@@ -26,7 +26,7 @@
 enum { ROOT = ALC_OS_FIRST_MOUNT };
 
 struct fixture {
-    char base[64]; /* a new directory; `base`/root is the mount */
+    char base[64]; /* a new directory; `base`/mount is the mount */
     struct alc_os_linux *system;
     const struct alc_os_operations *os;
     void *context;
@@ -41,7 +41,7 @@ static inline int setup_with(void **state, bool walk_paths)
     char path[96];
     snprintf(fixture->base, sizeof fixture->base, "/tmp/alcove-os-XXXXXX");
     assert_non_null(mkdtemp(fixture->base));
-    snprintf(path, sizeof path, "%s/root", fixture->base);
+    snprintf(path, sizeof path, "%s/mount", fixture->base);
     assert_int_equal(mkdir(path, 0700), 0);
     assert_int_equal(alc_os_linux_new(&options, &fixture->system), ALC_OK);
     assert_int_equal(alc_os_linux_grant_directory(fixture->system, ROOT, path, 0), ROOT);

@@ -65,12 +65,12 @@ static void test_handles_limit(void **state)
     assert_int_equal(alc_os_linux_grant_directory(small, ROOT, fixture->base, 0), ROOT);
     for (int i = 1; i < 3; i++) {
         assert_int_equal(
-            os->operations->open_at(os->context, ROOT, BYTES("root"), ALC_OS_OPEN_READ), ROOT + i);
+            os->operations->open_at(os->context, ROOT, BYTES("mount"), ALC_OS_OPEN_READ), ROOT + i);
     }
-    assert_int_equal(os->operations->open_at(os->context, ROOT, BYTES("root"), ALC_OS_OPEN_READ),
+    assert_int_equal(os->operations->open_at(os->context, ROOT, BYTES("mount"), ALC_OS_OPEN_READ),
                      -ALC_OS_TOO_MANY_OPEN);
     assert_int_equal(os->operations->close(os->context, ROOT + 1), 0);
-    assert_int_equal(os->operations->open_at(os->context, ROOT, BYTES("root"), ALC_OS_OPEN_READ),
+    assert_int_equal(os->operations->open_at(os->context, ROOT, BYTES("mount"), ALC_OS_OPEN_READ),
                      ROOT + 1);
     assert_int_equal(alc_os_linux_grant(small, ROOT + 3, 0, 0), -ALC_OS_BAD_DESCRIPTOR);
     alc_os_linux_free(small);
@@ -191,7 +191,7 @@ static void test_listing_stays_put(void **state)
     unsigned dots = 0;
     uint64_t cookie = 0;
     for (int i = 0; i < FILES; i++) {
-        snprintf(name, sizeof name, "root/f%d", i);
+        snprintf(name, sizeof name, "mount/f%d", i);
         write_outside(fixture, name, "");
     }
     unsigned count = 0;
@@ -204,10 +204,10 @@ static void test_listing_stays_put(void **state)
             dots += found[0] == '.';
         }
         /* Somebody keeps changing the directory, also removing what was just told. */
-        snprintf(name, sizeof name, "root/new%u", count);
+        snprintf(name, sizeof name, "mount/new%u", count);
         write_outside(fixture, name, "");
         if (found[0] == 'f') {
-            snprintf(name, sizeof name, "root/%s", found);
+            snprintf(name, sizeof name, "mount/%s", found);
             assert_int_equal(unlink(outside_path(fixture, name)), 0);
         }
     }
@@ -230,7 +230,7 @@ static void test_listing_sizes(void **state)
     struct fixture *fixture = *state;
     uint8_t buf[4096];
     const struct alc_os_operations *os = fixture->os;
-    write_outside(fixture, "root/name", "");
+    write_outside(fixture, "mount/name", "");
     /* `.`, `..` and `name`, packed. */
     int64_t whole = os->read_directory(fixture->context, ROOT, 0, buf, sizeof buf);
     assert_int_equal(whole, 3 * sizeof(struct alc_os_directory_entry) + 1 + 2 + 4);

@@ -10,18 +10,18 @@
 static void make_tree(struct fixture *fixture)
 {
     write_outside(fixture, "secret", "secret");
-    assert_int_equal(mkdir(outside_path(fixture, "root/a"), 0700), 0);
-    assert_int_equal(mkdir(outside_path(fixture, "root/a/b"), 0700), 0);
-    write_outside(fixture, "root/file", "inside");
-    write_outside(fixture, "root/a/b/deep", "deep");
-    assert_int_equal(symlink("../secret", outside_path(fixture, "root/out")), 0);
-    assert_int_equal(symlink("/etc/passwd", outside_path(fixture, "root/absolute")), 0);
-    assert_int_equal(symlink("..", outside_path(fixture, "root/up")), 0);
-    assert_int_equal(symlink("a/../../secret", outside_path(fixture, "root/around")), 0);
-    assert_int_equal(symlink("loop", outside_path(fixture, "root/loop")), 0);
-    assert_int_equal(symlink("a/b/", outside_path(fixture, "root/good")), 0);
-    assert_int_equal(symlink("../file", outside_path(fixture, "root/a/back")), 0);
-    assert_int_equal(symlink("missing", outside_path(fixture, "root/dangling")), 0);
+    assert_int_equal(mkdir(outside_path(fixture, "mount/a"), 0700), 0);
+    assert_int_equal(mkdir(outside_path(fixture, "mount/a/b"), 0700), 0);
+    write_outside(fixture, "mount/file", "inside");
+    write_outside(fixture, "mount/a/b/deep", "deep");
+    assert_int_equal(symlink("../secret", outside_path(fixture, "mount/out")), 0);
+    assert_int_equal(symlink("/etc/passwd", outside_path(fixture, "mount/absolute")), 0);
+    assert_int_equal(symlink("..", outside_path(fixture, "mount/up")), 0);
+    assert_int_equal(symlink("a/../../secret", outside_path(fixture, "mount/around")), 0);
+    assert_int_equal(symlink("loop", outside_path(fixture, "mount/loop")), 0);
+    assert_int_equal(symlink("a/b/", outside_path(fixture, "mount/good")), 0);
+    assert_int_equal(symlink("../file", outside_path(fixture, "mount/a/back")), 0);
+    assert_int_equal(symlink("missing", outside_path(fixture, "mount/dangling")), 0);
 }
 
 static void test_escapes_are_refused(void **state)
@@ -29,7 +29,7 @@ static void test_escapes_are_refused(void **state)
     static const char *const escapes[] = {
         "..",
         "../secret",
-        "../root/file",
+        "../mount/file",
         "/etc/passwd",
         "/",
         "a/../../secret",
@@ -41,7 +41,7 @@ static void test_escapes_are_refused(void **state)
         "a/b/../../../secret",
         "./../secret",
         "a/..//../secret",
-        "up/root/file",
+        "up/mount/file",
         "good/../../../secret",
         "absolute/x",
         "up/.",
@@ -148,7 +148,7 @@ static void test_inside_works(void **state)
     int64_t handle = open_named(fixture, "dangling",
                                 ALC_OS_OPEN_FOLLOW | ALC_OS_OPEN_WRITE | ALC_OS_OPEN_CREATE);
     assert_true(handle > ROOT);
-    assert_int_equal(access(outside_path(fixture, "root/missing"), F_OK), 0);
+    assert_int_equal(access(outside_path(fixture, "mount/missing"), F_OK), 0);
     handle =
         open_named(fixture, "good", ALC_OS_OPEN_FOLLOW | ALC_OS_OPEN_READ | ALC_OS_OPEN_DIRECTORY);
     assert_true(handle > ROOT);
@@ -207,7 +207,7 @@ static void test_read_only_mount(void **state)
     char text[16];
     make_tree(fixture);
     int32_t dir = (int32_t)alc_os_linux_grant_directory(fixture->system, ALC_OS_LINUX_ANY_HANDLE,
-                                                        outside_path(fixture, "root"),
+                                                        outside_path(fixture, "mount"),
                                                         ALC_OS_LINUX_READ_ONLY);
     assert_true(dir > ROOT);
     int64_t handle = os->open_at(fixture->context, dir, BYTES("file"), ALC_OS_OPEN_READ);
@@ -262,8 +262,8 @@ static void test_rename_race(void **state)
     char text[32];
     make_tree(fixture);
     /* One level below the base, so that `x/../..` is the place of the secret once moved out. */
-    assert_int_equal(mkdir(outside_path(fixture, "root/a/b/c"), 0700), 0);
-    snprintf(racer.inside, sizeof racer.inside, "%s", outside_path(fixture, "root/a/b"));
+    assert_int_equal(mkdir(outside_path(fixture, "mount/a/b/c"), 0700), 0);
+    snprintf(racer.inside, sizeof racer.inside, "%s", outside_path(fixture, "mount/a/b"));
     snprintf(racer.outside, sizeof racer.outside, "%s", outside_path(fixture, "moved"));
     assert_int_equal(pthread_create(&thread, NULL, swap_directories, &racer), 0);
     int succeeded = 0;
