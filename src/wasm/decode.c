@@ -129,7 +129,7 @@ static alc_status decode_heap(const struct alc_decoder *decoder, struct alc_read
 static alc_status decode_reference(const struct alc_decoder *decoder, struct alc_reader *reader,
                                    uint8_t byte, uint64_t offset, uint32_t *out)
 {
-    uint32_t heap;
+    uint32_t heap = ALC_HEAP_BOTTOM; /* gcc cannot see that a failure is never ALC_OK */
     if (is_heap_byte(byte)) {
         ALC_TRY(abstract_heap(decoder, byte, offset, &heap));
         *out = ALC_TYPE_OF_REF_NULL(heap);
