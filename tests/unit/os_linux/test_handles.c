@@ -187,7 +187,7 @@ static void test_listing_stays_put(void **state)
     enum { FILES = 300 };
     struct fixture *fixture = *state;
     bool seen[FILES] = {false};
-    char name[32];
+    char name[264];
     unsigned dots = 0;
     uint64_t cookie = 0;
     for (int i = 0; i < FILES; i++) {
