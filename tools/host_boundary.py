@@ -267,7 +267,8 @@ def stub(row):
     if len(values) > 4:
         body = "    const union alc_hostcall_value values[] = {\n"
         body += "".join(f"        {value},\n" for value in values)
-        body += f"    }};\n    return alc_hostcall_invoke(context, values, {row.op});"
+        body += "    };\n    return alc_hostcall_invoke(context, values, ALC_ARRAY_COUNT(values),"
+        body += f" {row.op});"
     else:
         values += ["{0}"] * (4 - len(values))
         body = "    return alc_hostcall_invoke_4(context,\n"

@@ -12,6 +12,7 @@ static const char *const external_kinds[ALC_EXTERNAL_KINDS] = {"func", "table", 
 static const char *const section_names[] = {"custom", "type",   "import",     "function", "table",
                                             "memory", "global", "export",     "start",    "element",
                                             "code",   "data",   "data count", "tag"};
+_Static_assert(ALC_ARRAY_COUNT(section_names) == ALC_SECTIONS_MAX, "each id that decodes");
 
 static void print_types(const uint32_t *types, uint32_t count)
 {

@@ -95,10 +95,6 @@ ALC_MUST_CHECK alc_status alc_store_new_memory(struct alc_store *store,
                                                struct alc_memory **out);
 ALC_MUST_CHECK alc_status alc_store_new_tag(struct alc_store *store, uint32_t type_id,
                                             struct alc_tag **out);
-/* `export` (its types as letters) is borrowed; `context` goes to every call. */
-ALC_MUST_CHECK alc_status alc_store_new_function(struct alc_store *store,
-                                                 const struct alc_host_export *export,
-                                                 void *context, struct alc_function **out);
 
 /* -- linking -- */
 

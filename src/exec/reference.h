@@ -21,16 +21,6 @@ static inline uint64_t alc_reference_from_host(uint64_t number)
     return number << 2 | 2;
 }
 
-static inline bool alc_reference_is_host(uint64_t reference)
-{
-    return (reference & 3) == 2;
-}
-
-static inline uint64_t alc_reference_to_host(uint64_t reference)
-{
-    return reference >> 2;
-}
-
 static inline uint64_t alc_reference_from_function(const struct alc_function *function)
 {
     return (uint64_t)(uintptr_t)function;

@@ -146,12 +146,6 @@ alc_status alc_store_new_tag(struct alc_store *store, uint32_t type_id, struct a
     return ALC_OK;
 }
 
-alc_status alc_store_new_function(struct alc_store *store, const struct alc_host_export *export,
-                                  void *context, struct alc_function **out)
-{
-    return alc_host_function_new(store, store->arena, export, context, out);
-}
-
 /* -- calls -- */
 
 alc_status alc_invoke(struct alc_store *store, struct alc_function *function,
@@ -161,6 +155,8 @@ alc_status alc_invoke(struct alc_store *store, struct alc_function *function,
     struct alc_error *outer_error = thread->error;
     if (thread->depth == ALC_LIMIT_NESTED_CALLS) { /* each takes stack of the host's too */
         thread->trap.status = ALC_E_CALL_STACK_EXHAUSTED;
+        thread->trap.frames_count = 0; /* no frame of an earlier trap */
+        thread->trap.frames_omitted = 0;
         return alc_fail(error, ALC_E_CALL_STACK_EXHAUSTED, ALC_NO_OFFSET);
     }
     thread->depth++;

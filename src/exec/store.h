@@ -100,9 +100,6 @@ struct alc_thread {
                                          * ALC_E_DEADLINE. Written by whoever wants it to stop */
     struct alc_trap trap;
     struct alc_error *error; /* of the alc_invoke in flight */
-    /* Exception on its way out (exceptions): tag and payload, owned by the interpreter. */
-    struct alc_tag *exception_tag;
-    uint64_t *exception_slots;
 };
 
 #endif

@@ -125,15 +125,17 @@ static bool receive_piece(struct alc_hostcall_call *call, const struct alc_hostc
     return false;
 }
 
-int64_t alc_hostcall_invoke(void *context, const union alc_hostcall_value *values, uint16_t op)
+int64_t alc_hostcall_invoke(void *context, const union alc_hostcall_value *values,
+                            size_t values_count, uint16_t op)
 {
     struct alc_hostcall_call call;
     struct alc_hostcall_room rooms[ALC_HOSTCALL_VALUES] = {0};
     const struct alc_hostcall_piece *first = alc_hostcall_pieces + alc_hostcall_starts[op - 1];
     const struct alc_hostcall_piece *end = alc_hostcall_pieces + alc_hostcall_starts[op];
+    ALC_ASSERT(values_count <= ALC_HOSTCALL_VALUES);
     alc_hostcall_begin(&call, context, op);
     for (const struct alc_hostcall_piece *piece = first; piece != end; piece++) {
-        ALC_ASSERT(piece->value < ALC_HOSTCALL_VALUES);
+        ALC_ASSERT(piece->value < values_count && piece->count < values_count);
         rooms[piece->value] = send_piece(&call, piece, values);
     }
     const int64_t result = alc_hostcall_submit(&call);
@@ -158,5 +160,5 @@ int64_t alc_hostcall_invoke_4(void *context, union alc_hostcall_value value_0,
                               union alc_hostcall_value value_3, uint16_t op)
 {
     const union alc_hostcall_value values[] = {value_0, value_1, value_2, value_3};
-    return alc_hostcall_invoke(context, values, op);
+    return alc_hostcall_invoke(context, values, ALC_ARRAY_COUNT(values), op);
 }

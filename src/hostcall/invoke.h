@@ -68,10 +68,12 @@ bool alc_hostcall_is_truthful(uint16_t op, const struct alc_hostcall_answer *ans
 bool alc_hostcall_is_in_range(uint32_t type, const void *item);
 bool alc_hostcall_is_packed(uint32_t type, const uint8_t *bytes, size_t size);
 
-/* Makes the call `op` with its arguments in the order of the row: sends the pieces, leaves, judges
+/* Makes the call `op` with its arguments in the order of the row (at least as many as it has, at
+ * most ALC_HOSTCALL_VALUES): sends the pieces, leaves, judges
  * the answer, takes back what was promised. The result of the call, or minus a number of errno.def;
  * IO when the host lied. */
-int64_t alc_hostcall_invoke(void *context, const union alc_hostcall_value *values, uint16_t op);
+int64_t alc_hostcall_invoke(void *context, const union alc_hostcall_value *values,
+                            size_t values_count, uint16_t op);
 /* The same for at most four arguments. */
 int64_t alc_hostcall_invoke_4(void *context, union alc_hostcall_value value_0,
                               union alc_hostcall_value value_1, union alc_hostcall_value value_2,

@@ -88,11 +88,6 @@ static inline bool alc_type_is_nullable(uint32_t type)
     return alc_type_kind(type) == ALC_KIND_REF_NULL;
 }
 
-static inline bool alc_type_is_numeric(uint32_t type)
-{
-    return type >= ALC_TYPE_I32 && type <= ALC_TYPE_F64;
-}
-
 /* Heap type of a reference. */
 static inline uint32_t alc_type_heap(uint32_t type)
 {

@@ -30,6 +30,7 @@ struct run {
     struct alc_error error;
     enum alc_workload_phase phase;
     bool has_store;
+    bool has_wasi;
 };
 
 static alc_status reserve_arena(struct alc_os *os, struct alc_arena *arena, size_t size)
@@ -211,7 +212,9 @@ static alc_status init_wasi(struct run *run)
         return ALC_E_OUT_OF_MEMORY;
     }
     ALC_TRY(grant_descriptors(run, &options));
-    return alc_wasi_init(&run->wasi, &options);
+    ALC_TRY(alc_wasi_init(&run->wasi, &options));
+    run->has_wasi = true;
+    return ALC_OK;
 }
 
 static alc_status link_module(struct run *run)
@@ -316,7 +319,7 @@ static alc_status write_outcome(const struct alc_os *os, struct alc_outcome *out
 
 static void release(struct run *run)
 {
-    if (run->phase >= ALC_PHASE_RUN) {
+    if (run->has_wasi) {
         alc_wasi_fini(&run->wasi);
     }
     if (run->has_store) {

@@ -46,9 +46,9 @@ _Static_assert(sizeof(struct alc_outcome) == 48 + ALC_ERROR_TEXT_SIZE + 32 * 16,
                "crosses the boundary");
 
 /* Runs what the os table offers at ALC_OS_MANIFEST and ALC_OS_MODULE and writes a struct
- * alc_outcome to ALC_OS_OUTCOME. `stop_flag` (may be NULL) is polled while the program runs: not 0
- * ends it with ALC_E_DEADLINE; it may lie in untrusted memory, 8-byte aligned. Returns the
- * outcome's status, or ALC_E_IO_FAILED when the outcome could not be written. */
+ * alc_outcome to ALC_OS_OUTCOME. `stop_flag` (may be NULL) is polled while a program with a timeout
+ * runs: not 0 ends it with ALC_E_DEADLINE; it may lie in untrusted memory, 8-byte aligned. Returns
+ * the outcome's status, or ALC_E_IO_FAILED when the outcome could not be written. */
 alc_status alc_workload_run_from_os(struct alc_os *os, const volatile uint64_t *stop_flag);
 
 #endif
