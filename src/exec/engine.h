@@ -26,6 +26,7 @@
 #ifndef ALC_EXEC_ENGINE_H
 #define ALC_EXEC_ENGINE_H
 
+#include "exec/heap.h"
 #include "exec/store.h"
 
 struct alc_store_options {
@@ -37,6 +38,10 @@ struct alc_store_options {
     /* Address space reserved for each memory at most (bytes, 0: 4 GiB + 64 KiB); smaller where
      * address space is scarce. It caps growth as well. */
     uint64_t memory_reserve_max;
+    /* Bytes of the garbage-collected heap at most; 0: ALC_LIMIT_HEAP_MEBIBYTES. They count in
+     * store_size_max too. A program that needs more traps with ALC_E_OUT_OF_MEMORY. */
+    uint64_t heap_size_max;
+    bool collects_always; /* for tests: a whole collection before each new object */
     /* When the word behind it becomes anything but 0, running code stops with ALC_E_DEADLINE (only
      * code that was loaded as interruptible looks). May be NULL; may lie in memory that the host
      * writes, so only 0 is ever told from not 0. */
@@ -53,6 +58,8 @@ struct alc_store {
     uint64_t memory_reserve_max;
     struct alc_thread thread;
     uint64_t stack_size; /* bytes reserved for thread.stack */
+    struct alc_gc_heap heap;
+    struct alc_global *globals; /* of the embedder */
     /* Everything that owns pages. */
     struct alc_memory *memories;
     struct alc_table *tables;
@@ -84,7 +91,9 @@ struct alc_external {
     };
 };
 
-/* Made by the embedder, alive until alc_store_fini. `initial` is read in the width of the type. */
+/* Made by the embedder, alive until alc_store_fini. `initial` is read in the width of the type. A
+ * global is also how an embedder keeps a reference to an object: those in its own variables are
+ * good until the store runs again. */
 ALC_MUST_CHECK alc_status alc_store_new_global(struct alc_store *store, struct alc_global_type type,
                                                union alc_cell initial, struct alc_global **out);
 ALC_MUST_CHECK alc_status alc_store_new_table(struct alc_store *store,

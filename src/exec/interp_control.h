@@ -175,7 +175,7 @@ HANDLER(do_enter)
         ip = function->code->units;
         DISPATCH();
     }
-    alc_status status = alc_interp_call_host(run, inst, fp, function);
+    alc_status status = alc_interp_call_host(run, inst, ip, fp, function);
     if (ALC_UNLIKELY(status != ALC_OK)) {
         acc = (uint64_t)status;
         TAIL(do_stop_between);

@@ -177,7 +177,8 @@ alc_status alc_interp_find_callee(const struct alc_instance *inst, uint32_t tabl
     return ALC_OK;
 }
 
-alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *caller, uint64_t *fp,
+alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *caller,
+                                const uint16_t *return_ip, uint64_t *fp,
                                 const struct alc_function *function)
 {
     struct alc_thread *thread = run->thread;
@@ -197,7 +198,12 @@ alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *cal
     thread->stack_top = fp + slots;
     thread->trap.frames_count = 0;
     thread->trap.frames_omitted = 0;
+    run->safepoint_ip = return_ip;
+    run->safepoint_fp = fp;
+    run->safepoint_instance = caller;
+    run->host_type = type;
     alc_status status = function->host(&call);
+    run->host_type = NULL;
     thread->stack_top = stack_top;
     if (status == ALC_OK) { /* a trap that the host function met and forgave is not ours */
         thread->trap.frames_count = 0;

@@ -17,6 +17,7 @@
 #define ALC_EXEC_INTERP_STATE_H
 
 #include "base/bytes.h"
+#include "exec/heap.h"
 #include "exec/interp.h"
 #include "exec/numeric.h"
 #include "exec/simd.h"
@@ -30,6 +31,15 @@ struct interp_run {
     struct alc_thread *thread;
     uint64_t *stack_limit;
     const volatile uint64_t *stop_flag;
+    struct alc_gc_heap *heap;
+    struct interp_run *outer; /* the activation whose host function began this one, or NULL */
+    /* Where the activation stands while the collector may look: at the end of an operation of the
+     * frame at safepoint_fp, or (host_type is set) in a host function with its arguments there,
+     * which returns to safepoint_ip. */
+    const uint16_t *safepoint_ip;
+    uint64_t *safepoint_fp;
+    struct alc_instance *safepoint_instance;
+    const struct alc_function_type *host_type;
     /* Results of the outermost function. */
     uint64_t acc;
     uint64_t facc;
@@ -223,13 +233,49 @@ uint8_t *alc_interp_address(struct alc_instance *inst, const uint16_t *ip, const
 /* Function that an indirect call through a table means. */
 alc_status alc_interp_find_callee(const struct alc_instance *inst, uint32_t table_index,
                                   uint64_t slot, uint32_t type_id, struct alc_function **out);
-alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *caller, uint64_t *fp,
+/* `return_ip`: where the function returns to. */
+alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *caller,
+                                const uint16_t *return_ip, uint64_t *fp,
                                 const struct alc_function *function);
 /* Makes the record of a call into another instance above the arguments at *fp, copies these behind
  * it, and moves *fp there. */
 alc_status alc_interp_cross(struct interp_run *run, struct alc_instance *caller,
                             const uint16_t *return_ip, const struct alc_function *function,
                             uint64_t **fp);
+
+/* -- objects: interp_gc.c -- */
+
+/* Whether a reference has a reference type of its hierarchy. */
+bool alc_interp_has_type(const struct alc_instance *inst, uint64_t reference, uint32_t type);
+/* As interp_slow; the run's safepoint is set. */
+typedef alc_status interp_object(struct interp_run *run, const uint16_t *ip, uint64_t *fp);
+interp_object alc_interp_struct_new;
+interp_object alc_interp_struct_new_default;
+interp_object alc_interp_array_new;
+interp_object alc_interp_array_new_default;
+interp_object alc_interp_array_new_fixed;
+interp_object alc_interp_array_new_data;
+interp_object alc_interp_array_new_elem;
+interp_object alc_interp_array_fill;
+interp_object alc_interp_array_copy;
+interp_object alc_interp_array_init_data;
+interp_object alc_interp_array_init_elem;
+
+/* -- walking frames -- */
+
+struct interp_place {
+    const uint16_t *ip; /* inside the operation */
+    uint64_t *fp;
+    struct alc_instance *instance;
+};
+
+/* The defined function whose code holds `ip`, or NULL. */
+const struct alc_code *alc_interp_find_code(const struct alc_instance *instance,
+                                            const uint16_t *ip);
+/* From a return address and the frame of the callee (at place->fp) to the place of the call; false
+ * at the end of the activation. */
+bool alc_interp_step_out(const struct interp_run *run, const uint16_t *return_ip,
+                         struct interp_place *place);
 
 /* Fills the thread's trap: status and the frames from where the run stopped. */
 void alc_interp_trace(const struct interp_run *run, alc_status status);

@@ -32,6 +32,9 @@ alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
     store->memory_size_max = or_default(options->memory_size_max, UINT64_MAX);
     store->memory_reserve_max =
         or_default(options->memory_reserve_max, (UINT64_C(4) << 30) + (64 << 10));
+    alc_gc_init(&store->heap, store,
+                or_default(options->heap_size_max, (uint64_t)ALC_LIMIT_HEAP_MEBIBYTES << 20));
+    store->heap.collects_always = options->collects_always;
     store->thread.stop_flag = options->stop_flag != NULL ? options->stop_flag : &NEVER_STOP;
     uint64_t *stack = pages->reserve(pages->context, stack_size);
     if (stack == NULL) {
@@ -57,6 +60,7 @@ void alc_store_fini(struct alc_store *store)
     for (struct alc_table *table = store->tables; table != NULL; table = table->next) {
         alc_table_fini(table);
     }
+    alc_gc_fini(&store->heap);
     if (store->thread.stack != NULL) {
         store->pages.release(store->pages.context, store->thread.stack, store->stack_size);
     }
@@ -119,6 +123,8 @@ alc_status alc_store_new_global(struct alc_store *store, struct alc_global_type 
     } else if (type.type != ALC_TYPE_V128) {
         global->value = (union alc_cell){.slots = {initial.u64, 0}};
     }
+    global->next = store->globals;
+    store->globals = global;
     *out = global;
     return ALC_OK;
 }
@@ -161,7 +167,7 @@ alc_status alc_invoke(struct alc_store *store, struct alc_function *function,
     }
     thread->depth++;
     thread->error = error;
-    alc_status status = alc_interp_call(thread, function, arguments, results);
+    alc_status status = alc_interp_call(store, function, arguments, results);
     thread->error = outer_error;
     thread->depth--;
     if (status == ALC_OK) {

@@ -76,6 +76,10 @@ enum alc_code_op {
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SA, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, \
     ALC_CODE_##i##_AI, ALC_CODE_##i##_P,
 #define FSTORE(i, type) ALC_CODE_##i##_SA, ALC_CODE_##i##_AA,
+#define FIELD(i, type) UN(i)
+#define FIELD_SET(i, type) ALC_CODE_##i##_SS, ALC_CODE_##i##_SA,
+#define ELEMENT(i, type) ALC_CODE_##i##_SS, ALC_CODE_##i##_SA,
+#define ELEMENT_SET(i, type) ALC_CODE_##i,
 #define PLAIN(i) ALC_CODE_##i,
 #define VECTOR(i, immediate, signature) ALC_CODE_##i, ALC_CODE_##i##_P,
 #include "wasm/code_families.h"
@@ -91,6 +95,19 @@ struct alc_code_target {
     bool interruptible; /* code looks at the stop word at loop heads and function entries */
 };
 
+/* A slot that holds a reference that the collector traces, and (number + 1, 0: none) the next one.
+ */
+struct alc_code_root {
+    uint32_t next;
+    uint16_t slot;
+};
+
+/* What slots hold references while the operation that ends at `unit` runs. */
+struct alc_code_safepoint {
+    uint32_t unit;
+    uint32_t root; /* number + 1 of the first node in `roots` */
+};
+
 /* Code of one function. Lives in the module's arena, never moves: calls refer to it by address, so
  * all structs of a module exist (zeroed) before its first body is emitted. */
 struct alc_code {
@@ -99,6 +116,10 @@ struct alc_code {
     uint32_t frame_slots; /* parameters, locals, link and operands */
     uint32_t link_slot;
     uint32_t function_index; /* in the module */
+    /* Ascending; an operation that is not here has no traced references in its frame. */
+    const struct alc_code_safepoint *safepoints;
+    const struct alc_code_root *roots;
+    uint32_t safepoints_count;
 };
 
 #endif

@@ -192,8 +192,7 @@ void alc_emit_free_acc(struct alc_validator *v, unsigned class)
     }
     struct alc_value *value = &v->values[entry];
     if (value->place == ALC_PLACE_ACC && class_of(value->type) == class) {
-        value->place = ALC_PLACE_SLOT;
-        store_acc(v, class, value->slot);
+        alc_emit_settle(v, value);
     }
 }
 
@@ -274,6 +273,7 @@ void alc_emit_settle(struct alc_validator *v, struct alc_value *value)
         alc_emit_copy_to(v, value, value->slot);
     }
     value->place = ALC_PLACE_SLOT;
+    value->payload = 0;
 }
 
 uint32_t alc_emit_slot_of(struct alc_validator *v, struct alc_value *value)
@@ -384,6 +384,7 @@ void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t
     e->fuel_unit = ALC_NO_UNIT;
     e->fuel_cost = 0;
     e->link_slot = locals_slots;
+    alc_emit_roots_begin(v);
     bool zeroes = locals_slots > parameters_slots;
     alc_emit_op(v, zeroes ? ALC_CODE_ENTER_ZERO : ALC_CODE_ENTER);
     alc_emit_u16(v, 0);

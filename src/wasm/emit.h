@@ -19,6 +19,7 @@
 #include "wasm/ops.h"
 
 struct alc_control;
+struct alc_field;
 struct alc_function_type;
 struct alc_memory_argument;
 struct alc_validator;
@@ -57,6 +58,16 @@ struct alc_emitter {
 
     uint32_t link_slot;
     uint32_t stub_serial;
+
+    /* Where references are, emit_roots.c; chains are named by the number of their first node + 1.
+     */
+    struct alc_code_root *roots;
+    uint32_t roots_count;
+    uint32_t roots_capacity;
+    uint32_t locals_root;
+    struct alc_code_safepoint *safepoints;
+    uint32_t safepoints_count;
+    uint32_t safepoints_capacity;
 };
 
 #define ALC_NO_SLOT UINT32_MAX
@@ -101,6 +112,18 @@ void alc_emit_label(struct alc_validator *v);
 /* A basic block ends here (metering). */
 void alc_emit_end_block(struct alc_validator *v);
 
+/* -- safepoints: operations during which the collector may run -- */
+
+/* Begins a function: its locals are known. */
+void alc_emit_roots_begin(struct alc_validator *v);
+/* Before such an operation: its operand stack's references, also those of the `popped` entries just
+ * popped, go to their slots; the chain of all. */
+uint32_t alc_emit_roots(struct alc_validator *v, uint32_t popped);
+/* Behind it: the operation that ends here has these roots. */
+void alc_emit_safepoint(struct alc_validator *v, uint32_t root);
+/* Copies what the function's code needs; false when there is no memory. */
+ALC_MUST_CHECK bool alc_emit_roots_keep(struct alc_validator *v, struct alc_code *code);
+
 /* -- instructions: operands are popped, the result (if any) is pushed -- */
 
 ALC_MUST_CHECK alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op,
@@ -123,6 +146,31 @@ ALC_MUST_CHECK alc_status alc_emit_global_get(struct alc_validator *v, uint32_t 
 void alc_emit_global_set(struct alc_validator *v, uint32_t index, struct alc_value *value);
 ALC_MUST_CHECK alc_status alc_emit_local_get(struct alc_validator *v, uint32_t type, uint32_t slot);
 void alc_emit_local_set(struct alc_validator *v, struct alc_value *value, uint32_t slot);
+
+/* -- objects (GC) -- */
+
+/* alc_emit_in_place for an operation that may allocate. */
+void alc_emit_allocation(struct alc_validator *v, enum alc_code_op code, const uint32_t *immediates,
+                         uint32_t immediates_count, uint32_t operands_count);
+/* A field of storage type `storage` at `offset` of the object; `sign`: extends a packed one. */
+ALC_MUST_CHECK alc_status alc_emit_field_get(struct alc_validator *v, struct alc_value *object,
+                                             uint32_t storage, uint32_t offset, bool sign);
+void alc_emit_field_set(struct alc_validator *v, struct alc_value *object, struct alc_value *value,
+                        const struct alc_field *field);
+ALC_MUST_CHECK alc_status alc_emit_element_get(struct alc_validator *v, struct alc_value *operands,
+                                               uint32_t storage, bool sign);
+/* Operands: array, index, value. */
+void alc_emit_element_set(struct alc_validator *v, struct alc_value *operands,
+                          const struct alc_field *element);
+/* Pure operation of one reference or i32 into the accumulator, which traps on null. */
+ALC_MUST_CHECK alc_status alc_emit_from_reference(struct alc_validator *v, enum alc_code_op code,
+                                                  struct alc_value *value, uint32_t type);
+/* Whether the reference (left where it is) has the type, or has it not (`inverted`): an i32 in the
+ * accumulator, which `out` then describes and nothing on the stack does. */
+void alc_emit_type_test(struct alc_validator *v, struct alc_value *value, uint32_t type,
+                        bool inverted, struct alc_value *out);
+/* Traps unless the reference (left where it is) has the type. */
+void alc_emit_cast(struct alc_validator *v, struct alc_value *value, uint32_t type);
 
 /* -- control -- */
 

@@ -451,6 +451,8 @@ void alc_emit_call(struct alc_validator *v, const struct alc_call *call)
         emit_tail_call(v, call, first);
         return;
     }
+    uint32_t root = alc_emit_roots(v, 0);
     emit_plain_call(v, call, first);
+    alc_emit_safepoint(v, root);
     alc_emit_label(v);
 }

@@ -13,9 +13,8 @@ enum { VALUES_FIRST = 256, CONTROLS_FIRST = 32, LOCALS_FIRST = 64 };
 
 /* Features whose instructions are typed and emitted here. */
 static const uint64_t SUPPORTED =
-    ALC_FEATURES_ALL &
-    ~(ALC_FEATURE_BIT(GC) | ALC_FEATURE_BIT(THREADS) | ALC_FEATURE_BIT(LEGACY_EXCEPTIONS) |
-      ALC_FEATURE_BIT(EXCEPTIONS) | ALC_FEATURE_BIT(WIDE_ARITHMETIC));
+    ALC_FEATURES_ALL & ~(ALC_FEATURE_BIT(THREADS) | ALC_FEATURE_BIT(LEGACY_EXCEPTIONS) |
+                         ALC_FEATURE_BIT(EXCEPTIONS) | ALC_FEATURE_BIT(WIDE_ARITHMETIC));
 
 /* -- reports and stacks -- */
 
@@ -391,7 +390,8 @@ static alc_status validate_typed(struct alc_validator *v, enum alc_op op)
     case ALC_OP_BR_ON_NON_NULL:
         return alc_validate_reference(v, op);
     default:
-        return alc_validate_control(v, op);
+        return alc_op_infos[op].feature == ALC_FEATURE_GC ? alc_validate_gc(v, op)
+                                                          : alc_validate_control(v, op);
     }
 }
 
@@ -511,7 +511,7 @@ static alc_status keep_code(struct alc_validator *v, uint32_t function_index, st
                               .frame_slots = v->slots_max,
                               .link_slot = e->link_slot,
                               .function_index = function_index};
-    return ALC_OK;
+    return alc_emit_roots_keep(v, code) ? ALC_OK : alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
 }
 
 alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *module,

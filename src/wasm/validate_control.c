@@ -190,8 +190,7 @@ static alc_status validate_br(struct alc_validator *v)
     return ALC_OK;
 }
 
-/* The label's values stay, with the label's types. */
-static alc_status keep_label_values(struct alc_validator *v, const uint32_t *types, uint32_t count)
+alc_status alc_validator_keep_values(struct alc_validator *v, const uint32_t *types, uint32_t count)
 {
     uint32_t before = v->height;
     ALC_TRY(alc_pop_types(v, types, count));
@@ -212,7 +211,7 @@ static alc_status validate_br_if(struct alc_validator *v)
     ALC_TRY(alc_validator_read_label(v, &target));
     ALC_TRY(alc_pop(v, ALC_TYPE_I32, &condition));
     const uint32_t *types = alc_control_label(target, &count);
-    ALC_TRY(keep_label_values(v, types, count));
+    ALC_TRY(alc_validator_keep_values(v, types, count));
     if (v->is_live) {
         alc_emit_branch_if(v, target, &condition);
     }

@@ -14,7 +14,7 @@
 #include "wasm/validate.h"
 
 enum alc_place {
-    ALC_PLACE_SLOT,     /* in its own slot of the operand stack */
+    ALC_PLACE_SLOT,     /* in its own slot of the operand stack; `payload`: emit_roots.c */
     ALC_PLACE_LOCAL,    /* in the local whose slot is `payload`, until that is overwritten */
     ALC_PLACE_CONSTANT, /* nowhere; `payload` has the bits (i32 sign-extended) */
     ALC_PLACE_ACC,      /* only in the accumulator of its class */
@@ -153,6 +153,12 @@ ALC_MUST_CHECK alc_status alc_pop_types(struct alc_validator *v, const uint32_t 
                                         uint32_t count);
 ALC_MUST_CHECK alc_status alc_push_types(struct alc_validator *v, const uint32_t *types,
                                          uint32_t count);
+/* The values on top of the stack, which match `types` (of a label), stay with those types. */
+ALC_MUST_CHECK alc_status alc_validator_keep_values(struct alc_validator *v, const uint32_t *types,
+                                                    uint32_t count);
+/* Puts a popped value back where it was, under a type that says more. */
+ALC_MUST_CHECK alc_status alc_validator_push_again(struct alc_validator *v,
+                                                   const struct alc_value *value, uint32_t type);
 /* The rest of the block is dead. */
 void alc_validator_set_unreachable(struct alc_validator *v);
 
@@ -207,6 +213,7 @@ ALC_MUST_CHECK alc_status alc_validate_control(struct alc_validator *v, enum alc
 ALC_MUST_CHECK alc_status alc_validate_call(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_variable(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_reference(struct alc_validator *v, enum alc_op op);
+ALC_MUST_CHECK alc_status alc_validate_gc(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_bulk(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_table(struct alc_validator *v, enum alc_op op);
 
