@@ -12,7 +12,7 @@ enum { THRESHOLD_FIRST = 1 << 20, SWEEPS_MAX = 16 };
 
 /* Steps of an eighth or less of the size above 128 bytes. */
 static const uint16_t CLASS_SIZES[ALC_GC_CLASSES] = {
-    16,  32,  48,  64,  80,  96,  112, 128,  160,  192,  224,  256,  320,  384, 448,
+    16,  32,  48,  64,  80,   96,   112,  128,  160,  192,  224,  256,  320,  384, 448,
     512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2560, 3184, 4560, 6384, 7984};
 
 static uint32_t class_of_size(uint32_t size)
@@ -30,11 +30,11 @@ static uint32_t class_of_size(uint32_t size)
 void alc_gc_init(struct alc_gc_heap *heap, struct alc_store *store, uint64_t size_max)
 {
     *heap = (struct alc_gc_heap){.pages = &store->pages,
-                              .budget = &store->budget,
-                              .types = &store->types,
-                              .store = store,
-                              .size_max = size_max,
-                              .threshold = THRESHOLD_FIRST};
+                                 .budget = &store->budget,
+                                 .types = &store->types,
+                                 .store = store,
+                                 .size_max = size_max,
+                                 .threshold = THRESHOLD_FIRST};
 }
 
 void alc_gc_fini(struct alc_gc_heap *heap)
@@ -70,8 +70,8 @@ static struct alc_gc_segment *new_segment(struct alc_gc_heap *heap, uint32_t blo
     uintptr_t first = (uintptr_t)reservation + head + ALC_GC_BLOCK_SIZE - 1;
     segment->reservation = reservation;
     segment->reserved = reserved;
-    segment->blocks = reservation + ((first & ~(uintptr_t)(ALC_GC_BLOCK_SIZE - 1)) -
-                                     (uintptr_t)reservation);
+    segment->blocks =
+        reservation + ((first & ~(uintptr_t)(ALC_GC_BLOCK_SIZE - 1)) - (uintptr_t)reservation);
     segment->blocks_count = blocks_count;
     segment->next = heap->segments;
     heap->segments = segment;
@@ -114,14 +114,14 @@ static struct alc_gc_block *take_free(struct alc_gc_segment *segment, uint32_t c
 }
 
 static struct alc_gc_block *take_fresh(struct alc_gc_heap *heap, struct alc_gc_segment *segment,
-                                         uint32_t count)
+                                       uint32_t count)
 {
     if (count > segment->blocks_count - segment->blocks_committed) {
         return NULL;
     }
     struct alc_gc_block *block = alc_gc_block_at(segment, segment->blocks_committed);
-    if (heap->pages->commit(heap->pages->context, block,
-                            (uint64_t)count * ALC_GC_BLOCK_SIZE) != ALC_OK) {
+    if (heap->pages->commit(heap->pages->context, block, (uint64_t)count * ALC_GC_BLOCK_SIZE) !=
+        ALC_OK) {
         return NULL;
     }
     segment->blocks_committed += count;
@@ -191,14 +191,14 @@ static void set_up_block(struct alc_gc_heap *heap, struct alc_gc_block *block, u
                          uint32_t blocks_count)
 {
     *block = (struct alc_gc_block){.size_class = size_class,
-                                     .blocks_count = blocks_count,
-                                     .objects_count = 1,
-                                     .swept_cycle = heap->cycle};
+                                   .blocks_count = blocks_count,
+                                   .objects_count = 1,
+                                   .swept_cycle = heap->cycle};
     if (size_class != HEAP_LARGE) {
         block->object_size = CLASS_SIZES[size_class];
         block->objects_count = HEAP_ROOM / block->object_size;
-        block->inverse = (uint32_t)((UINT64_C(0x100000000) + block->object_size - 1) /
-                                    block->object_size);
+        block->inverse =
+            (uint32_t)((UINT64_C(0x100000000) + block->object_size - 1) / block->object_size);
     }
 }
 
@@ -273,8 +273,8 @@ static struct alc_object *new_small(struct alc_gc_heap *heap, uint32_t size)
 
 static struct alc_object *new_large(struct alc_gc_heap *heap, uint64_t size)
 {
-    uint64_t count = (size + sizeof(struct alc_gc_block) + ALC_GC_BLOCK_SIZE - 1) /
-                     ALC_GC_BLOCK_SIZE;
+    uint64_t count =
+        (size + sizeof(struct alc_gc_block) + ALC_GC_BLOCK_SIZE - 1) / ALC_GC_BLOCK_SIZE;
     if (count * ALC_GC_BLOCK_SIZE > heap->size_max) {
         return NULL;
     }
@@ -292,7 +292,7 @@ static struct alc_object *new_large(struct alc_gc_heap *heap, uint64_t size)
 }
 
 struct alc_object *alc_gc_new(struct alc_gc_heap *heap, uint32_t type_id, uint32_t length,
-                                uint64_t size)
+                              uint64_t size)
 {
     uint64_t whole = size + ALC_OBJECT_HEADER;
     if (ALC_UNLIKELY(heap->collects_always)) {

@@ -44,7 +44,7 @@ struct alc_gc_heap {
     uint64_t size_max;       /* bytes of blocks */
     uint64_t size;           /* bytes of blocks in use, free ones not counted */
     enum alc_gc_phase phase;
-    uint32_t cycle; /* of collection; blocks remember in which they were swept */
+    uint32_t cycle;       /* of collection; blocks remember in which they were swept */
     bool collects_always; /* for tests: before each allocation */
     uint32_t holds; /* not 0: references lie where roots.h does not look, no collection begins */
     struct alc_gc_segment *segments;
@@ -69,7 +69,7 @@ void alc_gc_fini(struct alc_gc_heap *heap);
  * exhausted even after a whole collection. May collect: every reference that the caller needs must
  * be where roots.h looks. */
 ALC_MUST_CHECK struct alc_object *alc_gc_new(struct alc_gc_heap *heap, uint32_t type_id,
-                                               uint32_t length, uint64_t size);
+                                             uint32_t length, uint64_t size);
 
 /* Collects everything that is not reachable, now. */
 void alc_gc_collect(struct alc_gc_heap *heap);

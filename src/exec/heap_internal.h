@@ -14,17 +14,17 @@
 #include "exec/heap.h"
 
 enum {
-    HEAP_GRANULE = 16, /* HEAP_LARGE: the size class of a large object */
+    HEAP_GRANULE = 16,
     HEAP_WORDS = ALC_GC_BLOCK_SIZE / HEAP_GRANULE / 64,
-    HEAP_SEGMENT_BLOCKS = 2048, /* an ordinary segment: 64 MiB of address space */
-    HEAP_LARGE = ALC_GC_CLASSES,
+    HEAP_SEGMENT_BLOCKS = 2048,  /* of an ordinary segment: 64 MiB of address space */
+    HEAP_LARGE = ALC_GC_CLASSES, /* size class of a large object */
 };
 
 struct alc_gc_block {
     struct alc_gc_block *next;      /* in a list of heap->partial */
     struct alc_gc_block *grey_next; /* in heap->grey */
-    uint32_t object_size;             /* header included; large: all that the blocks have room for */
-    uint32_t inverse;                 /* 2^32 / object_size, rounded up */
+    uint32_t object_size;           /* header included; large: all that the blocks have room for */
+    uint32_t inverse;               /* 2^32 / object_size, rounded up */
     uint32_t objects_count;
     uint32_t blocks_count; /* 1, or those of a large object; 0: the block is free */
     uint32_t size_class;
@@ -49,10 +49,9 @@ struct alc_gc_segment {
 };
 
 static inline struct alc_gc_block *alc_gc_block_at(const struct alc_gc_segment *segment,
-                                                       uint32_t index)
+                                                   uint32_t index)
 {
-    return (struct alc_gc_block *)(void *)(segment->blocks +
-                                             (uint64_t)index * ALC_GC_BLOCK_SIZE);
+    return (struct alc_gc_block *)(void *)(segment->blocks + (uint64_t)index * ALC_GC_BLOCK_SIZE);
 }
 
 static inline struct alc_gc_block *alc_gc_block_of(uint64_t reference)

@@ -5,8 +5,8 @@
  * holds the first operand and receives the result. Operands come from the guest: every length,
  * index and null is checked here; the types were checked by the validator.
  */
-#include "exec/heap.h"
 #include "exec/engine.h"
+#include "exec/heap.h"
 #include "exec/interp_state.h"
 
 #define TYPE_OF(run, ip) alc_types_get((run)->heap->types, read_u32((ip) + 2))
@@ -81,7 +81,7 @@ static struct alc_object *new_array(struct interp_run *run, const struct alc_typ
                                     uint32_t length)
 {
     return alc_gc_new(run->heap, type->id, length,
-                        (uint64_t)length * alc_type_size(type->array.type));
+                      (uint64_t)length * alc_type_size(type->array.type));
 }
 
 static void fill_elements(struct alc_object *array, uint32_t first, uint32_t count,

@@ -145,6 +145,15 @@ static ALC_ALWAYS_INLINE uint64_t read_u64(const uint16_t *units)
 }
 
 #define SLOT(unit) fp[ip[unit]]
+/* The result also to the slot that the operation names. */
+#define RESULT_D(unit) SLOT(unit) = acc
+/* A value in memory or in an object, wherever it stands. */
+#define READ(type, ptr)                                                                            \
+    __extension__({                                                                                \
+        type value_;                                                                               \
+        alc_copy(&value_, ptr, sizeof value_);                                                     \
+        value_;                                                                                    \
+    })
 #define IMMEDIATE(unit) ((uint64_t)(int64_t)read_s32(ip + (unit)))
 
 static ALC_ALWAYS_INLINE alc_v128 read_v128(const uint64_t *slot)

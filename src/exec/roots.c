@@ -53,8 +53,7 @@ static void shade_arguments(struct alc_store *store, const struct alc_function_t
 
 static void shade_activation(struct alc_store *store, const struct interp_run *run)
 {
-    struct interp_place place = {run->safepoint_ip - 1, run->safepoint_fp,
-                                 run->safepoint_instance};
+    struct interp_place place = {run->safepoint_ip - 1, run->safepoint_fp, run->safepoint_instance};
     bool more = true;
     if (run->host_type != NULL) {
         shade_arguments(store, run->host_type, run->safepoint_fp);

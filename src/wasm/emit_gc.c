@@ -99,12 +99,12 @@ void alc_emit_field_set(struct alc_validator *v, struct alc_value *object, struc
 {
     _Static_assert(ALC_CODE_FIELD_SET64_SS - ALC_CODE_FIELD_SET8_SS == 6,
                    "two forms each, in order");
-    bool in_acc = !field->is_traced && field->type != ALC_TYPE_V128 &&
-                  alc_emit_is_in_acc(v, value, 0);
-    uint32_t code = field->is_traced                ? ALC_CODE_FIELD_SET_REF
-                    : field->type == ALC_TYPE_V128 ? ALC_CODE_FIELD_SET128
-                                                   : ALC_CODE_FIELD_SET8_SS +
-                                                         2 * set_index(field->type) + in_acc;
+    bool in_acc =
+        !field->is_traced && field->type != ALC_TYPE_V128 && alc_emit_is_in_acc(v, value, 0);
+    uint32_t code = field->is_traced ? ALC_CODE_FIELD_SET_REF
+                    : field->type == ALC_TYPE_V128
+                        ? ALC_CODE_FIELD_SET128
+                        : ALC_CODE_FIELD_SET8_SS + 2 * set_index(field->type) + in_acc;
     uint32_t object_slot = alc_emit_slot_of(v, object);
     uint32_t value_slot = in_acc ? 0 : alc_emit_slot_of(v, value);
     alc_emit_op(v, (enum alc_code_op)code);
@@ -120,15 +120,14 @@ void alc_emit_field_set(struct alc_validator *v, struct alc_value *object, struc
 alc_status alc_emit_element_get(struct alc_validator *v, struct alc_value *operands,
                                 uint32_t storage, bool sign)
 {
-    _Static_assert(ALC_CODE_ELEMENT64_SS - ALC_CODE_ELEMENT8U_SS == 10,
-                   "two forms each, in order");
+    _Static_assert(ALC_CODE_ELEMENT64_SS - ALC_CODE_ELEMENT8U_SS == 10, "two forms each, in order");
     bool wide = storage == ALC_TYPE_V128;
     bool in_acc = !wide && alc_emit_is_in_acc(v, &operands[1], 0);
     uint32_t array = alc_emit_slot_of(v, &operands[0]);
     uint32_t index = in_acc ? 0 : alc_emit_slot_of(v, &operands[1]);
     alc_emit_free_acc(v, 0);
-    uint32_t code = wide ? ALC_CODE_ELEMENT128
-                         : ALC_CODE_ELEMENT8U_SS + 2 * get_index(storage, sign) + in_acc;
+    uint32_t code =
+        wide ? ALC_CODE_ELEMENT128 : ALC_CODE_ELEMENT8U_SS + 2 * get_index(storage, sign) + in_acc;
     alc_emit_op(v, (enum alc_code_op)code);
     alc_emit_u16(v, array);
     if (!in_acc) {
@@ -152,10 +151,10 @@ void alc_emit_element_set(struct alc_validator *v, struct alc_value *operands,
     for (unsigned i = 0; i < 3; i++) {
         slots[i] = alc_emit_slot_of(v, &operands[i]);
     }
-    alc_emit_op(v, element->is_traced                ? ALC_CODE_ELEMENT_SET_REF
-                   : element->type == ALC_TYPE_V128 ? ALC_CODE_ELEMENT_SET128
-                                                    : (enum alc_code_op)(ALC_CODE_ELEMENT_SET8 +
-                                                                         set_index(element->type)));
+    alc_emit_op(v, element->is_traced ? ALC_CODE_ELEMENT_SET_REF
+                   : element->type == ALC_TYPE_V128
+                       ? ALC_CODE_ELEMENT_SET128
+                       : (enum alc_code_op)(ALC_CODE_ELEMENT_SET8 + set_index(element->type)));
     for (unsigned i = 0; i < 3; i++) {
         alc_emit_u16(v, slots[i]);
     }

@@ -47,8 +47,8 @@ static alc_status read_field(struct alc_validator *v, const struct alc_type **ty
 {
     uint32_t index;
     ALC_TRY(read_type(v, ALC_COMPOSITE_STRUCT, type));
-    ALC_TRY(alc_validator_read_index(v, (*type)->structure.fields_count, ALC_E_UNKNOWN_FIELD,
-                                     &index));
+    ALC_TRY(
+        alc_validator_read_index(v, (*type)->structure.fields_count, ALC_E_UNKNOWN_FIELD, &index));
     *field = &(*type)->structure.fields[index];
     return ALC_OK;
 }
