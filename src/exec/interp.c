@@ -102,11 +102,14 @@ HANDLER(do_stop_between);
 HANDLER(do_overflow);
 HANDLER(do_call);
 HANDLER(do_enter);
+HANDLER(do_land);
+HANDLER(do_host_failed);
 #define ENTRY(name) HANDLER(name);
 #define NO_ENTRY(name)
 #include "exec/interp_table.h"
 
 #include "exec/interp_control.h"
+#include "exec/interp_exception.h"
 #include "exec/interp_numeric.h"
 #include "exec/interp_vector.h"
 
@@ -147,6 +150,7 @@ static alc_status interp_loop(STATE)
     }
     TAIL(do_enter);
 #include "exec/interp_control.h"
+#include "exec/interp_exception.h"
 #include "exec/interp_numeric.h"
 #include "exec/interp_vector.h"
 }
@@ -226,6 +230,7 @@ alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *funct
     write_entry(run.cross_units, CROSS_SLOTS, ALC_CODE_RETURN_CROSS);
     thread->trap.frames_count = 0;
     thread->trap.frames_omitted = 0;
+    thread->exception = ALC_REF_NULL;
     alc_status status = ALC_E_CALL_STACK_EXHAUSTED;
     if ((size_t)(run.stack_limit - base) >= type->parameters_slots) {
         if (type->parameters_slots > 0) {

@@ -197,6 +197,7 @@ alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *cal
     thread->stack_top = fp + slots;
     thread->trap.frames_count = 0;
     thread->trap.frames_omitted = 0;
+    thread->exception = ALC_REF_NULL;
     alc_status status = function->host(&call);
     thread->stack_top = stack_top;
     if (status == ALC_OK) { /* a trap that the host function met and forgave is not ours */

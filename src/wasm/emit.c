@@ -383,6 +383,8 @@ void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t
     e->block_pending = false;
     e->fuel_unit = ALC_NO_UNIT;
     e->fuel_cost = 0;
+    e->handlers_count = 0;
+    e->clauses_count = 0;
     e->link_slot = locals_slots;
     bool zeroes = locals_slots > parameters_slots;
     alc_emit_op(v, zeroes ? ALC_CODE_ENTER_ZERO : ALC_CODE_ENTER);
