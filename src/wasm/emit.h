@@ -162,7 +162,7 @@ void alc_emit_table_stub(struct alc_validator *v, struct alc_control *target, ui
 /* A try or try_table begins: the operand stack is flushed. */
 void alc_emit_try(struct alc_validator *v, struct alc_control *control);
 /* A clause of the try_table `control` that leads to `target`, with `payload_slots` slots and the
- * exception itself. ALC_E_LIMIT_FRAME, ALC_E_OUT_OF_MEMORY. */
+ * exception itself. ALC_E_OUT_OF_MEMORY. */
 ALC_MUST_CHECK alc_status alc_emit_clause(struct alc_validator *v, struct alc_control *control,
                                           struct alc_control *target, uint32_t tag_index,
                                           uint32_t payload_slots, bool has_reference);

@@ -115,11 +115,6 @@ alc_status alc_emit_clause(struct alc_validator *v, struct alc_control *control,
 {
     struct alc_emitter *e = &v->emitter;
     uint32_t reference_slot = target->base_slot + payload_slots;
-    uint32_t end = reference_slot + has_reference;
-    if (end > ALC_LIMIT_FRAME_SLOTS) {
-        return alc_validator_fail(v, ALC_E_LIMIT_FRAME);
-    }
-    v->slots_max = end > v->slots_max ? end : v->slots_max;
     bool is_loop = target->op == ALC_OP_LOOP;
     struct alc_code_clause clause = {.tag_index = tag_index,
                                      .landing_unit = is_loop ? target->start_unit : target->clauses,

@@ -45,6 +45,16 @@ static alc_status check_label(struct alc_validator *v, const struct alc_control 
     return ALC_OK;
 }
 
+/* The frame must hold what is put where the label wants it, though nothing is pushed. */
+static alc_status need_slots(struct alc_validator *v, uint32_t end)
+{
+    if (end > ALC_LIMIT_FRAME_SLOTS) {
+        return alc_validator_fail(v, ALC_E_LIMIT_FRAME);
+    }
+    v->slots_max = end > v->slots_max ? end : v->slots_max;
+    return ALC_OK;
+}
+
 static alc_status validate_clause(struct alc_validator *v, struct alc_control *control)
 {
     uint8_t kind;
@@ -61,11 +71,10 @@ static alc_status validate_clause(struct alc_validator *v, struct alc_control *c
     }
     ALC_TRY(alc_validator_read_label(v, &target));
     ALC_TRY(check_label(v, target, type, has_reference));
-    if (!v->is_live) {
-        return ALC_OK;
-    }
-    return alc_emit_clause(v, control, target, tag_index, type != NULL ? type->parameters_slots : 0,
-                           has_reference);
+    uint32_t payload_slots = type != NULL ? type->parameters_slots : 0;
+    ALC_TRY(need_slots(v, target->base_slot + payload_slots + has_reference));
+    return v->is_live ? alc_emit_clause(v, control, target, tag_index, payload_slots, has_reference)
+                      : ALC_OK;
 }
 
 alc_status alc_validate_clauses(struct alc_validator *v, struct alc_control *control)
