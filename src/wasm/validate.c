@@ -491,6 +491,9 @@ static alc_status validate_body(struct alc_validator *v, const struct alc_functi
     v->is_live = v->has_target;
     v->watch_offset = 0;
     if (v->is_live) {
+        if (!alc_emit_init(&v->emitter)) {
+            return alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
+        }
         alc_emit_begin(v, parameters_slots, slots);
     }
     return validate_instructions(v);
@@ -537,13 +540,21 @@ alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *m
     v->sets = ALC_ARENA_ARRAY(arena, uint32_t, LOCALS_FIRST);
     v->emitter.arena = arena;
     v->emitter.target = target;
-    bool has_units = target == NULL || alc_emit_init(&v->emitter);
-    if (v->values == NULL || v->controls == NULL || v->locals == NULL || v->sets == NULL ||
-        !has_units) {
+    if (v->values == NULL || v->controls == NULL || v->locals == NULL || v->sets == NULL) {
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
     }
     *out = v;
     return ALC_OK;
+}
+
+void alc_validator_set_target(struct alc_validator *v, const struct alc_code_target *target,
+                              struct alc_arena *arena)
+{
+    v->arena = arena;
+    v->error = NULL;
+    v->has_target = true;
+    v->emitter.arena = arena;
+    v->emitter.target = target;
 }
 
 alc_status alc_validate_function(struct alc_validator *v, uint32_t function_index,

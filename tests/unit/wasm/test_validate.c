@@ -71,8 +71,10 @@ static alc_status validate_with(const void *body, size_t count,
     struct alc_arena arena;
     struct alc_error error;
     struct alc_module *module;
-    struct alc_load_options options = {.target = target};
-    alc_arena_init(&arena, arena_memory, ARENA_SIZE);
+    struct alc_code_heap heap = {0};
+    struct alc_load_options options = {.target = target, .code_heap = &heap, .is_eager = true};
+    alc_arena_init(&arena, arena_memory, ARENA_SIZE / 2);
+    alc_arena_init(&heap.arena, arena_memory + ARENA_SIZE / 2, ARENA_SIZE / 2);
     alc_error_clear(&error);
     alc_status status = alc_module_load(&arena, bytes, size, &options, &module, &error);
     *offset = error.offset - body_offset;
@@ -82,6 +84,7 @@ static alc_status validate_with(const void *body, size_t count,
         assert_true(code->link_slot < code->frame_slots);
         assert_true(code->frame_slots <= ALC_LIMIT_FRAME_SLOTS);
     }
+    alc_arena_fini(&heap.arena);
     alc_arena_fini(&arena);
     return status;
 }
