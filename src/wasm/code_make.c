@@ -57,8 +57,8 @@ alc_status alc_code_maker_new(struct alc_arena *arena, struct alc_module *module
         codes[i].function_index = first + i;
         module->functions[first + i].code = &codes[i];
     }
-    *maker = (struct alc_code_maker){
-        .heap = options->code_heap, .validator = validator, .made = made};
+    *maker =
+        (struct alc_code_maker){.heap = options->code_heap, .validator = validator, .made = made};
     alc_validator_set_target(validator, module->target, &maker->heap->arena);
     module->code_maker = maker;
     return options->is_eager ? make_all(module) : ALC_OK;

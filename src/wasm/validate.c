@@ -345,8 +345,8 @@ static alc_status read_op(struct alc_validator *v, enum alc_op *out)
     if (ALC_UNLIKELY(*out == ALC_OP_ILLEGAL)) {
         return alc_validator_fail(v, ALC_E_ILLEGAL_OPCODE);
     }
-    uint64_t features = v->module->features & SUPPORTED;
-    if (ALC_UNLIKELY(!alc_feature_is_on(features, (enum alc_feature)alc_op_infos[*out].feature))) {
+    if (ALC_UNLIKELY(
+            !alc_feature_is_on(v->features, (enum alc_feature)alc_op_infos[*out].feature))) {
         return alc_validator_fail(v, ALC_E_FEATURE_DISABLED);
     }
     return ALC_OK;
@@ -404,6 +404,9 @@ static alc_status validate_instructions(struct alc_validator *v)
 {
     while (v->depth > 0) {
         enum alc_op op = ALC_OP_ILLEGAL;
+        if (!v->has_target) {
+            alc_validate_plain(v);
+        }
         v->op_offset = (uint32_t)alc_reader_offset(&v->reader);
         ALC_TRY(read_op(v, &op));
         if (v->is_live) {
@@ -526,6 +529,8 @@ alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *m
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
     }
     v->module = module;
+    v->features = module->features & SUPPORTED;
+    v->has_plain_memory = module->memories_count > 0 && !module->memories[0].limits.is_64;
     v->arena = arena;
     v->error = error;
     v->has_target = target != NULL;

@@ -55,8 +55,7 @@ static alc_status load(bool is_eager)
     struct alc_load_options options = alc_store_load_options(&store, false, false);
     options.is_eager = is_eager;
     alc_error_clear(&error);
-    ALC_TRY(
-        alc_module_load(&fixture_arena, program, sizeof program, &options, &module, &error));
+    ALC_TRY(alc_module_load(&fixture_arena, program, sizeof program, &options, &module, &error));
     return alc_instantiate(&store, &fixture_arena, module, NULL, &instance, &error);
 }
 
