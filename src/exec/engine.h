@@ -18,6 +18,7 @@
  *   - Names: counted (struct alc_name); borrowed for as long as the linker is used.
  *   - Arenas: the store's own holds types and the linker's tables, grows until alc_store_fini and
  *     MUST outlive all modules loaded with its registry. Each instance lives in the arena given.
+ *     Code lives in pages of the store: no module may be used after alc_store_fini.
  *   - Nesting: a host function may call alc_invoke on call->caller->store, one inside another up to
  *     ALC_LIMIT_NESTED_CALLS.
  *   - Exceptions: one that nobody catches ends its alc_invoke with ALC_E_UNCAUGHT_EXCEPTION, a trap
@@ -31,6 +32,7 @@
 
 #include "exec/heap.h"
 #include "exec/store.h"
+#include "wasm/code.h"
 
 struct alc_store_options {
     struct alc_pages pages; /* copied */
@@ -50,12 +52,17 @@ struct alc_store_options {
      * writes, so only 0 is ever told from not 0. */
     const volatile uint64_t *stop_flag;
     uint64_t stack_slots; /* of the frame stack; 0: ALC_LIMIT_STACK_SLOTS */
+    /* Most bytes for the code that is made while programs run; 0: 1 GiB of address space, or what
+     * of it can be had. When they are used up, the first call of a function ends with
+     * ALC_E_OUT_OF_MEMORY. */
+    uint64_t code_size_max;
 };
 
 struct alc_store {
     struct alc_type_registry types; /* give its address to alc_module_load */
     struct alc_arena *arena;        /* borrowed */
     struct alc_pages pages;
+    struct alc_code_heap code_heap;
     struct alc_memory_budget budget;
     uint64_t memory_size_max;
     uint64_t memory_reserve_max;

@@ -6,6 +6,7 @@
  * index is checked by the functions of memory.h and table.h.
  */
 #include "exec/interp_state.h"
+#include "wasm/code_make.h"
 
 #define FIRST_IMMEDIATE read_u32(ip + 2)
 #define SECOND_IMMEDIATE read_u32(ip + 4)
@@ -155,6 +156,13 @@ alc_status alc_interp_elem_drop(struct alc_instance *inst, const uint16_t *ip, u
 }
 
 /* -- calls -- */
+
+const uint16_t *alc_interp_make_code(const struct alc_instance *inst, const uint16_t *stub)
+{
+    struct alc_code *code =
+        (struct alc_code *)((uintptr_t)stub - offsetof(struct alc_code, lazy_handler));
+    return alc_code_make(inst->module, code) == ALC_OK ? alc_code_entry(code) : NULL;
+}
 
 alc_status alc_interp_find_callee(const struct alc_instance *inst, uint32_t table_index,
                                   uint64_t slot, uint32_t type_id, struct alc_function **out)

@@ -260,6 +260,10 @@ alc_status alc_interp_cross(struct interp_run *run, struct alc_instance *caller,
                             const uint16_t *return_ip, const struct alc_function *function,
                             uint64_t **fp);
 
+/* Makes the code of a function of `inst` that is called for the first time; `stub` is where its
+ * units led until now. Its entry, or NULL when there is no memory for it. */
+const uint16_t *alc_interp_make_code(const struct alc_instance *inst, const uint16_t *stub);
+
 /* -- objects: interp_gc.c -- */
 
 /* Whether a reference has a reference type of its hierarchy. */

@@ -6,26 +6,12 @@
  * used, once they are walked.
  */
 #include "exec/interp_state.h"
+#include "wasm/code_make.h"
 #include "wasm/validate.h"
 
-/* Code lies in the order of the functions. */
 const struct alc_code *alc_interp_find_code(const struct alc_instance *instance, const uint16_t *ip)
 {
-    const struct alc_module *module = instance->module;
-    uint32_t low = module->imported_counts[ALC_EXTERNAL_FUNCTION];
-    uint32_t high = module->functions_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        const struct alc_code *code = module->functions[middle].code;
-        if (ip < code->units) {
-            high = middle;
-        } else if (ip >= code->units + code->units_count) {
-            low = middle + 1;
-        } else {
-            return code;
-        }
-    }
-    return NULL;
+    return alc_code_find(instance->module, ip);
 }
 
 bool alc_interp_step_out(const struct interp_run *run, const uint16_t *return_ip,

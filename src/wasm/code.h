@@ -42,6 +42,7 @@
 #ifndef ALC_WASM_CODE_H
 #define ALC_WASM_CODE_H
 
+#include "base/arena.h"
 #include "base/limits.h"
 
 /* Smallest distance between the frames of a caller and its callee. */
@@ -108,18 +109,32 @@ struct alc_code_safepoint {
     uint32_t root; /* number + 1 of the first node in `roots` */
 };
 
-/* Code of one function. Lives in the module's arena, never moves: calls refer to it by address, so
- * all structs of a module exist (zeroed) before its first body is emitted. */
+/* Memory that code is made in while programs run. Belongs to a store and lasts as long as its
+ * modules; several modules and threads may share it. */
+struct alc_code_heap {
+    struct alc_arena arena; /* only grows */
+    bool is_busy;           /* somebody makes code or looks for it */
+};
+
+/* Code of one function. Lives in the module's arena, never moves: calls refer to it by address.
+ * Until the function is called for the first time `units` leads to `lazy_handler`, an operation
+ * without operands that makes the code (code_make.h). */
 struct alc_code {
-    const uint16_t *units; /* the entry */
-    uint32_t units_count;
-    uint32_t frame_slots; /* parameters, locals, link and operands */
-    uint32_t link_slot;
+    const uint16_t *units; /* the entry: for other threads too, so alc_code_entry reads it */
+    uint32_t lazy_handler;
     uint32_t function_index; /* in the module */
+    uint32_t units_count;    /* this and what follows: 0 until the code is made */
+    uint32_t frame_slots;    /* parameters, locals, link and operands */
+    uint32_t link_slot;
     uint32_t handlers_count; /* of exceptions; all tables stand behind the units */
     uint32_t safepoints_count;
     uint32_t roots_count;
 };
+
+static inline const uint16_t *alc_code_entry(const struct alc_code *code)
+{
+    return __atomic_load_n(&code->units, __ATOMIC_ACQUIRE);
+}
 
 /* -- exceptions: tables, so that nothing is done where a try begins or ends -- */
 

@@ -48,6 +48,10 @@ static void reserve(struct alc_emitter *e, uint32_t needed)
 
 bool alc_emit_init(struct alc_emitter *e)
 {
+    e->failed = ALC_OK;
+    if (e->units != NULL) {
+        return true;
+    }
     e->units = alc_arena_take(e->arena, UNITS_FIRST * sizeof *e->units, sizeof(uint64_t));
     e->capacity = e->units == NULL ? 0 : UNITS_FIRST;
     return e->units != NULL;

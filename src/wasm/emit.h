@@ -82,7 +82,7 @@ struct alc_emitter {
 
 /* -- function -- */
 
-/* Room for the first units; false when there is no memory. */
+/* Before each function: room for the first units; false when there is no memory. */
 ALC_MUST_CHECK bool alc_emit_init(struct alc_emitter *e);
 
 void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t locals_slots);

@@ -344,8 +344,8 @@ static alc_status read_op(struct alc_validator *v, enum alc_op *out)
     if (ALC_UNLIKELY(*out == ALC_OP_ILLEGAL)) {
         return alc_validator_fail(v, ALC_E_ILLEGAL_OPCODE);
     }
-    uint64_t features = v->module->features & SUPPORTED;
-    if (ALC_UNLIKELY(!alc_feature_is_on(features, (enum alc_feature)alc_op_infos[*out].feature))) {
+    if (ALC_UNLIKELY(
+            !alc_feature_is_on(v->features, (enum alc_feature)alc_op_infos[*out].feature))) {
         return alc_validator_fail(v, ALC_E_FEATURE_DISABLED);
     }
     return ALC_OK;
@@ -404,6 +404,9 @@ static alc_status validate_instructions(struct alc_validator *v)
 {
     while (v->depth > 0) {
         enum alc_op op = ALC_OP_ILLEGAL;
+        if (!v->has_target) {
+            alc_validate_plain(v);
+        }
         v->op_offset = (uint32_t)alc_reader_offset(&v->reader);
         ALC_TRY(read_op(v, &op));
         if (v->is_live) {
@@ -493,6 +496,9 @@ static alc_status validate_body(struct alc_validator *v, const struct alc_functi
     v->is_live = v->has_target;
     v->watch_offset = 0;
     if (v->is_live) {
+        if (!alc_emit_init(&v->emitter)) {
+            return alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
+        }
         alc_emit_begin(v, parameters_slots, slots);
     }
     return validate_instructions(v);
@@ -530,6 +536,8 @@ alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *m
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
     }
     v->module = module;
+    v->features = module->features & SUPPORTED;
+    v->has_plain_memory = module->memories_count > 0 && !module->memories[0].limits.is_64;
     v->arena = arena;
     v->error = error;
     v->has_target = target != NULL;
@@ -544,13 +552,21 @@ alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *m
     v->sets = ALC_ARENA_ARRAY(arena, uint32_t, LOCALS_FIRST);
     v->emitter.arena = arena;
     v->emitter.target = target;
-    bool has_units = target == NULL || alc_emit_init(&v->emitter);
-    if (v->values == NULL || v->controls == NULL || v->locals == NULL || v->sets == NULL ||
-        !has_units) {
+    if (v->values == NULL || v->controls == NULL || v->locals == NULL || v->sets == NULL) {
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
     }
     *out = v;
     return ALC_OK;
+}
+
+void alc_validator_set_target(struct alc_validator *v, const struct alc_code_target *target,
+                              struct alc_arena *arena)
+{
+    v->arena = arena;
+    v->error = NULL;
+    v->has_target = true;
+    v->emitter.arena = arena;
+    v->emitter.target = target;
 }
 
 alc_status alc_validate_function(struct alc_validator *v, uint32_t function_index,

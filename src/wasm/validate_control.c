@@ -33,7 +33,7 @@ static alc_status read_block_type(struct alc_validator *v, struct alc_control *c
     return ALC_OK;
 }
 
-static alc_status push_control(struct alc_validator *v, struct alc_control *control)
+alc_status alc_validator_push_control(struct alc_validator *v, struct alc_control *control)
 {
     if (v->depth == v->controls_capacity) {
         void *controls = v->controls;
@@ -70,7 +70,7 @@ static alc_status validate_block(struct alc_validator *v, enum alc_op op)
     if (v->is_live) {
         alc_emit_flush(v, count);
     }
-    ALC_TRY(push_control(v, &control));
+    ALC_TRY(alc_validator_push_control(v, &control));
     struct alc_control *top = alc_validator_top(v);
     if (v->is_live && op == ALC_OP_LOOP) {
         alc_emit_loop(v, top);

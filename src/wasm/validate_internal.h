@@ -83,6 +83,9 @@ struct alc_validator {
     const struct alc_function_type *type; /* of the function */
     uint32_t slots_max;                   /* of the frame so far */
 
+    uint64_t features;     /* of the module, as far as they are supported */
+    bool has_plain_memory; /* memory 0 is there and has 32-bit addresses */
+
     bool is_live; /* emit: a target is there and the code can be reached */
     bool has_target;
     struct alc_emitter emitter;
@@ -167,6 +170,10 @@ ALC_MUST_CHECK alc_status alc_validator_push_again(struct alc_validator *v,
 /* The rest of the block is dead. */
 void alc_validator_set_unreachable(struct alc_validator *v);
 
+/* Opens the block that `control` describes; fills what follows from the validator's state. */
+ALC_MUST_CHECK alc_status alc_validator_push_control(struct alc_validator *v,
+                                                     struct alc_control *control);
+
 /* -- types of blocks -- */
 
 static inline const uint32_t *alc_control_parameters(const struct alc_control *control,
@@ -228,6 +235,8 @@ ALC_MUST_CHECK alc_status alc_validator_read_memory_argument(struct alc_validato
 
 /* -- groups of instructions -- */
 
+/* Validates instructions until one is not plain. Only without a target. */
+void alc_validate_plain(struct alc_validator *v);
 ALC_MUST_CHECK alc_status alc_validate_control(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_exception(struct alc_validator *v, enum alc_op op);
 /* The clauses of a try_table whose control is not pushed yet: their labels are outside. */
