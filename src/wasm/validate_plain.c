@@ -26,7 +26,8 @@ struct plain {
 
 static ALC_ALWAYS_INLINE bool has_top(const struct plain *plain, size_t depth, uint32_t type)
 {
-    return (size_t)(plain->top - plain->floor) > depth && plain->top[-1 - (ptrdiff_t)depth].type == type;
+    return (size_t)(plain->top - plain->floor) > depth &&
+           plain->top[-1 - (ptrdiff_t)depth].type == type;
 }
 
 static ALC_ALWAYS_INLINE void pop(struct plain *plain, size_t count)
@@ -144,8 +145,9 @@ static ALC_ALWAYS_INLINE unsigned do_block(struct alc_validator *v, struct plain
 static ALC_ALWAYS_INLINE unsigned do_end(struct alc_validator *v, struct plain *plain)
 {
     const struct alc_control *control = alc_validator_top(v);
-    if (v->depth == 1 || control->op > ALC_OP_ELSE || control->type != NULL || control->single != ALC_TYPE_BOTTOM ||
-        plain->top != plain->floor || control->sets_height != v->sets_count) {
+    if (v->depth == 1 || control->op > ALC_OP_ELSE || control->type != NULL ||
+        control->single != ALC_TYPE_BOTTOM || plain->top != plain->floor ||
+        control->sets_height != v->sets_count) {
         return 0;
     }
     v->depth--;
