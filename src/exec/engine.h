@@ -21,6 +21,9 @@
  *     Code lives in pages of the store: no module may be used after alc_store_fini.
  *   - Nesting: a host function may call alc_invoke on call->caller->store, one inside another up to
  *     ALC_LIMIT_NESTED_CALLS.
+ *   - Exceptions: one that nobody catches ends its alc_invoke with ALC_E_UNCAUGHT_EXCEPTION, a trap
+ *     like others, and stays in store->thread.exception until the next call. A host function that
+ *     ends with this status after its alc_invoke did lets the exception pass to its own caller.
  *   - Trust: modules and guests are hostile, the embedder is trusted: a wrong number of arguments
  *     is its own fault and asserted where that is cheap.
  */

@@ -78,7 +78,7 @@ static struct alc_gc_segment *new_segment(struct alc_gc_heap *heap, uint32_t blo
     return segment;
 }
 
-static bool is_free(const struct alc_gc_segment *segment, uint32_t index)
+static bool is_free_block(const struct alc_gc_segment *segment, uint32_t index)
 {
     return index < HEAP_SEGMENT_BLOCKS && (segment->free[index / 64] >> (index % 64) & 1) != 0;
 }
@@ -93,7 +93,7 @@ static uint32_t find_free(const struct alc_gc_segment *segment, uint32_t count)
             i += 63;
             continue;
         }
-        run = is_free(segment, i) ? run + 1 : 0;
+        run = is_free_block(segment, i) ? run + 1 : 0;
         if (run == count) {
             return i + 1 - count;
         }

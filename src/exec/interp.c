@@ -106,11 +106,14 @@ HANDLER(stop_null_array);
 HANDLER(stop_array);
 HANDLER(do_call);
 HANDLER(do_enter);
+HANDLER(do_land);
+HANDLER(do_host_failed);
 #define ENTRY(name) HANDLER(name);
 #define NO_ENTRY(name)
 #include "exec/interp_table.h"
 
 #include "exec/interp_control.h"
+#include "exec/interp_exception.h"
 #include "exec/interp_gc.h"
 #include "exec/interp_numeric.h"
 #include "exec/interp_vector.h"
@@ -152,6 +155,7 @@ static alc_status interp_loop(STATE)
     }
     TAIL(do_enter);
 #include "exec/interp_control.h"
+#include "exec/interp_exception.h"
 #include "exec/interp_gc.h"
 #include "exec/interp_numeric.h"
 #include "exec/interp_vector.h"
@@ -235,6 +239,7 @@ alc_status alc_interp_call(struct alc_store *store, struct alc_function *functio
     write_entry(run.cross_units, CROSS_SLOTS, ALC_CODE_RETURN_CROSS);
     thread->trap.frames_count = 0;
     thread->trap.frames_omitted = 0;
+    thread->exception = ALC_REF_NULL;
     alc_status status = ALC_E_CALL_STACK_EXHAUSTED;
     if ((size_t)(run.stack_limit - base) >= type->parameters_slots) {
         if (type->parameters_slots > 0) {

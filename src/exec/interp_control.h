@@ -190,7 +190,7 @@ HANDLER(do_enter)
     alc_status status = alc_interp_call_host(run, inst, ip, fp, function);
     if (ALC_UNLIKELY(status != ALC_OK)) {
         acc = (uint64_t)status;
-        TAIL(do_stop_between);
+        TAIL(do_host_failed);
     }
     if (inst != NULL) {
         RELOAD();

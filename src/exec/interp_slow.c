@@ -210,6 +210,7 @@ alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *cal
     run->safepoint_fp = fp;
     run->safepoint_instance = caller;
     run->host_type = type;
+    thread->exception = ALC_REF_NULL;
     alc_status status = function->host(&call);
     run->host_type = NULL;
     thread->stack_top = stack_top;

@@ -26,6 +26,13 @@ enum {
     CROSS_SLOTS = 3
 }; /* record of a call into another instance: return address, instance, sizes */
 
+/* A point of the program. */
+struct interp_place {
+    const uint16_t *ip; /* in or at an operation */
+    uint64_t *fp;
+    struct alc_instance *instance;
+};
+
 /* One activation of the interpreter, on the C stack. */
 struct interp_run {
     struct alc_thread *thread;
@@ -50,6 +57,7 @@ struct interp_run {
     const uint16_t *trap_return;
     uint64_t *trap_fp;
     struct alc_instance *trap_instance;
+    struct interp_place landing; /* where an exception is caught */
     /* Code that no module has: what frames return to in the end, or across instances. The unit
      * before an entry says how far the frame moves back. */
     uint16_t exit_units[4];
@@ -274,21 +282,27 @@ interp_object alc_interp_array_copy;
 interp_object alc_interp_array_init_data;
 interp_object alc_interp_array_init_elem;
 
-/* -- walking frames -- */
-
-struct interp_place {
-    const uint16_t *ip; /* inside the operation */
-    uint64_t *fp;
-    struct alc_instance *instance;
-};
+/* -- frames, in interp_trace.c -- */
 
 /* The defined function whose code holds `ip`, or NULL. */
 const struct alc_code *alc_interp_find_code(const struct alc_instance *instance,
                                             const uint16_t *ip);
-/* From a return address and the frame of the callee (at place->fp) to the place of the call; false
- * at the end of the activation. */
+/* From a return address and the frame of the callee to the place of the call; false at the end of
+ * the activation. */
 bool alc_interp_step_out(const struct interp_run *run, const uint16_t *return_ip,
                          struct interp_place *place);
+
+/* -- exceptions, in interp_exception.c: ALC_OK when run->landing is where the program goes on -- */
+
+/* The operations at `ip`. */
+alc_status alc_interp_throw(struct interp_run *run, struct alc_instance *inst, const uint16_t *ip,
+                            uint64_t *fp);
+alc_status alc_interp_throw_ref(struct interp_run *run, struct alc_instance *inst,
+                                const uint16_t *ip, uint64_t *fp);
+/* A host function with the frame `fp` failed with `status`: throws what it let pass, if anything,
+ * on the way to return_ip; else the status comes back. */
+alc_status alc_interp_throw_from_host(struct interp_run *run, struct alc_instance *inst,
+                                      const uint16_t *return_ip, uint64_t *fp, alc_status status);
 
 /* Fills the thread's trap: status and the frames from where the run stopped. */
 void alc_interp_trace(const struct interp_run *run, alc_status status);

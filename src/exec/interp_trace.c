@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Backtraces. Frames hold nothing but return addresses, so the function that an address belongs to
- * is found by searching the module's code, and the file offset by making that function's code once
- * more. Runs after the program has stopped: the frames' memory is free to be used, once they are
- * walked.
+ * Walking frames, and backtraces. Frames hold nothing but return addresses, so the function that an
+ * address belongs to is found by searching the module's code, and the file offset by making that
+ * function's code once more. Runs after the program has stopped: the frames' memory is free to be
+ * used, once they are walked.
  */
 #include "exec/interp_state.h"
 #include "wasm/code_make.h"

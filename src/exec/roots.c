@@ -8,7 +8,7 @@
 #include "exec/engine.h"
 #include "exec/interp_state.h"
 
-static bool is_traced(const struct alc_store *store, uint32_t type)
+static bool has_traced_type(const struct alc_store *store, uint32_t type)
 {
     return alc_type_is_reference(type) && alc_type_is_traced(&store->types, type);
 }
@@ -18,25 +18,27 @@ static bool is_traced(const struct alc_store *store, uint32_t type)
 /* The chain of the operation that ends at `unit`, 0: none. */
 static uint32_t find_root(const struct alc_code *code, uint32_t unit)
 {
+    const struct alc_code_safepoint *safepoints = alc_code_safepoints(code);
     uint32_t low = 0;
     uint32_t high = code->safepoints_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (code->safepoints[middle].unit < unit) {
+        if (safepoints[middle].unit < unit) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    bool is_found = low < code->safepoints_count && code->safepoints[low].unit == unit;
-    return is_found ? code->safepoints[low].root : 0;
+    bool is_found = low < code->safepoints_count && safepoints[low].unit == unit;
+    return is_found ? safepoints[low].root : 0;
 }
 
 static void shade_frame(struct alc_gc_heap *heap, const struct alc_code *code, uint32_t unit,
                         const uint64_t *fp)
 {
-    for (uint32_t root = find_root(code, unit); root != 0; root = code->roots[root - 1].next) {
-        alc_gc_shade(heap, fp[code->roots[root - 1].slot]);
+    const struct alc_code_root *roots = alc_code_roots(code);
+    for (uint32_t root = find_root(code, unit); root != 0; root = roots[root - 1].next) {
+        alc_gc_shade(heap, fp[roots[root - 1].slot]);
     }
 }
 
@@ -44,7 +46,7 @@ static void shade_arguments(struct alc_store *store, const struct alc_function_t
                             const uint64_t *slots)
 {
     for (uint32_t i = 0; i < type->parameters_count; i++) {
-        if (is_traced(store, type->parameters[i])) {
+        if (has_traced_type(store, type->parameters[i])) {
             alc_gc_shade(&store->heap, *slots);
         }
         slots += alc_type_slots(type->parameters[i]);
@@ -72,7 +74,7 @@ static void shade_activation(struct alc_store *store, const struct interp_run *r
 
 static void shade_table(struct alc_store *store, const struct alc_table *table)
 {
-    if (!is_traced(store, table->type.element)) {
+    if (!has_traced_type(store, table->type.element)) {
         return;
     }
     for (uint64_t i = 0; i < table->count; i++) {
@@ -82,7 +84,7 @@ static void shade_table(struct alc_store *store, const struct alc_table *table)
 
 static void shade_global(struct alc_store *store, const struct alc_global *global)
 {
-    if (is_traced(store, global->type.type)) {
+    if (has_traced_type(store, global->type.type)) {
         alc_gc_shade(&store->heap, global->value.u64);
     }
 }
@@ -96,7 +98,7 @@ static void shade_instance(struct alc_store *store, const struct alc_instance *i
         shade_global(store, (const struct alc_global *)(const void *)instance->globals[i]);
     }
     for (uint32_t i = 0; i < module->elements_count; i++) {
-        if (!is_traced(store, module->elements[i].type)) {
+        if (!has_traced_type(store, module->elements[i].type)) {
             continue;
         }
         for (uint64_t j = 0; j < instance->elements[i].count; j++) {
@@ -107,6 +109,7 @@ static void shade_instance(struct alc_store *store, const struct alc_instance *i
 
 void alc_roots_shade(struct alc_store *store)
 {
+    alc_gc_shade(&store->heap, store->thread.exception);
     for (const struct interp_run *run = store->thread.run; run != NULL; run = run->outer) {
         shade_activation(store, run);
     }

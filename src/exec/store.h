@@ -102,6 +102,7 @@ struct alc_thread {
     uint64_t fuel;                      /* left; an instruction that needs more traps OUT_OF_FUEL */
     const volatile uint64_t *stop_flag; /* never NULL. Not 0: stop at the next check with
                                          * ALC_E_DEADLINE. Written by whoever wants it to stop */
+    uint64_t exception; /* what the last alc_invoke ended with when it was uncaught, else null */
     struct alc_trap trap;
     struct alc_error *error; /* of the alc_invoke in flight */
 };

@@ -387,6 +387,8 @@ void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t
     e->block_pending = false;
     e->fuel_unit = ALC_NO_UNIT;
     e->fuel_cost = 0;
+    e->handlers_count = 0;
+    e->clauses_count = 0;
     e->link_slot = locals_slots;
     alc_emit_roots_begin(v);
     bool zeroes = locals_slots > parameters_slots;
@@ -404,6 +406,11 @@ void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t
 
 void alc_emit_finish(struct alc_validator *v, uint32_t frame_slots)
 {
+    struct alc_emitter *e = &v->emitter;
     alc_emit_end_block(v);
-    v->emitter.units[2] = (uint16_t)frame_slots;
+    alc_emit_close_handlers(e);
+    if (e->safepoints_count == 0) {
+        e->roots_count = 0;
+    }
+    e->units[2] = (uint16_t)frame_slots;
 }

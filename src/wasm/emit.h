@@ -68,6 +68,14 @@ struct alc_emitter {
     struct alc_code_safepoint *safepoints;
     uint32_t safepoints_count;
     uint32_t safepoints_capacity;
+    /* Exceptions of the function so far. `outer` of a handler that has none yet is the index of the
+     * first handler inside it. */
+    struct alc_code_handler *handlers;
+    uint32_t handlers_count;
+    uint32_t handlers_capacity;
+    struct alc_code_clause *clauses;
+    uint32_t clauses_count;
+    uint32_t clauses_capacity;
 };
 
 #define ALC_NO_SLOT UINT32_MAX
@@ -121,8 +129,6 @@ void alc_emit_roots_begin(struct alc_validator *v);
 uint32_t alc_emit_roots(struct alc_validator *v, uint32_t popped);
 /* Behind it: the operation that ends here has these roots. */
 void alc_emit_safepoint(struct alc_validator *v, uint32_t root);
-/* Copies what the function's code needs; false when there is no memory. */
-ALC_MUST_CHECK bool alc_emit_roots_keep(struct alc_validator *v, struct alc_code *code);
 
 /* -- instructions: operands are popped, the result (if any) is pushed -- */
 
@@ -195,6 +201,39 @@ uint32_t alc_emit_table_begin(struct alc_validator *v, struct alc_value *index, 
                               uint32_t values_count);
 void alc_emit_table_stub(struct alc_validator *v, struct alc_control *target, uint32_t entry_unit,
                          uint32_t values_count);
+
+/* -- exceptions -- */
+
+/* A try or try_table begins: the operand stack is flushed. */
+void alc_emit_try(struct alc_validator *v, struct alc_control *control);
+/* A clause of the try_table `control` that leads to `target`, with `payload_slots` slots and the
+ * exception itself. ALC_E_OUT_OF_MEMORY. */
+ALC_MUST_CHECK alc_status alc_emit_clause(struct alc_validator *v, struct alc_control *control,
+                                          struct alc_control *target, uint32_t tag_index,
+                                          uint32_t payload_slots, bool has_reference);
+/* The body of a catch begins here; its exception is in control->base_slot. */
+ALC_MUST_CHECK alc_status alc_emit_catch(struct alc_validator *v, struct alc_control *control,
+                                         uint32_t tag_index);
+/* The range of the innermost block's handler ends here; `clause` as in struct alc_code_handler
+ * (ALC_NO_HANDLER: none, so no handler). */
+ALC_MUST_CHECK alc_status alc_emit_handler(struct alc_validator *v,
+                                           const struct alc_control *control, uint32_t clause);
+/* Clauses that lead to the end of `control` land at `unit`. */
+void alc_emit_bind_clauses(struct alc_validator *v, struct alc_control *control, uint32_t unit);
+/* The same for the function's own label: what they bring is returned. */
+void alc_emit_landing_return(struct alc_validator *v, struct alc_control *control);
+void alc_emit_throw(struct alc_validator *v, uint32_t tag_index, uint32_t payload_count);
+/* Throws the reference in `slot`, if it is not null. */
+void alc_emit_throw_ref(struct alc_validator *v, uint32_t slot);
+/* The function ends: its outermost handlers have nothing around them. */
+void alc_emit_close_handlers(struct alc_emitter *e);
+
+/* -- tables behind the units (code.h), when the function is finished -- */
+
+/* Bytes that they take, with what aligns them. */
+size_t alc_emit_tables_size(const struct alc_emitter *e);
+/* Copies them so that they end at `end`. */
+void alc_emit_keep_tables(const struct alc_emitter *e, uint8_t *end);
 
 /* -- calls: arguments were popped -- */
 

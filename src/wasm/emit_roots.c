@@ -14,7 +14,7 @@
 
 /* Entries that far below the top are settled whatever they are, so that the next walk ends at them.
  */
-enum { WALK_MAX = 32, CAPACITY_FIRST = 64 };
+enum { WALK_MAX = 32, ITEMS_FIRST = 64 };
 
 static bool is_traced(const struct alc_validator *v, uint32_t type)
 {
@@ -24,7 +24,7 @@ static bool is_traced(const struct alc_validator *v, uint32_t type)
 /* A bigger array with the same items, or the same one when there is no memory. */
 static void *grow(struct alc_emitter *e, void *items, uint32_t *capacity, size_t item_size)
 {
-    uint32_t wanted = *capacity == 0 ? CAPACITY_FIRST : *capacity * 2;
+    uint32_t wanted = *capacity == 0 ? ITEMS_FIRST : *capacity * 2;
     void *bigger = alc_arena_take_array(e->arena, wanted, item_size, sizeof(uint64_t));
     if (bigger == NULL) {
         e->failed = ALC_E_OUT_OF_MEMORY;
@@ -104,26 +104,4 @@ void alc_emit_safepoint(struct alc_validator *v, uint32_t root)
         e->safepoints[e->safepoints_count++] =
             (struct alc_code_safepoint){.unit = e->count, .root = root};
     }
-}
-
-bool alc_emit_roots_keep(struct alc_validator *v, struct alc_code *code)
-{
-    const struct alc_emitter *e = &v->emitter;
-    if (e->safepoints_count == 0) {
-        return true;
-    }
-    size_t roots_size = e->roots_count * sizeof *e->roots;
-    size_t safepoints_size = e->safepoints_count * sizeof *e->safepoints;
-    struct alc_code_root *roots = alc_arena_take(e->arena, roots_size, sizeof(uint32_t));
-    struct alc_code_safepoint *safepoints =
-        alc_arena_take(e->arena, safepoints_size, sizeof(uint32_t));
-    if (roots == NULL || safepoints == NULL) {
-        return false;
-    }
-    alc_copy(roots, e->roots, roots_size);
-    alc_copy(safepoints, e->safepoints, safepoints_size);
-    code->roots = roots;
-    code->safepoints = safepoints;
-    code->safepoints_count = e->safepoints_count;
-    return true;
 }

@@ -13,8 +13,7 @@ enum { VALUES_FIRST = 256, CONTROLS_FIRST = 32, LOCALS_FIRST = 64 };
 
 /* Features whose instructions are typed and emitted here. */
 static const uint64_t SUPPORTED =
-    ALC_FEATURES_ALL & ~(ALC_FEATURE_BIT(THREADS) | ALC_FEATURE_BIT(LEGACY_EXCEPTIONS) |
-                         ALC_FEATURE_BIT(EXCEPTIONS) | ALC_FEATURE_BIT(WIDE_ARITHMETIC));
+    ALC_FEATURES_ALL & ~(ALC_FEATURE_BIT(THREADS) | ALC_FEATURE_BIT(WIDE_ARITHMETIC));
 
 /* -- reports and stacks -- */
 
@@ -397,7 +396,8 @@ static alc_status validate_typed(struct alc_validator *v, enum alc_op op)
 
 static bool is_free(enum alc_op op)
 {
-    return op == ALC_OP_BLOCK || op == ALC_OP_LOOP || op == ALC_OP_END || op == ALC_OP_NOP;
+    return op == ALC_OP_BLOCK || op == ALC_OP_LOOP || op == ALC_OP_END || op == ALC_OP_NOP ||
+           op == ALC_OP_TRY || op == ALC_OP_TRY_TABLE || op == ALC_OP_DELEGATE;
 }
 
 static alc_status validate_instructions(struct alc_validator *v)
@@ -488,8 +488,10 @@ static alc_status validate_body(struct alc_validator *v, const struct alc_functi
     v->controls[0] = (struct alc_control){.type = type,
                                           .op = ALC_OP_ILLEGAL,
                                           .base_slot = base_slot,
+                                          .first_slot = base_slot,
                                           .fixups = ALC_NO_UNIT,
-                                          .else_fixup = ALC_NO_UNIT};
+                                          .else_fixup = ALC_NO_UNIT,
+                                          .clauses = ALC_NO_HANDLER};
     v->slots_max = base_slot;
     v->is_live = v->has_target;
     v->watch_offset = 0;
@@ -507,7 +509,8 @@ static alc_status keep_code(struct alc_validator *v, uint32_t function_index, st
     struct alc_emitter *e = &v->emitter;
     alc_emit_finish(v, v->slots_max);
     size_t size = e->count * sizeof *e->units;
-    uint16_t *units = alc_arena_take(v->arena, size, sizeof(uint32_t));
+    size_t tables_size = alc_emit_tables_size(e);
+    uint16_t *units = alc_arena_take(v->arena, size + tables_size, sizeof(uint32_t));
     if (units == NULL) {
         return alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
     }
@@ -516,8 +519,12 @@ static alc_status keep_code(struct alc_validator *v, uint32_t function_index, st
                               .units_count = e->count,
                               .frame_slots = v->slots_max,
                               .link_slot = e->link_slot,
-                              .function_index = function_index};
-    return alc_emit_roots_keep(v, code) ? ALC_OK : alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
+                              .function_index = function_index,
+                              .handlers_count = e->handlers_count,
+                              .safepoints_count = e->safepoints_count,
+                              .roots_count = e->roots_count};
+    alc_emit_keep_tables(e, (uint8_t *)units + size + tables_size);
+    return ALC_OK;
 }
 
 alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *module,

@@ -5,8 +5,8 @@
  */
 #include "wasm/validate_internal.h"
 
-static alc_status read_type(struct alc_validator *v, enum alc_composite_kind kind,
-                            const struct alc_type **out)
+static alc_status read_composite(struct alc_validator *v, enum alc_composite_kind kind,
+                                 const struct alc_type **out)
 {
     ALC_TRY(alc_decode_type_index(&v->reader, v->module, out));
     return (*out)->kind == kind ? ALC_OK : alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
@@ -22,7 +22,7 @@ static alc_status push_new(struct alc_validator *v, const struct alc_type *type)
 static alc_status validate_struct_new(struct alc_validator *v, enum alc_op op)
 {
     const struct alc_type *type;
-    ALC_TRY(read_type(v, ALC_COMPOSITE_STRUCT, &type));
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_STRUCT, &type));
     const struct alc_struct_type *structure = &type->structure;
     bool is_default = op == ALC_OP_STRUCT_NEW_DEFAULT;
     struct alc_value ignored;
@@ -46,7 +46,7 @@ static alc_status read_field(struct alc_validator *v, const struct alc_type **ty
                              const struct alc_field **field)
 {
     uint32_t index;
-    ALC_TRY(read_type(v, ALC_COMPOSITE_STRUCT, type));
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_STRUCT, type));
     ALC_TRY(
         alc_validator_read_index(v, (*type)->structure.fields_count, ALC_E_UNKNOWN_FIELD, &index));
     *field = &(*type)->structure.fields[index];
@@ -98,7 +98,7 @@ static alc_status validate_struct_set(struct alc_validator *v)
 static alc_status validate_array_new(struct alc_validator *v, enum alc_op op)
 {
     const struct alc_type *type;
-    ALC_TRY(read_type(v, ALC_COMPOSITE_ARRAY, &type));
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &type));
     struct alc_value ignored;
     bool is_default = op == ALC_OP_ARRAY_NEW_DEFAULT;
     ALC_TRY(alc_pop(v, ALC_TYPE_I32, &ignored));
@@ -120,7 +120,7 @@ static alc_status validate_array_new_fixed(struct alc_validator *v)
     const struct alc_type *type;
     uint32_t immediates[2];
     struct alc_value ignored;
-    ALC_TRY(read_type(v, ALC_COMPOSITE_ARRAY, &type));
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &type));
     immediates[0] = type->id;
     ALC_TRY(alc_read_leb_u32(&v->reader, &immediates[1]));
     if (immediates[1] > ALC_LIMIT_FIELDS) {
@@ -140,7 +140,7 @@ static alc_status read_segment(struct alc_validator *v, bool is_data, const stru
                                uint32_t *index)
 {
     const struct alc_module *module = v->module;
-    ALC_TRY(read_type(v, ALC_COMPOSITE_ARRAY, type));
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, type));
     uint32_t element = (*type)->array.type;
     if (is_data) {
         if (!module->has_data_count) {
@@ -175,7 +175,7 @@ static alc_status validate_array_get(struct alc_validator *v, enum alc_op op)
 {
     const struct alc_type *type;
     struct alc_value operands[2];
-    ALC_TRY(read_type(v, ALC_COMPOSITE_ARRAY, &type));
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &type));
     ALC_TRY(check_packing(v, type->array.type, op == ALC_OP_ARRAY_GET));
     ALC_TRY(alc_pop(v, ALC_TYPE_I32, &operands[1]));
     ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(type->id), &operands[0]));
@@ -187,7 +187,7 @@ static alc_status validate_array_get(struct alc_validator *v, enum alc_op op)
 
 static alc_status read_mutable_array(struct alc_validator *v, const struct alc_type **type)
 {
-    ALC_TRY(read_type(v, ALC_COMPOSITE_ARRAY, type));
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, type));
     return (*type)->array.is_mutable ? ALC_OK : alc_validator_fail(v, ALC_E_IMMUTABLE_ARRAY);
 }
 
@@ -231,7 +231,7 @@ static alc_status validate_array_copy(struct alc_validator *v)
     const struct alc_type *target;
     const struct alc_type *source;
     ALC_TRY(read_mutable_array(v, &target));
-    ALC_TRY(read_type(v, ALC_COMPOSITE_ARRAY, &source));
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &source));
     if (!alc_type_matches(v->module->types, source->array.type, target->array.type)) {
         return alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
     }

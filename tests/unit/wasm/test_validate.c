@@ -51,8 +51,8 @@ static uint32_t leb_size(size_t value)
     return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
 }
 
-/* Types: 0 [] -> [], 1 [i32] -> [i32]; function 0 of type 1, memory, table, mutable and constant
- * global; then the body. */
+/* Types: 0 [] -> [], 1 [i32] -> [i32]; function 0 of type 1, memory, table, tag of type 0, mutable
+ * and constant global; then the body. */
 static alc_status validate_with(const void *body, size_t count,
                                 const struct alc_code_target *target, uint64_t *offset)
 {
@@ -62,6 +62,7 @@ static alc_status validate_with(const void *body, size_t count,
     PUT("\3\2\1\1");
     PUT("\4\4\1\x70\0\1");
     PUT("\5\3\1\0\1");
+    PUT("\xd\3\1\0\0");
     PUT("\6\xb\2\x7f\1\x41\0\xb\x7f\0\x41\0\xb");
     PUT("\xa");
     put_leb((uint32_t)(1 + leb_size(count) + count));
@@ -255,6 +256,20 @@ struct bad_body {
 };
 #define BAD(body, status, offset) {body, sizeof(body) - 1, ALC_E_##status, offset}
 
+static void check_bad(const struct bad_body *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t offset;
+        alc_status status = validate(cases[i].body, cases[i].size, &offset);
+        if (status != cases[i].status || offset != cases[i].offset) {
+            print_error("case %zu: %s at %llu\n", i, alc_status_name(status),
+                        (unsigned long long)offset);
+        }
+        assert_int_equal(status, cases[i].status);
+        assert_true(offset == cases[i].offset);
+    }
+}
+
 static void mistakes_are_found_where_they_are(void **state)
 {
     (void)state;
@@ -283,16 +298,33 @@ static void mistakes_are_found_where_they_are(void **state)
         BAD("\0\xf\x41\0\x42\0\x6a\xb", TYPE_MISMATCH, 1),              /* return of nothing */
         BAD("\0\0\x42\0\x45\xb", TYPE_MISMATCH, 4), /* dead code has types too */
     };
-    for (size_t i = 0; i < ALC_ARRAY_COUNT(cases); i++) {
-        uint64_t offset;
-        alc_status status = validate(cases[i].body, cases[i].size, &offset);
-        if (status != cases[i].status || offset != cases[i].offset) {
-            print_error("case %zu: %s at %llu\n", i, alc_status_name(status),
-                        (unsigned long long)offset);
-        }
-        assert_int_equal(status, cases[i].status);
-        assert_true(offset == cases[i].offset);
-    }
+    check_bad(cases, ALC_ARRAY_COUNT(cases));
+}
+
+static void mistakes_with_exceptions(void **state)
+{
+    (void)state;
+    static const struct bad_body cases[] = {
+        BAD("\0\x8\1\xb", UNKNOWN_TAG, 1),                         /* throw 1 */
+        BAD("\0\x20\0\xa\xb", TYPE_MISMATCH, 3),                   /* throw_ref of an i32 */
+        BAD("\0\x1f\x40\1\4\0\xb\x20\0\xb", BAD_CATCH_KIND, 1),    /* no such clause */
+        BAD("\0\x1f\x40\1\2\1\xb\x20\0\xb", UNKNOWN_LABEL, 1),     /* catch_all 1 */
+        BAD("\0\x1f\x40\1\0\1\0\xb\x20\0\xb", UNKNOWN_TAG, 1),     /* catch of tag 1 */
+        BAD("\0\x1f\x40\1\0\0\0\xb\x20\0\xb", TYPE_MISMATCH, 1),   /* label wants an i32 */
+        BAD("\0\x1f\x40\1\3\0\xb\x20\0\xb", TYPE_MISMATCH, 1),     /* and no exnref */
+        BAD("\0\7\0\x20\0\xb", ILLEGAL_OPCODE, 1),                 /* catch without try */
+        BAD("\0\6\x40\x19\x19\xb\x20\0\xb", ILLEGAL_OPCODE, 4),    /* catch_all twice */
+        BAD("\0\6\x40\x19\7\0\xb\x20\0\xb", ILLEGAL_OPCODE, 4),    /* catch behind catch_all */
+        BAD("\0\6\x40\7\0\x18\0\x20\0\xb", ILLEGAL_OPCODE, 5),     /* delegate behind catch */
+        BAD("\0\6\x40\5\xb\x20\0\xb", ILLEGAL_OPCODE, 3),          /* else in a try */
+        BAD("\0\6\x40\x18\1\x20\0\xb", UNKNOWN_LABEL, 3),          /* delegate 1 */
+        BAD("\0\6\x40\x9\0\x18\0\x20\0\xb", BAD_RETHROW_LABEL, 3), /* not from a catch */
+        BAD("\0\6\x40\x19\x1a\xb\x20\0\xb", TYPE_MISMATCH, 4),     /* what is hidden is hidden */
+        BAD("\0\6\x40\x20\0\x19\xb\x20\0\xb", TYPE_MISMATCH, 5),   /* the body leaves a value */
+        /* A local set in the body may be unset in the catch. */
+        BAD("\1\1\x64\x70\6\x40\0\x21\1\x19\x20\1\x1a\xb\x20\0\xb", UNINITIALIZED_LOCAL, 10),
+    };
+    check_bad(cases, ALC_ARRAY_COUNT(cases));
 }
 
 /* -- limits: bodies put together from repeated pieces -- */
@@ -434,6 +466,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_are_found_where_they_are),
+        cmocka_unit_test(mistakes_with_exceptions),
         cmocka_unit_test(both_ways_agree),
         cmocka_unit_test(blocks_nest_up_to_the_limit),
         cmocka_unit_test(locals_up_to_the_limit),
