@@ -130,6 +130,15 @@ uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages)
     return before;
 }
 
+void alc_memory_shrink(struct alc_memory *memory)
+{
+    const struct alc_limits *limits = &memory->type.limits;
+    uint64_t size = limits->min << limits->page_size_log2;
+    ALC_ASSERT(size <= memory->size);
+    memory->budget->used -= memory->size - size;
+    memory->size = size;
+}
+
 alc_status alc_memory_fill(struct alc_memory *memory, uint64_t guest_addr, uint8_t value,
                            uint64_t size)
 {

@@ -15,8 +15,22 @@
 /* Unit of what the system gives; not to be confused with the 64 KiB of WebAssembly. */
 enum { ALC_SYSTEM_PAGE_SIZE = 4096 };
 
+/* Optional: memory that is shared until it is written. An image is a number of the system's. */
+struct alc_page_images {
+    /* An image of [addr, addr + size). ALC_E_OUT_OF_MEMORY. */
+    alc_status (*make)(void *context, const void *addr, size_t size, uint64_t *out_image);
+    /* Puts the image, writable and private, where [addr, addr + size) was committed memory.
+     * ALC_E_OUT_OF_MEMORY. */
+    alc_status (*map)(void *context, uint64_t image, void *addr, size_t size);
+    /* Committed memory has its first contents again: those of the image mapped there, or zeros.
+     * ALC_E_OUT_OF_MEMORY, and then the contents are undefined. */
+    alc_status (*renew)(void *context, void *addr, size_t size);
+    /* Frees the image; where it is mapped it stays. */
+    void (*drop)(void *context, uint64_t image);
+};
+
 /* Where pages come from; the caller fills it from struct alc_os or its own functions. Addresses and
- * sizes are multiples of 4096. All three MUST be set. */
+ * sizes are multiples of 4096. The first three MUST be set. */
 struct alc_pages {
     /* Address space without memory, or NULL. */
     void *(*reserve)(void *context, size_t size);
@@ -25,6 +39,7 @@ struct alc_pages {
     /* Ends a reservation, whole. */
     void (*release)(void *context, void *addr, size_t size);
     void *context;
+    const struct alc_page_images *images; /* NULL: there are none, memory is filled by copying */
 };
 
 /* Bytes of linear memory that all memories of a store may have together. */
@@ -76,6 +91,9 @@ static inline uint64_t alc_memory_pages(const struct alc_memory *memory)
 
 /* The former size in pages, or ALC_MEMORY_GROW_FAILED. */
 uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages);
+
+/* Back to the size of the type's minimum; what lies behind keeps its contents and its pages. */
+void alc_memory_shrink(struct alc_memory *memory);
 
 /* The bulk operations: nothing is written unless all of both ranges is inside, else
  * ALC_E_MEMORY_OUT_OF_BOUNDS. Source and target may be one memory and overlap. */

@@ -72,6 +72,7 @@ struct alc_instance {
     const struct alc_module *module;
     struct alc_store *store;
     struct alc_instance *next; /* all instances of the store */
+    struct alc_pooled *pooled; /* pool.h; NULL: of no pool */
 };
 
 /* -- running -- */

@@ -60,4 +60,16 @@ ALC_MUST_CHECK int64_t alc_os_linux_grant_bytes(struct alc_os_linux *system, int
 ALC_MUST_CHECK int64_t alc_os_linux_grant_buffer(struct alc_os_linux *system, int32_t handle,
                                                  void *buf, size_t size, size_t *out_size);
 
+/* -- pages -- */
+
+/* Images of memory that is shared until it is written, for whoever fills struct alc_page_images
+ * (exec/memory.h). An image is a file without a name; it takes one descriptor. `context` is not
+ * used. */
+ALC_MUST_CHECK alc_status alc_linux_image_make(void *context, const void *addr, size_t size,
+                                               uint64_t *out_image);
+ALC_MUST_CHECK alc_status alc_linux_image_map(void *context, uint64_t image, void *addr,
+                                              size_t size);
+ALC_MUST_CHECK alc_status alc_linux_image_renew(void *context, void *addr, size_t size);
+void alc_linux_image_drop(void *context, uint64_t image);
+
 #endif
