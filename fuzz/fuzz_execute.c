@@ -108,7 +108,9 @@ static struct outcome run_once(const uint8_t *bytes, size_t size, uint8_t seed, 
         return outcome;
     }
     struct alc_load_options load = {.types = &store.types,
-                                    .target = alc_interp_target(true, interruptible)};
+                                    .target = alc_interp_target(true, interruptible),
+                                    .code_heap = &store.code_heap,
+                                    .is_eager = interruptible};
     struct alc_module *module;
     struct alc_instance *instance;
     outcome.status = alc_module_load(&arena, bytes, size, &load, &module, &error);

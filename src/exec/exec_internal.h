@@ -8,7 +8,8 @@
 #include "exec/engine.h"
 
 /* Evaluates a validated constant expression of the instance's module; `scratch` is left as it was.
- * ALC_E_OUT_OF_MEMORY, ALC_E_NOT_SUPPORTED. */
+ * Objects that it makes are reachable from the result only: the heap MUST be on hold.
+ * ALC_E_OUT_OF_MEMORY. */
 ALC_MUST_CHECK alc_status alc_constant_evaluate(const struct alc_instance *instance,
                                                 struct alc_code_range range,
                                                 struct alc_arena *scratch, union alc_cell *out);

@@ -329,7 +329,10 @@ alc_status alc_instantiate(struct alc_store *store, struct alc_arena *arena,
         .tables = store->tables,
     };
     ALC_ASSERT(module->types == &store->types);
+    /* What constant expressions make is not among the roots yet. */
+    alc_gc_hold(&store->heap);
     alc_status status = make_instance(&attempt, module, linker);
+    alc_gc_release(&store->heap);
     if (status != ALC_OK) {
         take_back(&attempt);
         return alc_fail(error, status, ALC_NO_OFFSET);

@@ -4,6 +4,7 @@
  * and the way in. Runs validated code only; what depends on run-time values is checked in the
  * handlers.
  */
+#include "exec/engine.h"
 #include "exec/interp_state.h"
 
 /* -- numeric.def as functions over slots' bits -- */
@@ -100,13 +101,20 @@ HANDLER(stop);
 HANDLER(stop_memory);
 HANDLER(do_stop_between);
 HANDLER(do_overflow);
+HANDLER(stop_null_structure);
+HANDLER(stop_null_array);
+HANDLER(stop_array);
 HANDLER(do_call);
 HANDLER(do_enter);
+HANDLER(do_land);
+HANDLER(do_host_failed);
 #define ENTRY(name) HANDLER(name);
 #define NO_ENTRY(name)
 #include "exec/interp_table.h"
 
 #include "exec/interp_control.h"
+#include "exec/interp_exception.h"
+#include "exec/interp_gc.h"
 #include "exec/interp_numeric.h"
 #include "exec/interp_vector.h"
 
@@ -147,6 +155,8 @@ static alc_status interp_loop(STATE)
     }
     TAIL(do_enter);
 #include "exec/interp_control.h"
+#include "exec/interp_exception.h"
+#include "exec/interp_gc.h"
 #include "exec/interp_numeric.h"
 #include "exec/interp_vector.h"
 }
@@ -213,19 +223,23 @@ static void read_results(const struct interp_run *run, const struct alc_function
     }
 }
 
-alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *function,
+alc_status alc_interp_call(struct alc_store *store, struct alc_function *function,
                            const uint64_t *arguments, uint64_t *results)
 {
+    struct alc_thread *thread = &store->thread;
     const struct alc_function_type *type = &function->type->function;
     uint64_t *base = thread->stack_top;
     struct interp_run run = {.thread = thread,
                              .stack_limit = thread->stack_limit,
                              .stop_flag = thread->stop_flag,
+                             .heap = &store->heap,
+                             .outer = thread->run,
                              .base = base};
     write_entry(run.exit_units, 0, ALC_CODE_EXIT);
     write_entry(run.cross_units, CROSS_SLOTS, ALC_CODE_RETURN_CROSS);
     thread->trap.frames_count = 0;
     thread->trap.frames_omitted = 0;
+    thread->exception = ALC_REF_NULL;
     alc_status status = ALC_E_CALL_STACK_EXHAUSTED;
     if ((size_t)(run.stack_limit - base) >= type->parameters_slots) {
         if (type->parameters_slots > 0) {
@@ -235,8 +249,10 @@ alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *funct
         if (!thread->has_fuel) {
             thread->fuel = UINT64_MAX;
         }
+        thread->run = &run;
         status = interp_loop(NULL, 0, NULL, (uintptr_t)handlers_table(), &run.exit_units[1], base,
                              (uint64_t)(uintptr_t)function, &run, none);
+        thread->run = run.outer;
         /* A program that ends itself needs no backtrace, which costs milliseconds. */
         if (status != ALC_OK && alc_status_class(status) != ALC_CLASS_EXIT) {
             alc_interp_trace(&run, status);

@@ -11,6 +11,18 @@
 
 /* -- functions -- */
 
+/* The first call of a function: acc is the return address. */
+COLD_HANDLER(LAZY)
+{
+    const uint16_t *entry = alc_interp_make_code(inst, ip);
+    if (entry == NULL) {
+        ip = (const uint16_t *)(uintptr_t)acc;
+        acc = ALC_E_OUT_OF_MEMORY;
+        TAIL(do_stop_between);
+    }
+    ip = entry;
+    DISPATCH();
+}
 HANDLER(ENTER)
 {
     if (ALC_UNLIKELY((size_t)(run->stack_limit - fp) < ip[2])) {
@@ -172,13 +184,13 @@ HANDLER(do_enter)
             RELOAD();
         }
         acc = (uint64_t)(uintptr_t)ip;
-        ip = function->code->units;
+        ip = alc_code_entry(function->code);
         DISPATCH();
     }
-    alc_status status = alc_interp_call_host(run, inst, fp, function);
+    alc_status status = alc_interp_call_host(run, inst, ip, fp, function);
     if (ALC_UNLIKELY(status != ALC_OK)) {
         acc = (uint64_t)status;
-        TAIL(do_stop_between);
+        TAIL(do_host_failed);
     }
     if (inst != NULL) {
         RELOAD();
@@ -193,7 +205,7 @@ HANDLER(CALL)
     const struct alc_code *code = (const struct alc_code *)(uintptr_t)read_u64(ip + 2);
     fp += ip[6];
     acc = (uint64_t)(uintptr_t)(ip + 7);
-    ip = code->units;
+    ip = alc_code_entry(code);
     DISPATCH();
 }
 HANDLER(CALL_IMPORT)
@@ -251,7 +263,7 @@ HANDLER(TAIL_CALL)
     const struct alc_code *code = (const struct alc_code *)(uintptr_t)read_u64(ip + 5);
     REPLACE_FRAME();
     acc = (uint64_t)(uintptr_t)ip;
-    ip = code->units;
+    ip = alc_code_entry(code);
     DISPATCH();
 }
 HANDLER(TAIL_CALL_IMPORT)

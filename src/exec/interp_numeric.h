@@ -5,8 +5,6 @@
  * computes comes from numeric.def through the functions num_<ident> and trap_<ident>.
  */
 
-#define RESULT_D(unit) SLOT(unit) = acc
-
 /* Integer binary: operands a and b, `n` units without the target. */
 #define BINARY(name, i, a, b, n)                                                                   \
     HANDLER(name)                                                                                  \
@@ -157,12 +155,6 @@
     if (ALC_UNLIKELY((ea) + (size) > mem_size)) {                                                  \
         TAIL(stop_memory);                                                                         \
     }
-#define READ(type, ptr)                                                                            \
-    __extension__({                                                                                \
-        type value_;                                                                               \
-        alc_copy(&value_, ptr, sizeof value_);                                                     \
-        value_;                                                                                    \
-    })
 #define LOADING(name, type, addr, n)                                                               \
     HANDLER(name)                                                                                  \
     {                                                                                              \

@@ -26,6 +26,10 @@
 #define STORE(i, type)                                                                             \
     ENTRY(i##_SS) ENTRY(i##_SA) ENTRY(i##_SI) ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_P)
 #define FSTORE(i, type) ENTRY(i##_SA) ENTRY(i##_AA)
+#define FIELD(i, type) UN(i)
+#define FIELD_SET(i, type) ENTRY(i##_SS) ENTRY(i##_SA)
+#define ELEMENT(i, type) ENTRY(i##_SS) ENTRY(i##_SA)
+#define ELEMENT_SET(i, type) ENTRY(i)
 #define PLAIN(i) ENTRY(i)
 #define ENTRIES_NONE(i) ENTRY(i) NO_ENTRY(i##_P)
 #define ENTRIES_SHUFFLE(i) ENTRIES_NONE(i)

@@ -50,6 +50,18 @@
 #ifndef FSTORE
 #define FSTORE(i, type)
 #endif
+#ifndef FIELD
+#define FIELD(i, type)
+#endif
+#ifndef FIELD_SET
+#define FIELD_SET(i, type)
+#endif
+#ifndef ELEMENT
+#define ELEMENT(i, type)
+#endif
+#ifndef ELEMENT_SET
+#define ELEMENT_SET(i, type)
+#endif
 #ifndef PLAIN
 #define PLAIN(i)
 #endif
@@ -106,5 +118,9 @@
 #undef FLOAD
 #undef STORE
 #undef FSTORE
+#undef FIELD
+#undef FIELD_SET
+#undef ELEMENT
+#undef ELEMENT_SET
 #undef PLAIN
 #undef VECTOR

@@ -48,6 +48,10 @@ static void reserve(struct alc_emitter *e, uint32_t needed)
 
 bool alc_emit_init(struct alc_emitter *e)
 {
+    e->failed = ALC_OK;
+    if (e->units != NULL) {
+        return true;
+    }
     e->units = alc_arena_take(e->arena, UNITS_FIRST * sizeof *e->units, sizeof(uint64_t));
     e->capacity = e->units == NULL ? 0 : UNITS_FIRST;
     return e->units != NULL;
@@ -192,8 +196,7 @@ void alc_emit_free_acc(struct alc_validator *v, unsigned class)
     }
     struct alc_value *value = &v->values[entry];
     if (value->place == ALC_PLACE_ACC && class_of(value->type) == class) {
-        value->place = ALC_PLACE_SLOT;
-        store_acc(v, class, value->slot);
+        alc_emit_settle(v, value);
     }
 }
 
@@ -274,6 +277,7 @@ void alc_emit_settle(struct alc_validator *v, struct alc_value *value)
         alc_emit_copy_to(v, value, value->slot);
     }
     value->place = ALC_PLACE_SLOT;
+    value->payload = 0;
 }
 
 uint32_t alc_emit_slot_of(struct alc_validator *v, struct alc_value *value)
@@ -383,7 +387,10 @@ void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t
     e->block_pending = false;
     e->fuel_unit = ALC_NO_UNIT;
     e->fuel_cost = 0;
+    e->handlers_count = 0;
+    e->clauses_count = 0;
     e->link_slot = locals_slots;
+    alc_emit_roots_begin(v);
     bool zeroes = locals_slots > parameters_slots;
     alc_emit_op(v, zeroes ? ALC_CODE_ENTER_ZERO : ALC_CODE_ENTER);
     alc_emit_u16(v, 0);
@@ -399,6 +406,11 @@ void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t
 
 void alc_emit_finish(struct alc_validator *v, uint32_t frame_slots)
 {
+    struct alc_emitter *e = &v->emitter;
     alc_emit_end_block(v);
-    v->emitter.units[2] = (uint16_t)frame_slots;
+    alc_emit_close_handlers(e);
+    if (e->safepoints_count == 0) {
+        e->roots_count = 0;
+    }
+    e->units[2] = (uint16_t)frame_slots;
 }

@@ -180,11 +180,13 @@ void alc_emit_block_end(struct alc_validator *v, struct alc_control *control, bo
             alc_emit_return(v, count);
             v->height -= count;
         }
+        alc_emit_landing_return(v, control);
         *in_place = false;
         return;
     }
     bool merges = control->fixups != ALC_NO_UNIT || control->else_fixup != ALC_NO_UNIT ||
-                  control->op == ALC_OP_ELSE;
+                  control->clauses != ALC_NO_HANDLER || control->op == ALC_OP_ELSE ||
+                  alc_control_is_catch(control);
     *in_place = falls_through && !merges;
     if (*in_place) {
         return;
@@ -196,6 +198,7 @@ void alc_emit_block_end(struct alc_validator *v, struct alc_control *control, bo
     if (control->else_fixup != ALC_NO_UNIT) {
         bind(&v->emitter, control->else_fixup, v->emitter.count);
     }
+    alc_emit_bind_clauses(v, control, v->emitter.count);
     bind_here(v, control->fixups);
 }
 
@@ -451,6 +454,8 @@ void alc_emit_call(struct alc_validator *v, const struct alc_call *call)
         emit_tail_call(v, call, first);
         return;
     }
+    uint32_t root = alc_emit_roots(v, 0);
     emit_plain_call(v, call, first);
+    alc_emit_safepoint(v, root);
     alc_emit_label(v);
 }

@@ -466,7 +466,9 @@ alc_status alc_spec_run_test(struct alc_spec_run *run, struct alc_spec_space *sp
     run->space = space;
     run->test = test;
     struct alc_store_options options = {.pages = space->pages,
-                                        .memory_reserve_max = space->memory_reserve_max};
+                                        .memory_reserve_max = space->memory_reserve_max,
+                                        .collects_always =
+                                            (test->flags & ALC_SPEC_COLLECTING) != 0};
     ALC_TRY(alc_store_init(&run->store, &space->types, &options));
     alc_linker_init(&run->linker, &run->store);
     alc_status status = alc_spec_add_host(run);
