@@ -2,7 +2,8 @@
  *
  * What differential tests see of the engine, as text.
  *
- *   alc_diff_driver run MODULE SEED [--metered] [--interruptible] [--import NAME MODULE]
+ *   alc_diff_driver run MODULE SEED [--metered] [--interruptible] [--eager] [--collecting]
+ *                       [--import NAME MODULE]
  *     instantiates the module, calls each exported function with arguments that follow from the
  *     seed, shows what came back and what is left in memories, tables and globals. Lines:
  *       refused <words>                    the module is malformed, invalid or cannot be linked
@@ -27,6 +28,7 @@
 #include "base/sha256.h"
 #include "diff/diff_values.h"
 #include "exec/engine.h"
+#include "exec/interp.h"
 #include "os_linux/os_linux.h"
 
 enum {
@@ -39,6 +41,8 @@ enum {
 };
 static const size_t arena_size = UINT64_C(1) << 30;
 static const uint64_t fuel = UINT64_C(1) << 40;
+/* What the other engine has, too. */
+#define FEATURES (ALC_FEATURES_ALL & ~ALC_FEATURE_BIT(LEGACY_EXCEPTIONS))
 
 struct file {
     uint8_t *bytes;
@@ -52,6 +56,8 @@ struct settings {
     uint64_t seed;
     bool is_metered;
     bool is_interruptible;
+    bool is_eager;      /* code is made when the module is loaded */
+    bool is_collecting; /* a collection before each new object */
 };
 
 struct world {
@@ -110,7 +116,8 @@ static alc_status load(struct world *world, const struct settings *settings,
 {
     struct alc_load_options options =
         alc_store_load_options(&world->store, settings->is_metered, settings->is_interruptible);
-    options.features = ALC_FEATURES_ALL;
+    options.features = FEATURES;
+    options.is_eager = settings->is_eager;
     struct alc_module *module;
     alc_error_clear(error);
     ALC_TRY(alc_module_load(&world->arena, file->bytes, file->size, &options, &module, error));
@@ -127,6 +134,7 @@ static bool world_open(struct world *world, struct alc_os *os, const struct sett
     struct alc_instance *provider;
     struct alc_store_options options = {
         .pages = {reserve_pages, alc_os_commit, release_pages, os},
+        .collects_always = settings->is_collecting,
     };
     world->os = os;
     init_arena(&world->arena);
@@ -293,29 +301,37 @@ static int run_module(struct alc_os *os, const struct settings *settings)
 
 /* -- validation -- */
 
-static alc_status validate_once(const struct file *file, const struct alc_code_target *target,
+static alc_status validate_once(const struct file *file, const struct alc_load_options *options,
                                 struct alc_error *error)
 {
     static struct alc_arena arena;
     if (arena.base == NULL) {
         init_arena(&arena);
     }
-    struct alc_load_options options = {.features = ALC_FEATURES_ALL, .target = target};
     struct alc_module *module;
     alc_error_clear(error);
-    alc_status status = alc_module_load(&arena, file->bytes, file->size, &options, &module, error);
+    alc_status status = alc_module_load(&arena, file->bytes, file->size, options, &module, error);
     alc_arena_reset(&arena, 0);
     return status;
 }
 
 /* Emission may not change the verdict. */
-static void answer(const struct file *file, const struct alc_code_target *const *targets)
+static void answer(const struct file *file)
 {
+    static struct alc_code_heap code_heap;
     struct alc_error error;
     struct alc_error other;
-    alc_status status = validate_once(file, NULL, &error);
-    for (size_t i = 0; targets[i] != NULL; i++) {
-        alc_status emitted = validate_once(file, targets[i], &other);
+    struct alc_load_options options = {.features = FEATURES};
+    alc_status status = validate_once(file, &options, &error);
+    for (unsigned kind = 0; kind < 2; kind++) {
+        if (code_heap.arena.base == NULL) {
+            init_arena(&code_heap.arena);
+        }
+        options.target = alc_interp_target(kind == 0, kind == 0);
+        options.code_heap = &code_heap;
+        options.is_eager = true;
+        alc_status emitted = validate_once(file, &options, &other);
+        alc_arena_reset(&code_heap.arena, 0);
         if (emitted != status || (status != ALC_OK && error.offset != other.offset)) {
             printf("unsure %s at %#" PRIx64 ", emitting %s at %#" PRIx64 "\n",
                    alc_status_text(status), error.offset, alc_status_text(emitted), other.offset);
@@ -331,12 +347,6 @@ static void answer(const struct file *file, const struct alc_code_target *const 
 
 static int validate_stream(void)
 {
-    struct alc_store store = {0};
-    const struct alc_code_target *targets[] = {
-        alc_store_load_options(&store, false, false).target,
-        alc_store_load_options(&store, true, true).target,
-        NULL,
-    };
     uint8_t header[4];
     while (fread(header, 1, sizeof header, stdin) == sizeof header) {
         uint32_t size = (uint32_t)header[0] | (uint32_t)header[1] << 8 | (uint32_t)header[2] << 16 |
@@ -347,7 +357,7 @@ static int validate_stream(void)
             die("a module is cut short");
         }
         alarm(TIMEOUT_S);
-        answer(&file, targets);
+        answer(&file);
         fflush(stdout);
         free(file.bytes);
     }
@@ -359,7 +369,7 @@ static int validate_stream(void)
 static _Noreturn void usage(void)
 {
     die("usage: alc_diff_driver validate | run MODULE SEED [--metered] [--interruptible] "
-        "[--import NAME MODULE]");
+        "[--eager] [--collecting] [--import NAME MODULE]");
 }
 
 int main(int argc, char **argv)
@@ -379,6 +389,10 @@ int main(int argc, char **argv)
             settings.is_metered = true;
         } else if (strcmp(argv[i], "--interruptible") == 0) {
             settings.is_interruptible = true;
+        } else if (strcmp(argv[i], "--eager") == 0) {
+            settings.is_eager = true;
+        } else if (strcmp(argv[i], "--collecting") == 0) {
+            settings.is_collecting = true;
         } else if (strcmp(argv[i], "--import") == 0 && i + 2 < argc) {
             settings.provider_name = argv[++i];
             settings.provider = read_file(argv[++i]);

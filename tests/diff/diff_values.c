@@ -5,11 +5,13 @@
 #include "diff/diff_values.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/bytes.h"
+#include "exec/object.h"
 #include "exec/reference.h"
 
-enum { REFERENCE_KIND_MASK = 3, REFERENCE_HOST = 2 };
+enum { REFERENCE_KIND_MASK = 3, REFERENCE_HOST = 2, OBJECT_DEPTH = 3, ELEMENTS_SHOWN = 16 };
 
 /* Numbers that code is likely to be wrong about, used in both widths. */
 static const uint64_t odd_integers[] = {
@@ -130,44 +132,98 @@ bool diff_value_make(struct diff_random *random, uint32_t type, uint64_t *slots)
     }
 }
 
-static void print_reference(FILE *out, uint32_t top, uint64_t reference)
+static void print_value(FILE *out, const struct alc_type_registry *types, uint32_t type,
+                        const uint64_t *slots, unsigned depth);
+
+/* One field or element where it lies in its object. */
+static void print_field(FILE *out, const struct alc_type_registry *types, uint32_t type,
+                        const uint8_t *bytes, unsigned depth)
 {
-    if (reference == ALC_REF_NULL) {
-        fputs(" null", out);
-    } else if (top == ALC_HEAP_FUNC) {
-        fputs(" function", out);
-    } else if (top == ALC_HEAP_EXN) {
-        fputs(" exception", out);
-    } else if ((reference & 1) != 0) {
-        fprintf(out, " i31:%08" PRIx32, (uint32_t)(reference >> 1) & 0x7fffffff);
-    } else if ((reference & REFERENCE_KIND_MASK) == REFERENCE_HOST) {
-        fprintf(out, " host:%" PRIu64, reference >> 2);
+    uint64_t slots[2] = {0, 0};
+    memcpy(slots, bytes, alc_type_size(type));
+    bool is_packed = type == ALC_TYPE_I8 || type == ALC_TYPE_I16;
+    print_value(out, types, is_packed ? ALC_TYPE_I32 : type, slots, depth);
+}
+
+static void print_object(FILE *out, const struct alc_type_registry *types, uint64_t reference,
+                         unsigned depth)
+{
+    const struct alc_object *object = alc_object_of(reference);
+    const struct alc_type *type = alc_types_get(types, object->type_id);
+    if (depth == 0) {
+        fputs("object", out);
+    } else if (type->kind == ALC_COMPOSITE_STRUCT) {
+        fputc('{', out);
+        for (uint32_t i = 0; i < type->structure.fields_count; i++) {
+            const struct alc_field *field = &type->structure.fields[i];
+            fputs(i == 0 ? "" : ",", out);
+            print_field(out, types, field->type, alc_object_bytes(object) + field->offset,
+                        depth - 1);
+        }
+        fputc('}', out);
     } else {
-        fputs(" object", out);
+        uint32_t size = alc_type_size(type->array.type);
+        fprintf(out, "[%" PRIu32, object->length);
+        for (uint32_t i = 0; i < object->length && i < ELEMENTS_SHOWN; i++) {
+            fputc(',', out);
+            print_field(out, types, type->array.type, alc_object_element(object, i, size),
+                        depth - 1);
+        }
+        fputc(']', out);
+    }
+}
+
+static void print_reference(FILE *out, const struct alc_type_registry *types, uint32_t top,
+                            uint64_t reference, unsigned depth)
+{
+    bool is_host = (reference & REFERENCE_KIND_MASK) == REFERENCE_HOST;
+    if (reference == ALC_REF_NULL) {
+        fputs("null", out);
+    } else if (top == ALC_HEAP_FUNC) {
+        fputs("function", out);
+    } else if (top == ALC_HEAP_EXN) {
+        fputs("exception", out);
+    } else if (top == ALC_HEAP_EXTERN && is_host) {
+        fprintf(out, "host:%" PRIu64, reference >> 2);
+    } else if (top == ALC_HEAP_EXTERN) {
+        fputs("internal", out);
+    } else if (is_host) {
+        fputs("external", out);
+    } else if ((reference & 1) != 0) {
+        fprintf(out, "i31:%08" PRIx32, (uint32_t)(reference >> 1) & 0x7fffffff);
+    } else {
+        print_object(out, types, reference, depth);
+    }
+}
+
+static void print_value(FILE *out, const struct alc_type_registry *types, uint32_t type,
+                        const uint64_t *slots, unsigned depth)
+{
+    switch (type) {
+    case ALC_TYPE_I32:
+        fprintf(out, "i32:%08" PRIx32, (uint32_t)slots[0]);
+        break;
+    case ALC_TYPE_I64:
+        fprintf(out, "i64:%016" PRIx64, slots[0]);
+        break;
+    case ALC_TYPE_F32:
+        fprintf(out, "f32:%08" PRIx32, (uint32_t)slots[0]);
+        break;
+    case ALC_TYPE_F64:
+        fprintf(out, "f64:%016" PRIx64, slots[0]);
+        break;
+    case ALC_TYPE_V128:
+        fprintf(out, "v128:%016" PRIx64 "%016" PRIx64, slots[1], slots[0]);
+        break;
+    default:
+        print_reference(out, types, alc_heap_top(types, alc_type_heap(type)), slots[0], depth);
+        break;
     }
 }
 
 void diff_value_print(FILE *out, const struct alc_type_registry *types, uint32_t type,
                       const uint64_t *slots)
 {
-    switch (type) {
-    case ALC_TYPE_I32:
-        fprintf(out, " i32:%08" PRIx32, (uint32_t)slots[0]);
-        break;
-    case ALC_TYPE_I64:
-        fprintf(out, " i64:%016" PRIx64, slots[0]);
-        break;
-    case ALC_TYPE_F32:
-        fprintf(out, " f32:%08" PRIx32, (uint32_t)slots[0]);
-        break;
-    case ALC_TYPE_F64:
-        fprintf(out, " f64:%016" PRIx64, slots[0]);
-        break;
-    case ALC_TYPE_V128:
-        fprintf(out, " v128:%016" PRIx64 "%016" PRIx64, slots[1], slots[0]);
-        break;
-    default:
-        print_reference(out, alc_heap_top(types, alc_type_heap(type)), slots[0]);
-        break;
-    }
+    fputc(' ', out);
+    print_value(out, types, type, slots, OBJECT_DEPTH);
 }

@@ -4,7 +4,8 @@
  * for every engine. oracle.py writes the same text.
  *
  *   i32:<8 hex digits> i64:<16> f32:<8> f64:<16> v128:<32, lane 0 last>
- *   null  i31:<8>  host:<number>  function  object  exception
+ *   null  function  exception  i31:<8>  host:<number>  internal (to the host)  external (to us)
+ *   {<fields>}  [<length>,<first elements>]    (packed ones as i32)  object (nested deeper)
  */
 #ifndef ALC_TESTS_DIFF_VALUES_H
 #define ALC_TESTS_DIFF_VALUES_H

@@ -24,6 +24,7 @@ FEATURES = ("threads", "tail_call", "reference_types", "function_references", "g
             "relaxed_simd", "relaxed_simd_deterministic", "bulk_memory", "multi_value",
             "multi_memory", "memory64", "wide_arithmetic", "exceptions", "custom_page_sizes")
 I32, I64, F32, F64, V128, FUNCREF, EXTERNREF, ANYREF, EXNREF = range(9)
+OBJECT_DEPTH, ELEMENTS_SHOWN = 3, 16
 NULL_STORE = 0
 EXTERN_FUNC, EXTERN_GLOBAL, EXTERN_TABLE, EXTERN_MEMORY, EXTERN_SHARED_MEMORY = range(5)
 # What wasmtime says -> the name of alcove's status (base/errors.def).
@@ -186,7 +187,7 @@ class World:
         value.kind = kind
         return value
 
-    def text(self, value):
+    def text(self, value, depth=OBJECT_DEPTH):
         union = value.of
         if value.kind in (I32, F32):
             name = "i32" if value.kind == I32 else "f32"
@@ -202,7 +203,7 @@ class World:
             return "null" if union.exnref.store_id == NULL_STORE else "exception"
         if value.kind == EXTERNREF:
             return self.extern_text(union.externref)
-        return self.any_text(union.anyref)
+        return self.any_text(union.anyref, depth)
 
     def extern_text(self, reference):
         if reference.store_id == NULL_STORE:
@@ -210,17 +211,52 @@ class World:
         number = self.ffi.wasmtime_externref_data(self.context, ctypes.byref(reference))
         return f"host:{number - 1}" if number else "internal"
 
-    def any_text(self, reference):
+    def any_text(self, reference, depth):
         if reference.store_id == NULL_STORE:
             return "null"
         address = ctypes.byref(reference)
-        if self.ffi.wasmtime_anyref_is_i31(self.context, address):
-            out = ctypes.c_uint32()
-            self.ffi.wasmtime_anyref_i31_get_u(self.context, address, ctypes.byref(out))
+        out = ctypes.c_uint32()
+        # wasmtime_anyref_is_i31 says yes to objects as well.
+        if self.ffi.wasmtime_anyref_i31_get_u(self.context, address, ctypes.byref(out)):
             return f"i31:{out.value:08x}"
-        if self.ffi.wasmtime_anyref_is_eqref(self.context, address):
+        return self.object_text(address, depth)
+
+    def object_text(self, address, depth):
+        """A structure or an array; what is neither came from the host."""
+        ffi = self.ffi
+        structure, array = ffi.wasmtime_structref_t(), ffi.wasmtime_arrayref_t()
+        is_structure = ffi.wasmtime_anyref_as_struct(self.context, address, ctypes.byref(structure))
+        is_array = not is_structure and ffi.wasmtime_anyref_as_array(self.context, address,
+                                                                     ctypes.byref(array))
+        if not is_structure and not is_array:
+            return "external"
+        if depth == 0:
             return "object"
-        return "external"
+        if is_structure:
+            return self.structure_text(ctypes.byref(structure), depth)
+        return self.array_text(ctypes.byref(array), depth)
+
+    def structure_text(self, structure, depth):
+        ffi = self.ffi
+        type_of = ffi.wasmtime_structref_type(self.context, structure)
+        words = []
+        for i in range(ffi.wasmtime_struct_type_num_fields(type_of)):
+            value = ffi.wasmtime_val_t()
+            ffi.wasmtime_structref_field(self.context, structure, i, ctypes.byref(value))
+            words.append(self.text(value, depth - 1))
+        ffi.wasmtime_struct_type_delete(type_of)
+        return "{" + ",".join(words) + "}"
+
+    def array_text(self, array, depth):
+        ffi = self.ffi
+        length = ctypes.c_uint32()
+        ffi.wasmtime_arrayref_len(self.context, array, ctypes.byref(length))
+        words = [str(length.value)]
+        for i in range(min(length.value, ELEMENTS_SHOWN)):
+            value = ffi.wasmtime_val_t()
+            ffi.wasmtime_arrayref_get(self.context, array, i, ctypes.byref(value))
+            words.append(self.text(value, depth - 1))
+        return "[" + ",".join(words) + "]"
 
     # -- lines of a transcript --
 

@@ -131,9 +131,7 @@ def normal(line):
     words = line.split()
     if words[:1] == ["!"] and len(words) == 2:
         return "! " + SAME_TRAPS.get(words[1], words[1])
-    return re.sub(r"\b(host:\d+|internal|external|object)\b",
-                  lambda match: match.group(0) if match.group(0).startswith("host:") else "object",
-                  line)
+    return line
 
 
 def is_limit(line):
@@ -159,7 +157,8 @@ def verdicts_agree(ours, theirs):
 
 def driver_options(number):
     """Every kind of emitted code gets its turn."""
-    return [[], ["--metered"], ["--interruptible"], ["--metered", "--interruptible"]][number % 4]
+    words = ("--metered", "--interruptible", "--eager", "--collecting")
+    return [word for bit, word in enumerate(words) if number // len(generate.PROFILES) >> bit & 1]
 
 
 class Setting:
