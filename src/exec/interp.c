@@ -221,6 +221,7 @@ alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *funct
     struct interp_run run = {.thread = thread,
                              .stack_limit = thread->stack_limit,
                              .stop_flag = thread->stop_flag,
+                             .end_flag = thread->end_flag,
                              .base = base};
     write_entry(run.exit_units, 0, ALC_CODE_EXIT);
     write_entry(run.cross_units, CROSS_SLOTS, ALC_CODE_RETURN_CROSS);

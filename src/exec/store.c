@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "exec/exec_internal.h"
 #include "exec/interp.h"
+#include "exec/waiting.h"
 
 /* What threads look at that nobody may stop. */
 static const uint64_t NEVER_STOP = 0;
@@ -33,6 +34,8 @@ alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
     store->memory_reserve_max =
         or_default(options->memory_reserve_max, (UINT64_C(4) << 30) + (64 << 10));
     store->thread.stop_flag = options->stop_flag != NULL ? options->stop_flag : &NEVER_STOP;
+    store->thread.end_flag = options->waiting != NULL ? &options->waiting->is_ended : &NEVER_STOP;
+    store->thread.waiting = options->waiting;
     uint64_t *stack = pages->reserve(pages->context, stack_size);
     if (stack == NULL) {
         return ALC_E_OUT_OF_MEMORY;

@@ -14,8 +14,7 @@ enum { VALUES_FIRST = 256, CONTROLS_FIRST = 32, LOCALS_FIRST = 64 };
 /* Features whose instructions are typed and emitted here. */
 static const uint64_t SUPPORTED =
     ALC_FEATURES_ALL &
-    ~(ALC_FEATURE_BIT(GC) | ALC_FEATURE_BIT(THREADS) | ALC_FEATURE_BIT(LEGACY_EXCEPTIONS) |
-      ALC_FEATURE_BIT(EXCEPTIONS) | ALC_FEATURE_BIT(WIDE_ARITHMETIC));
+    ~(ALC_FEATURE_BIT(GC) | ALC_FEATURE_BIT(LEGACY_EXCEPTIONS) | ALC_FEATURE_BIT(EXCEPTIONS));
 
 /* -- reports and stacks -- */
 
@@ -306,6 +305,9 @@ static alc_status emit_signature(struct alc_validator *v, enum alc_op op,
 
 static alc_status validate_signature(struct alc_validator *v, enum alc_op op)
 {
+    if (ALC_UNLIKELY(op >= ALC_OP_MEMORY_ATOMIC_NOTIFY)) {
+        return alc_validate_atomic(v, op);
+    }
     const struct alc_op_info *info = &alc_op_infos[op];
     struct immediates immediates;
     immediates.lane = 0;
@@ -390,6 +392,11 @@ static alc_status validate_typed(struct alc_validator *v, enum alc_op op)
     case ALC_OP_BR_ON_NULL:
     case ALC_OP_BR_ON_NON_NULL:
         return alc_validate_reference(v, op);
+    case ALC_OP_I64_ADD128:
+    case ALC_OP_I64_SUB128:
+    case ALC_OP_I64_MUL_WIDE_S:
+    case ALC_OP_I64_MUL_WIDE_U:
+        return alc_validate_wide(v, op);
     default:
         return alc_validate_control(v, op);
     }

@@ -209,5 +209,7 @@ ALC_MUST_CHECK alc_status alc_validate_variable(struct alc_validator *v, enum al
 ALC_MUST_CHECK alc_status alc_validate_reference(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_bulk(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_table(struct alc_validator *v, enum alc_op op);
+ALC_MUST_CHECK alc_status alc_validate_wide(struct alc_validator *v, enum alc_op op);
+ALC_MUST_CHECK alc_status alc_validate_atomic(struct alc_validator *v, enum alc_op op);
 
 #endif
