@@ -234,6 +234,7 @@ alc_status alc_interp_call(struct alc_store *store, struct alc_function *functio
                              .stop_flag = thread->stop_flag,
                              .heap = &store->heap,
                              .outer = thread->run,
+                             .end_flag = thread->end_flag,
                              .base = base};
     write_entry(run.exit_units, 0, ALC_CODE_EXIT);
     write_entry(run.cross_units, CROSS_SLOTS, ALC_CODE_RETURN_CROSS);

@@ -40,6 +40,9 @@ ALC_MUST_CHECK alc_status alc_os_linux_new(const struct alc_os_linux_options *op
 /* Closes what was opened and the granted descriptors that are owned. NULL is allowed. */
 void alc_os_linux_free(struct alc_os_linux *system);
 
+/* Whether threads that thread_start started are still there; then _free is not allowed. */
+bool alc_os_linux_has_threads(const struct alc_os_linux *system);
+
 /* The table of functions over `system`, to be copied or pointed to; valid until _free. */
 const struct alc_os *alc_os_linux_get_os(const struct alc_os_linux *system);
 
