@@ -3,23 +3,59 @@
  * Programs with objects while the collector runs: with a collection before each allocation, and as
  * it comes. Each result needs objects that are reachable in one way only.
  */
+#include "exec/heap_internal.h"
 #include "exec_fixture.h"
 #include "gc_module.h"
 
 static struct alc_instance *instance;
 static uint64_t host_seen; /* the number in the object that the host function was given last */
 
-/* Collects, and gives its first argument back; with 3 calls into the program first. */
+static bool is_allocated(uint64_t reference)
+{
+    const struct alc_gc_block *block = alc_gc_block_of(reference);
+    uint32_t index = alc_gc_index_of(block, reference);
+    return block->blocks_count != 0 && (block->allocated[index / 64] >> (index % 64) & 1) != 0;
+}
+
+/* What the host function does, by its third argument. */
+enum { COLLECT, CALL_BACK = 3, LET_PASS, BEGIN_MARKING, END_MARKING };
+
+static alc_status call_back(const char *name, uint64_t argument, uint64_t *result)
+{
+    struct alc_function *function = NULL;
+    struct alc_name export = {(const uint8_t *)name, (uint32_t)strlen(name)};
+    assert_int_equal(alc_export_find_function(instance, export, &function), ALC_OK);
+    return alc_invoke(&store, function, &argument, result, &error);
+}
+
+/* Gives its first argument back. */
 static alc_status host_collect(struct alc_host_call *call)
 {
-    if ((uint32_t)call->slots[2] == 3) {
-        struct alc_function *function = NULL;
-        uint64_t argument = 6;
-        uint64_t result = 0;
-        assert_int_equal(alc_export_find_function(instance, ALC_NAME_OF("tree"), &function),
-                         ALC_OK);
-        assert_int_equal(alc_invoke(&store, function, &argument, &result, &error), ALC_OK);
+    uint64_t result = 0;
+    alc_status status = ALC_OK;
+    switch ((uint32_t)call->slots[2]) {
+    case CALL_BACK:
+        assert_int_equal(call_back("tree", 6, &result), ALC_OK);
         assert_int_equal(result, 64);
+        break;
+    case LET_PASS:
+        status = call_back("throws", 71, &result);
+        assert_int_equal(status, ALC_E_UNCAUGHT_EXCEPTION);
+        break;
+    case BEGIN_MARKING:
+        alc_gc_finish(&store.heap);
+        while (store.heap.phase != ALC_GC_MARKING) {
+            alc_gc_step(&store.heap, 1 << 20);
+        }
+        store.heap.collects_always = false;
+        return ALC_OK;
+    case END_MARKING:
+        assert_int_equal(store.heap.phase, ALC_GC_MARKING);
+        alc_gc_finish(&store.heap);
+        assert_true(is_allocated(call->slots[0]));
+        return ALC_OK;
+    default:
+        break;
     }
     alc_gc_collect(&store.heap);
     if (alc_reference_is_object(call->slots[1])) {
@@ -27,7 +63,7 @@ static alc_status host_collect(struct alc_host_call *call)
         memcpy(&number, alc_object_bytes(alc_object_of(call->slots[1])) + 8, sizeof number);
         host_seen = number;
     }
-    return ALC_OK;
+    return status;
 }
 
 static void start(const struct alc_store_options *options)
@@ -130,8 +166,8 @@ static void test_widths(void **state)
     (void)state;
     for (int32_t n = -300; n < 300; n += 7) {
         int32_t doubled = (int32_t)((double)n * 2 + 1);
-        int32_t wanted = (int8_t)(uint8_t)((uint32_t)n + 1) + (int16_t)n + n + (n + 2) +
-                         2 * (n + 1) + doubled;
+        int32_t wanted =
+            (int8_t)(uint8_t)((uint32_t)n + 1) + (int16_t)n + n + (n + 2) + 2 * (n + 1) + doubled;
         assert_int_equal(number("widths", (uint32_t)n), (uint32_t)wanted);
     }
 }
@@ -142,6 +178,26 @@ static void test_churn(void **state)
     uint64_t count = store.heap.collects_always ? 2000 : 400000;
     assert_int_equal(number("churn", count), count / 16);
     assert_true(store.heap.collections > 1);
+}
+
+static void test_overwritten_operand(void **state)
+{
+    (void)state;
+    assert_int_equal(number("stale", 12), 42);
+}
+
+static void test_barriers(void **state)
+{
+    (void)state;
+    for (uint64_t kind = 0; kind < 5; kind++) {
+        assert_int_equal(number("barrier", kind), 33);
+    }
+}
+
+static void test_exception_through_host(void **state)
+{
+    (void)state;
+    assert_int_equal(number("through_host", 0), 71);
 }
 
 /* A heap that is full of live objects is a trap, and the store goes on. */
@@ -168,9 +224,12 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down),                              \
         cmocka_unit_test_setup_teardown(name, set_up_eager, fixture_tear_down)
     const struct CMUnitTest tests[] = {
-        BOTH(test_trees),      BOTH(test_frames),     BOTH(test_host_functions),
-        BOTH(test_exceptions), BOTH(test_places),     BOTH(test_wide_stack),
-        BOTH(test_widths),     BOTH(test_churn),      BOTH(test_exhaustion),
+        BOTH(test_trees),          BOTH(test_frames),
+        BOTH(test_host_functions), BOTH(test_exceptions),
+        BOTH(test_places),         BOTH(test_wide_stack),
+        BOTH(test_widths),         BOTH(test_churn),
+        BOTH(test_exhaustion),     BOTH(test_overwritten_operand),
+        BOTH(test_barriers),       BOTH(test_exception_through_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
