@@ -14,7 +14,7 @@
 #include "exec/pool.h"
 #include "os_linux/os_linux.h"
 
-enum { RUNS = 9 };
+enum { RUNS = 9, POOL_RUNS = 50 };
 #define ARENA_SIZE (UINT64_C(4) << 30)
 
 static void die(const char *what)
@@ -67,10 +67,21 @@ static void close_arena(struct alc_arena *arena)
 
 static void open_store(struct alc_store *store, struct alc_arena *arena, bool has_images)
 {
-    static const struct alc_page_images images = {alc_linux_image_make, alc_linux_image_map,
-                                                  alc_linux_image_renew, alc_linux_image_drop};
-    const struct alc_store_options options = {
-        .pages = {reserve, commit, release, NULL, has_images ? &images : NULL}};
+    static struct alc_linux_images system;
+    static bool is_open;
+    static const struct alc_page_images images = {.make = alc_linux_image_make,
+                                                  .map = alc_linux_image_map,
+                                                  .renew = alc_linux_image_renew,
+                                                  .drop = alc_linux_image_drop,
+                                                  .context = &system};
+    if (!is_open) {
+        is_open = true;
+        alc_linux_images_init(&system);
+    }
+    const struct alc_store_options options = {.pages = {.reserve = reserve,
+                                                        .commit = commit,
+                                                        .release = release,
+                                                        .images = has_images ? &images : NULL}};
     if (alc_store_init(store, arena, &options) != ALC_OK) {
         die("no store");
     }
@@ -246,7 +257,7 @@ static double pool_once(struct bench *bench, bool calls, int rounds)
         die("no pool");
     }
     double best = 1e18;
-    for (int run = 0; run < RUNS; run++) {
+    for (int run = 0; run < POOL_RUNS; run++) {
         double start = now_us();
         for (int i = 0; i < rounds; i++) {
             if (alc_pool_take(&pool, &instance, NULL) != ALC_OK) {
@@ -295,7 +306,7 @@ static void bench_instances(size_t data_size)
     double times[4];
     for (int i = 0; i < 4; i++) {
         bool has_images = i < 2;
-        int rounds = has_images ? 2000 : data_size > (1 << 20) ? 3 : 50;
+        int rounds = has_images ? 200 : data_size > (1 << 20) ? 3 : 20;
         open_bench(&bench, bytes, size, has_images);
         times[i] = pool_once(&bench, i % 2 != 0, rounds);
         close_bench(&bench);

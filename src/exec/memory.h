@@ -22,11 +22,12 @@ struct alc_page_images {
     /* Puts the image, writable and private, where [addr, addr + size) was committed memory.
      * ALC_E_OUT_OF_MEMORY. */
     alc_status (*map)(void *context, uint64_t image, void *addr, size_t size);
-    /* Committed memory has its first contents again: those of the image mapped there, or zeros.
-     * ALC_E_OUT_OF_MEMORY, and then the contents are undefined. */
-    alc_status (*renew)(void *context, void *addr, size_t size);
+    /* Committed memory has its first contents again: those of the image mapped to its first
+     * image_size bytes (0: none), and zeros. ALC_E_OUT_OF_MEMORY, and then they are undefined. */
+    alc_status (*renew)(void *context, uint64_t image, size_t image_size, void *addr, size_t size);
     /* Frees the image; where it is mapped it stays. */
     void (*drop)(void *context, uint64_t image);
+    void *context;
 };
 
 /* Where pages come from; the caller fills it from struct alc_os or its own functions. Addresses and

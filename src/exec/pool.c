@@ -198,10 +198,10 @@ static alc_status measure_data(const struct alc_instance *instance, struct alc_a
 
 static void drop_images(const struct alc_instance_pool *pool, struct alc_memory_image *images)
 {
-    const struct alc_pages *pages = &pool->store->pages;
+    const struct alc_page_images *system = pool->store->pages.images;
     for (uint32_t i = 0; i < pool->module->memories_count; i++) {
         if (images[i].size != 0) {
-            pages->images->drop(pages->context, images[i].image);
+            system->drop(system->context, images[i].image);
         }
     }
 }
@@ -209,7 +209,7 @@ static void drop_images(const struct alc_instance_pool *pool, struct alc_memory_
 /* Makes images of the first instance's memories; without them memories are filled by copying. */
 static alc_status make_images(struct alc_instance_pool *pool, const struct alc_instance *instance)
 {
-    const struct alc_pages *pages = &pool->store->pages;
+    const struct alc_page_images *system = pool->store->pages.images;
     uint32_t count = pool->module->memories_count;
     struct alc_memory_image *images = ALC_ARENA_ARRAY(pool->arena, struct alc_memory_image, count);
     if (images == NULL) {
@@ -217,9 +217,8 @@ static alc_status make_images(struct alc_instance_pool *pool, const struct alc_i
     }
     ALC_TRY(measure_data(instance, pool->arena, images));
     for (uint32_t i = 0; i < count; i++) {
-        if (images[i].size != 0 &&
-            pages->images->make(pages->context, instance->memories[i]->base, images[i].size,
-                                &images[i].image) != ALC_OK) {
+        if (images[i].size != 0 && system->make(system->context, instance->memories[i]->base,
+                                                images[i].size, &images[i].image) != ALC_OK) {
             for (uint32_t unmade = i; unmade < count; unmade++) {
                 images[unmade].size = 0;
             }
@@ -234,25 +233,29 @@ static alc_status make_images(struct alc_instance_pool *pool, const struct alc_i
 static alc_status map_images(const struct alc_instance_pool *pool,
                              const struct alc_instance *instance)
 {
-    const struct alc_pages *pages = &pool->store->pages;
+    const struct alc_page_images *system = pool->store->pages.images;
     const struct alc_module *module = pool->module;
     for (uint32_t i = first_own(module, ALC_EXTERNAL_MEMORY); i < module->memories_count; i++) {
         if (pool->images[i].size != 0) {
-            ALC_TRY(pages->images->map(pages->context, pool->images[i].image,
-                                       instance->memories[i]->base, pool->images[i].size));
+            ALC_TRY(system->map(system->context, pool->images[i].image, instance->memories[i]->base,
+                                pool->images[i].size));
         }
     }
     return ALC_OK;
 }
 
-static alc_status restore_memory(const struct alc_instance_pool *pool, struct alc_memory *memory)
+static alc_status restore_memory(const struct alc_instance_pool *pool, uint32_t index,
+                                 struct alc_memory *memory)
 {
-    const struct alc_pages *pages = &pool->store->pages;
+    const struct alc_page_images *system = pool->store->pages.images;
     uint64_t used = memory->size;
     alc_memory_shrink(memory);
     if (pool->images != NULL) {
         used = (used + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
-        return used == 0 ? ALC_OK : pages->images->renew(pages->context, memory->base, used);
+        const struct alc_memory_image *image = &pool->images[index];
+        return used == 0
+                   ? ALC_OK
+                   : system->renew(system->context, image->image, image->size, memory->base, used);
     }
     if (used != 0) {
         alc_fill(memory->base, 0, used);
@@ -265,7 +268,7 @@ static alc_status restore_memories(const struct alc_instance_pool *pool,
 {
     const struct alc_module *module = pool->module;
     for (uint32_t i = first_own(module, ALC_EXTERNAL_MEMORY); i < module->memories_count; i++) {
-        ALC_TRY(restore_memory(pool, instance->memories[i]));
+        ALC_TRY(restore_memory(pool, i, instance->memories[i]));
     }
     return pool->images != NULL ? ALC_OK : alc_instance_fill(instance, pool->arena, NULL);
 }

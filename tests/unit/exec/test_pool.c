@@ -133,9 +133,11 @@ static alc_status image_map(void *context, uint64_t image, void *addr, size_t si
     return ALC_OK;
 }
 
-static alc_status image_renew(void *context, void *addr, size_t size)
+static alc_status image_renew(void *context, uint64_t image, size_t image_size, void *addr,
+                              size_t size)
 {
     (void)context;
+    assert_true(image_size == images[image].size);
     assert_int_equal(size % ALC_SYSTEM_PAGE_SIZE, 0);
     if (renewals_left-- == 0) {
         return ALC_E_OUT_OF_MEMORY;
@@ -143,7 +145,8 @@ static alc_status image_renew(void *context, void *addr, size_t size)
     memset(addr, 0, size);
     for (unsigned i = 0; i < maps_made; i++) {
         if (maps[i].addr == addr) {
-            memcpy(addr, images[maps[i].image].bytes, images[maps[i].image].size);
+            assert_true(maps[i].image == image);
+            memcpy(addr, images[image].bytes, image_size);
         }
     }
     return ALC_OK;
@@ -157,7 +160,8 @@ static void image_drop(void *context, uint64_t image)
     images_dropped++;
 }
 
-static const struct alc_page_images page_images = {image_make, image_map, image_renew, image_drop};
+static const struct alc_page_images page_images = {
+    .make = image_make, .map = image_map, .renew = image_renew, .drop = image_drop};
 
 /* -- a pool -- */
 
