@@ -103,7 +103,6 @@ HANDLER(do_overflow);
 HANDLER(do_call);
 HANDLER(do_enter);
 #define ENTRY(name) HANDLER(name);
-#define NO_ENTRY(name)
 #include "exec/interp_table.h"
 
 #include "exec/interp_control.h"
@@ -112,7 +111,6 @@ HANDLER(do_enter);
 
 /* The table: distances from its own start, so that an image needs no relocations. */
 #define ENTRY(name) ".long alc_interp_op_" #name " - alc_interp_handlers\n"
-#define NO_ENTRY(name) ".long 0\n"
 __asm__(".pushsection .rodata.alc_interp_handlers,\"a\",@progbits\n"
         ".balign 4\n"
         ".globl alc_interp_handlers\n"
@@ -137,7 +135,6 @@ static const int32_t *handlers_table(void)
 static alc_status interp_loop(STATE)
 {
 #define ENTRY(name) (int32_t)(&&L_##name - &&L_UNREACHABLE),
-#define NO_ENTRY(name) 0,
     static const int32_t table[] = {
 #include "exec/interp_table.h"
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Not a header of declarations: ENTRY(name) for the handler of every operation in the order of enum
- * alc_code_op, NO_ENTRY(name) for numbers that have none; undefines both.
+ * alc_code_op; undefines it.
  */
 #define CBIN(i)                                                                                    \
     ENTRY(i##_SS)                                                                                  \
@@ -27,39 +27,6 @@
     ENTRY(i##_SS) ENTRY(i##_SA) ENTRY(i##_SI) ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_P)
 #define FSTORE(i, type) ENTRY(i##_SA) ENTRY(i##_AA)
 #define PLAIN(i) ENTRY(i)
-#define ENTRIES_NONE(i) ENTRY(i) NO_ENTRY(i##_P)
-#define ENTRIES_SHUFFLE(i) ENTRIES_NONE(i)
-#define ENTRIES_LANE2(i) ENTRIES_NONE(i)
-#define ENTRIES_LANE4(i) ENTRIES_NONE(i)
-#define ENTRIES_LANE8(i) ENTRIES_NONE(i)
-#define ENTRIES_LANE16(i) ENTRIES_NONE(i)
-#define ENTRIES_V128(i) NO_ENTRY(i) NO_ENTRY(i##_P)
-#define ENTRIES_MEM0(i) ENTRY(i) ENTRY(i##_P)
-#define ENTRIES_MEM1(i) ENTRIES_MEM0(i)
-#define ENTRIES_MEM2(i) ENTRIES_MEM0(i)
-#define ENTRIES_MEM3(i) ENTRIES_MEM0(i)
-#define ENTRIES_MEM4(i) ENTRIES_MEM0(i)
-#define ENTRIES_MEMLANE0(i) ENTRIES_MEM0(i)
-#define ENTRIES_MEMLANE1(i) ENTRIES_MEM0(i)
-#define ENTRIES_MEMLANE2(i) ENTRIES_MEM0(i)
-#define ENTRIES_MEMLANE3(i) ENTRIES_MEM0(i)
-#define VECTOR(i, immediate, signature) ENTRIES_##immediate(i)
+#define VECTOR(i, shape) ENTRY(i)
 #include "wasm/code_families.h"
 #undef ENTRY
-#undef NO_ENTRY
-#undef ENTRIES_NONE
-#undef ENTRIES_SHUFFLE
-#undef ENTRIES_LANE2
-#undef ENTRIES_LANE4
-#undef ENTRIES_LANE8
-#undef ENTRIES_LANE16
-#undef ENTRIES_V128
-#undef ENTRIES_MEM0
-#undef ENTRIES_MEM1
-#undef ENTRIES_MEM2
-#undef ENTRIES_MEM3
-#undef ENTRIES_MEM4
-#undef ENTRIES_MEMLANE0
-#undef ENTRIES_MEMLANE1
-#undef ENTRIES_MEMLANE2
-#undef ENTRIES_MEMLANE3

@@ -48,7 +48,7 @@
 #define ALC_CODE_FRAME_MIN                                                                         \
     ((ALC_LIMIT_STACK_SLOTS + ALC_LIMIT_CALL_DEPTH - 1) / ALC_LIMIT_CALL_DEPTH)
 
-/* The operations: the forms of each family of code.def, then the SIMD rows of ops.def. */
+/* The operations: the forms of each family of code.def. */
 /* clang-format off */
 enum alc_code_op {
 #define CBIN(i) \
@@ -77,7 +77,7 @@ enum alc_code_op {
     ALC_CODE_##i##_AI, ALC_CODE_##i##_P,
 #define FSTORE(i, type) ALC_CODE_##i##_SA, ALC_CODE_##i##_AA,
 #define PLAIN(i) ALC_CODE_##i,
-#define VECTOR(i, immediate, signature) ALC_CODE_##i, ALC_CODE_##i##_P,
+#define VECTOR(i, shape) ALC_CODE_##i,
 #include "wasm/code_families.h"
     ALC_CODE_COUNT
 };
