@@ -117,6 +117,22 @@
     FCOMPARE(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                 \
     FCOMPARE(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                       \
     FCOMPARE(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
+#define FBRANCH(name, i, a, b, n)                                                                  \
+    FCOMPARE(name, i, a, b, n)                                                                     \
+    HANDLER(i##_BR_##name)                                                                         \
+    {                                                                                              \
+        bool taken_ = num_##i(a, b) != 0;                                                          \
+        BRANCH_WHEN(taken_, n);                                                                    \
+    }                                                                                              \
+    HANDLER(i##_UNLESS_##name)                                                                     \
+    {                                                                                              \
+        bool taken_ = num_##i(a, b) == 0;                                                          \
+        BRANCH_WHEN(taken_, n);                                                                    \
+    }
+#define FORDER(i, swapped)                                                                         \
+    FBRANCH(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                  \
+    FBRANCH(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                        \
+    FBRANCH(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
 #define FUNARY(name, i, a, n)                                                                      \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
@@ -153,6 +169,8 @@
 
 /* -- memory 0 -- */
 
+/* The slot named in `unit`, shifted by the unit behind. */
+#define SHIFTED(unit) ((uint32_t)SLOT(unit) << (ip[(unit) + 1] & 31))
 #define CHECK(ea, size)                                                                            \
     if (ALC_UNLIKELY((ea) + (size) > mem_size)) {                                                  \
         TAIL(stop_memory);                                                                         \
@@ -211,6 +229,16 @@
         facc = acc_of_bits(READ(type, (const uint8_t *)(uintptr_t)acc));                           \
         NEXT(2);                                                                                   \
     }
+#define INDEXED(i, type)                                                                           \
+    LOADING(i##_SS, type, SLOT(2) + SLOT(3), 6)                                                    \
+    LOADING(i##_SI, type, SLOT(2) + IMMEDIATE(3), 7)                                               \
+    LOADING(i##_AS, type, acc + SLOT(2), 5)                                                        \
+    LOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)
+#define FINDEXED(i, type)                                                                          \
+    FLOADING(i##_SS, type, SLOT(2) + SLOT(3), 6)                                                   \
+    FLOADING(i##_SI, type, SLOT(2) + IMMEDIATE(3), 7)                                              \
+    FLOADING(i##_AS, type, acc + SLOT(2), 5)                                                       \
+    FLOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)
 #define STORING(name, type, addr, value, n)                                                        \
     HANDLER(name)                                                                                  \
     {                                                                                              \
@@ -235,5 +263,43 @@
 #define FSTORE(i, type)                                                                            \
     STORING(i##_SA, type, SLOT(2), bits_of_acc(facc), 5)                                           \
     STORING(i##_AA, type, acc, bits_of_acc(facc), 4)
+
+/* Ends of loops: slot, constant, target; what the sum is compared with; the distance. */
+#define ADD_TO(n)                                                                                  \
+    acc = num_I32_ADD(SLOT(n), IMMEDIATE((n) + 1));                                                \
+    SLOT((n) + 3) = acc;
+#define STEPPING(i, name, first, n)                                                                \
+    HANDLER(i##_##name##_S)                                                                        \
+    {                                                                                              \
+        first ADD_TO((n) - 4);                                                                     \
+        bool taken_ = num_##i(acc, SLOT(n)) != 0;                                                  \
+        BRANCH_WHEN(taken_, (n) + 1);                                                              \
+    }                                                                                              \
+    HANDLER(i##_##name##_I)                                                                        \
+    {                                                                                              \
+        first ADD_TO((n) - 4);                                                                     \
+        bool taken_ = num_##i(acc, IMMEDIATE(n)) != 0;                                             \
+        BRANCH_WHEN(taken_, (n) + 2);                                                              \
+    }
+#define STEP(i) STEPPING(i, STEP, , 6) STEPPING(i, PAIR, ADD_TO(2), 10)
+
+/* Sums that addresses are: a slot shifted by a constant and a slot; two increments. */
+HANDLER(I32_ADD_XS)
+{
+    acc = num_I32_ADD(SHIFTED(2), SLOT(4));
+    NEXT(5);
+}
+HANDLER(I32_ADD_XSD)
+{
+    acc = num_I32_ADD(SHIFTED(2), SLOT(4));
+    SLOT(5) = acc;
+    NEXT(6);
+}
+HANDLER(I32_ADD_PAIR)
+{
+    ADD_TO(2)
+    ADD_TO(6)
+    NEXT(10);
+}
 
 #include "wasm/code_families.h"

@@ -17,12 +17,22 @@
 #define FBIN(i)                                                                                    \
     ENTRY(i##_SS) ENTRY(i##_SSD) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_SA) ENTRY(i##_SAD)
 #define FCMP(i) ENTRY(i##_SS) ENTRY(i##_AS) ENTRY(i##_SA)
+#define FORDER(i, swapped)                                                                         \
+    FCMP(i)                                                                                        \
+    ENTRY(i##_BR_SS)                                                                               \
+    ENTRY(i##_BR_AS) ENTRY(i##_BR_SA) ENTRY(i##_UNLESS_SS) ENTRY(i##_UNLESS_AS) ENTRY(i##_UNLESS_SA)
 #define FRARE(i) FCMP(i)
 #define FUN(i) UN(i)
 #define FI(i) ENTRY(i##_S) ENTRY(i##_A)
 #define IF(i) FI(i)
 #define LOAD(i, type) UN(i) ENTRY(i##_P)
 #define FLOAD(i, type) LOAD(i, type)
+#define INDEXED(i, type)                                                                           \
+    ENTRY(i##_SS)                                                                                  \
+    ENTRY(i##_SSD)                                                                                 \
+    ENTRY(i##_SI) ENTRY(i##_SID) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_XS) ENTRY(i##_XSD)
+#define FINDEXED(i, type) INDEXED(i, type)
+#define STEP(i) ENTRY(i##_STEP_S) ENTRY(i##_STEP_I) ENTRY(i##_PAIR_S) ENTRY(i##_PAIR_I)
 #define STORE(i, type)                                                                             \
     ENTRY(i##_SS) ENTRY(i##_SA) ENTRY(i##_SI) ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_P)
 #define FSTORE(i, type) ENTRY(i##_SA) ENTRY(i##_AA)

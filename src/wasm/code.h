@@ -66,12 +66,21 @@ enum alc_code_op {
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, \
     ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD,
 #define FCMP(i) ALC_CODE_##i##_SS, ALC_CODE_##i##_AS, ALC_CODE_##i##_SA,
+#define FORDER(i, swapped) \
+    FCMP(i) ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_SA, \
+    ALC_CODE_##i##_UNLESS_SS, ALC_CODE_##i##_UNLESS_AS, ALC_CODE_##i##_UNLESS_SA,
 #define FRARE(i) FCMP(i)
 #define FUN(i) UN(i)
 #define FI(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
 #define IF(i) FI(i)
 #define LOAD(i, type) UN(i) ALC_CODE_##i##_P,
 #define FLOAD(i, type) LOAD(i, type)
+#define INDEXED(i, type) \
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SI, ALC_CODE_##i##_SID, \
+    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, ALC_CODE_##i##_XS, ALC_CODE_##i##_XSD,
+#define FINDEXED(i, type) INDEXED(i, type)
+#define STEP(i) \
+    ALC_CODE_##i##_STEP_S, ALC_CODE_##i##_STEP_I, ALC_CODE_##i##_PAIR_S, ALC_CODE_##i##_PAIR_I,
 #define STORE(i, type) \
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SA, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, \
     ALC_CODE_##i##_AI, ALC_CODE_##i##_P,

@@ -25,6 +25,9 @@
 #ifndef FCMP
 #define FCMP(i)
 #endif
+#ifndef FORDER
+#define FORDER(i, swapped)
+#endif
 #ifndef FRARE
 #define FRARE(i)
 #endif
@@ -42,6 +45,15 @@
 #endif
 #ifndef FLOAD
 #define FLOAD(i, type)
+#endif
+#ifndef INDEXED
+#define INDEXED(i, type)
+#endif
+#ifndef FINDEXED
+#define FINDEXED(i, type)
+#endif
+#ifndef STEP
+#define STEP(i)
 #endif
 #ifndef STORE
 #define STORE(i, type)
@@ -64,12 +76,16 @@
 #undef UN
 #undef FBIN
 #undef FCMP
+#undef FORDER
 #undef FRARE
 #undef FUN
 #undef FI
 #undef IF
 #undef LOAD
 #undef FLOAD
+#undef INDEXED
+#undef FINDEXED
+#undef STEP
 #undef STORE
 #undef FSTORE
 #undef PLAIN

@@ -55,6 +55,29 @@ static void emit_address(struct alc_validator *v, const struct alc_memory_argume
     alc_emit_mark_result(v, 0, ALC_LAST_OTHER);
 }
 
+/* The last operation is a sum that only this access wants: the code that adds and loads, or 0. */
+static uint32_t indexed_code(const struct alc_validator *v, uint32_t code)
+{
+    static const struct {
+        uint16_t load;
+        uint16_t indexed;
+    } rows[] = {
+#define INDEXED(i, type) {ALC_CODE_##i##_S, ALC_CODE_##i##_SS},
+#define FINDEXED(i, type) INDEXED(i, type)
+#include "wasm/code_families.h"
+    };
+    static const uint16_t sums[] = {ALC_CODE_I32_ADD_SS, ALC_CODE_I32_ADD_SI, ALC_CODE_I32_ADD_AS,
+                                    ALC_CODE_I32_ADD_XS};
+    for (unsigned i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
+        for (unsigned j = 0; rows[i].load == code && j < ALC_ARRAY_COUNT(sums); j++) {
+            if (alc_emit_is_last(v, (enum alc_code_op)sums[j])) {
+                return rows[i].indexed + 2 * j;
+            }
+        }
+    }
+    return 0;
+}
+
 static alc_status emit_load(struct alc_validator *v, uint32_t code,
                             const struct alc_memory_argument *argument, struct alc_value *addr,
                             uint32_t type)
@@ -63,9 +86,15 @@ static alc_status emit_load(struct alc_validator *v, uint32_t code,
     bool from_acc = alc_emit_is_in_acc(v, addr, 0);
     uint32_t slot = from_acc ? 0 : alc_emit_slot_of(v, addr);
     alc_emit_free_acc(v, class);
-    alc_emit_op(v, (enum alc_code_op)(code + (from_acc ? 2 : 0)));
-    if (!from_acc) {
-        alc_emit_u16(v, slot);
+    uint32_t indexed = addr->place == ALC_PLACE_ACC ? indexed_code(v, code) : 0;
+    if (indexed != 0) {
+        struct alc_emitter *e = &v->emitter;
+        alc_emit_refit(v, e->last_unit, (enum alc_code_op)indexed, e->count, e->count);
+    } else {
+        alc_emit_op(v, (enum alc_code_op)(code + (from_acc ? 2 : 0)));
+        if (!from_acc) {
+            alc_emit_u16(v, slot);
+        }
     }
     alc_emit_u32(v, (uint32_t)argument->offset);
     alc_emit_mark_result(v, class, ALC_LAST_RESULT);
