@@ -44,7 +44,9 @@
         T a = (T)bits_a;                                                                           \
         return BITS_##R(expr);                                                                     \
     }
-/* Operands of type T from a slot and from the accumulator. */
+/* Operands of type T from a slot and from the accumulator. A result goes into the low lane of an
+ * accumulator: of the old one when that is an operand, else of a fresh one, so that an operation
+ * does not wait for one that it has nothing to do with. */
 #define TAKE(i, T)                                                                                 \
     static ALC_ALWAYS_INLINE T load_##i(const uint64_t *slot)                                      \
     {                                                                                              \
@@ -53,6 +55,16 @@
     static ALC_ALWAYS_INLINE T take_##i(alc_f64x2 facc)                                            \
     {                                                                                              \
         return T##_of_acc(facc);                                                                   \
+    }                                                                                              \
+    static ALC_ALWAYS_INLINE UNUSED T immediate_##i(const uint16_t *units)                         \
+    {                                                                                              \
+        T value;                                                                                   \
+        alc_copy(&value, units, sizeof value);                                                     \
+        return value;                                                                              \
+    }                                                                                              \
+    static ALC_ALWAYS_INLINE UNUSED alc_f64x2 fresh_##i(const uint64_t *slot)                      \
+    {                                                                                              \
+        return KEEP_##T((alc_f64x2){0}, T##_of_slot(slot));                                        \
     }
 #define FBIN(i, T, expr)                                                                           \
     TAKE(i, T)                                                                                     \

@@ -81,32 +81,32 @@
 #define UN(i) UNARY(S, i, SLOT(2), 3) UNARY(A, i, acc, 2)
 
 /* Floating: the functions take and give the accumulator; a slot is read as its address. */
-#define FBINARY(name, i, a, b, n)                                                                  \
-    HANDLER(i##_##name)                                                                            \
-    {                                                                                              \
-        facc = num_##i(a, b, facc);                                                                \
-        NEXT(n);                                                                                   \
-    }                                                                                              \
+#define FBINARY(name, i, a, b, keep, n)                                                            \
+    FLOATING(name, i, a, b, keep, n)                                                               \
     HANDLER(i##_##name##D)                                                                         \
     {                                                                                              \
-        facc = num_##i(a, b, facc);                                                                \
+        facc = num_##i(a, b, keep);                                                                \
         SLOT(n) = bits_of_acc(facc);                                                               \
         NEXT((n) + 1);                                                                             \
     }
-#define FBIN(i)                                                                                    \
-    FBINARY(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                  \
-    FBINARY(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                        \
-    FBINARY(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
-#define FLOATING(name, i, a, b, n)                                                                 \
+#define FLOATING(name, i, a, b, keep, n)                                                           \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
-        facc = num_##i(a, b, facc);                                                                \
+        facc = num_##i(a, b, keep);                                                                \
         NEXT(n);                                                                                   \
     }
-#define FRARE(i)                                                                                   \
-    FLOATING(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                 \
-    FLOATING(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                       \
-    FLOATING(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
+#define FLOAT_FORM_SS(join, i)                                                                     \
+    join(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), fresh_##i(fp + ip[2]), 4)
+#define FLOAT_FORM_AS(join, i) join(AS, i, take_##i(facc), load_##i(fp + ip[2]), facc, 3)
+#define FLOAT_FORM_SA(join, i)                                                                     \
+    join(SA, i, load_##i(fp + ip[2]), take_##i(facc), fresh_##i(fp + ip[2]), 3)
+#define FCBIN(i)                                                                                   \
+    FLOAT_FORM_SS(FBINARY, i)                                                                      \
+    FLOAT_FORM_AS(FBINARY, i)                                                                      \
+    FBINARY(SI, i, load_##i(fp + ip[2]), immediate_##i(ip + 3), fresh_##i(fp + ip[2]), 7)          \
+    FBINARY(AI, i, take_##i(facc), immediate_##i(ip + 2), facc, 6)
+#define FBIN(i) FLOAT_FORM_SS(FBINARY, i) FLOAT_FORM_SA(FBINARY, i) FLOAT_FORM_AS(FBINARY, i)
+#define FRARE(i) FLOAT_FORM_SS(FLOATING, i) FLOAT_FORM_AS(FLOATING, i) FLOAT_FORM_SA(FLOATING, i)
 #define FCOMPARE(name, i, a, b, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
@@ -133,19 +133,15 @@
     FBRANCH(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                  \
     FBRANCH(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                        \
     FBRANCH(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
-#define FUNARY(name, i, a, n)                                                                      \
+#define FUNARY(name, i, a, keep, n)                                                                \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
-        facc = num_##i(a, facc);                                                                   \
+        facc = num_##i(a, keep);                                                                   \
         NEXT(n);                                                                                   \
-    }                                                                                              \
-    HANDLER(i##_##name##D)                                                                         \
-    {                                                                                              \
-        facc = num_##i(a, facc);                                                                   \
-        SLOT(n) = bits_of_acc(facc);                                                               \
-        NEXT((n) + 1);                                                                             \
     }
-#define FUN(i) FUNARY(S, i, load_##i(fp + ip[2]), 3) FUNARY(A, i, take_##i(facc), 2)
+#define FUN(i)                                                                                     \
+    FUNARY(S, i, load_##i(fp + ip[2]), fresh_##i(fp + ip[2]), 3)                                   \
+    FUNARY(A, i, take_##i(facc), facc, 2)
 
 #define TO_INTEGER(name, i, a, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
@@ -162,7 +158,7 @@
 #define TO_FLOATING(name, i, a, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
-        facc = num_##i(a, facc);                                                                   \
+        facc = num_##i(a, (alc_f64x2){0});                                                         \
         NEXT(n);                                                                                   \
     }
 #define IF(i) TO_FLOATING(S, i, SLOT(2), 3) TO_FLOATING(A, i, acc, 2)

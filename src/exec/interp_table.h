@@ -14,17 +14,18 @@
     ENTRY(i##_SI)                                                                                  \
     ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_BR_SS) ENTRY(i##_BR_SI) ENTRY(i##_BR_AS) ENTRY(i##_BR_AI)
 #define UN(i) ENTRY(i##_S) ENTRY(i##_SD) ENTRY(i##_A) ENTRY(i##_AD)
+#define FCBIN(i) CBIN(i)
 #define FBIN(i)                                                                                    \
-    ENTRY(i##_SS) ENTRY(i##_SSD) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_SA) ENTRY(i##_SAD)
+    ENTRY(i##_SS) ENTRY(i##_SSD) ENTRY(i##_SA) ENTRY(i##_SAD) ENTRY(i##_AS) ENTRY(i##_ASD)
 #define FCMP(i) ENTRY(i##_SS) ENTRY(i##_AS) ENTRY(i##_SA)
 #define FORDER(i, swapped)                                                                         \
     FCMP(i)                                                                                        \
     ENTRY(i##_BR_SS)                                                                               \
     ENTRY(i##_BR_AS) ENTRY(i##_BR_SA) ENTRY(i##_UNLESS_SS) ENTRY(i##_UNLESS_AS) ENTRY(i##_UNLESS_SA)
 #define FRARE(i) FCMP(i)
-#define FUN(i) UN(i)
-#define FI(i) ENTRY(i##_S) ENTRY(i##_A)
-#define IF(i) FI(i)
+#define FUN(i) ENTRY(i##_S) ENTRY(i##_A)
+#define FI(i) FUN(i)
+#define IF(i) FUN(i)
 #define LOAD(i, type) UN(i) ENTRY(i##_P)
 #define FLOAD(i, type) LOAD(i, type)
 #define INDEXED(i, type)                                                                           \

@@ -67,7 +67,8 @@ alc_v128 alc_interp_vector(unsigned op, uint64_t scalar, unsigned lane, alc_v128
                            alc_v128 c)
 {
     switch (op) {
-#define OP(code, ident, text, immediate, signature, feature) ROW_##feature(ident, immediate, signature)
+#define OP(code, ident, text, immediate, signature, feature) \
+    ROW_##feature(ident, immediate, signature)
 #include "wasm/ops.def"
 #undef OP
     default:

@@ -23,8 +23,7 @@
         SLOT(3) = alc_simd_##i(V(2));                                                              \
         NEXT(4);                                                                                   \
     }
-#define SHAPE_SHUFFLE(i)                                                                           \
-    VECTOR_HANDLER(i, alc_simd_##i(V(2), V(3), (const uint8_t *)(ip + 4)), 12)
+#define SHAPE_SHUFFLE(i) VECTOR_HANDLER(i, alc_simd_##i(V(2), V(3), (const uint8_t *)(ip + 4)), 12)
 #define VECTOR(i, shape) SHAPE_##shape(i)
 #include "wasm/code_families.h"
 

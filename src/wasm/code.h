@@ -62,17 +62,18 @@ enum alc_code_op {
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, ALC_CODE_##i##_AI, \
     ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_SI, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_AI,
 #define UN(i) ALC_CODE_##i##_S, ALC_CODE_##i##_SD, ALC_CODE_##i##_A, ALC_CODE_##i##_AD,
+#define FCBIN(i) CBIN(i)
 #define FBIN(i) \
-    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, \
-    ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD,
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD, \
+    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD,
 #define FCMP(i) ALC_CODE_##i##_SS, ALC_CODE_##i##_AS, ALC_CODE_##i##_SA,
 #define FORDER(i, swapped) \
     FCMP(i) ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_SA, \
     ALC_CODE_##i##_UNLESS_SS, ALC_CODE_##i##_UNLESS_AS, ALC_CODE_##i##_UNLESS_SA,
 #define FRARE(i) FCMP(i)
-#define FUN(i) UN(i)
-#define FI(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
-#define IF(i) FI(i)
+#define FUN(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
+#define FI(i) FUN(i)
+#define IF(i) FUN(i)
 #define LOAD(i, type) UN(i) ALC_CODE_##i##_P,
 #define FLOAD(i, type) LOAD(i, type)
 #define INDEXED(i, type) \

@@ -19,6 +19,9 @@
 #ifndef UN
 #define UN(i)
 #endif
+#ifndef FCBIN
+#define FCBIN(i)
+#endif
 #ifndef FBIN
 #define FBIN(i)
 #endif
@@ -74,6 +77,7 @@
 #undef DIVISION
 #undef ICMP
 #undef UN
+#undef FCBIN
 #undef FBIN
 #undef FCMP
 #undef FORDER

@@ -102,8 +102,8 @@ void alc_emit_copy_to(struct alc_validator *v, const struct alc_value *value, ui
 ALC_MUST_CHECK alc_status alc_emit_push(struct alc_validator *v, uint32_t type, unsigned place);
 /* The comparison (any form) that is true when `code` is not. */
 uint32_t alc_emit_inverse_compare(uint32_t code);
-/* Whether `code` is a form of a floating comparison (FORDER) that has the same forms as branches: BR
- * three further on, UNLESS six. */
+/* Whether `code` is a form of a floating comparison (FORDER) that has the same forms as branches:
+ * BR three further on, UNLESS six. */
 bool alc_emit_is_order(uint32_t code);
 /* Whether the value can be read from the accumulator of `class`. */
 bool alc_emit_is_in_acc(const struct alc_validator *v, const struct alc_value *value,

@@ -195,8 +195,7 @@ static uint32_t emit_conditional(struct alc_validator *v, struct alc_value *cond
     }
     if (is_last && code == ALC_CODE_I32_EQZ_A && e->before_unit != ALC_NO_UNIT &&
         alc_emit_is_order(e->before_code)) {
-        alc_emit_refit(v, e->before_unit, (enum alc_code_op)e->before_code, e->count,
-                       e->last_unit);
+        alc_emit_refit(v, e->before_unit, (enum alc_code_op)e->before_code, e->count, e->last_unit);
         return branch_on_order(v, !when_zero);
     }
     if (is_last && (code == ALC_CODE_I32_EQZ_S || code == ALC_CODE_I32_EQZ_A)) {

@@ -288,8 +288,8 @@ static alc_status emit_rare_vector(struct alc_validator *v, enum alc_op op, cons
     for (unsigned i = 0; i < count - has_scalar; i++) {
         vectors[i] = slots[i];
     }
-    emit_shared(v, type == ALC_TYPE_V128 ? ALC_CODE_VECTOR_TO_VECTOR : ALC_CODE_VECTOR_TO_SCALAR, op,
-                vectors, slots[count - 1], lane);
+    emit_shared(v, type == ALC_TYPE_V128 ? ALC_CODE_VECTOR_TO_VECTOR : ALC_CODE_VECTOR_TO_SCALAR,
+                op, vectors, slots[count - 1], lane);
     return push_target(v, type);
 }
 

@@ -13,6 +13,7 @@ enum family {
     DIVIDE,
     COMPARE,
     UNARY,
+    FCBINARY,
     FBINARY,
     FRARELY,
     FCOMPARE,
@@ -41,6 +42,7 @@ static const struct operation operations[OPERATIONS_COUNT] = {
 #define DIVISION(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, DIVIDE},
 #define ICMP(i, swapped, inverse) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, COMPARE},
 #define UN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, UNARY},
+#define FCBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCBINARY},
 #define FBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FBINARY},
 #define FORDER(i, swapped) \
     [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCOMPARE}, \
@@ -208,6 +210,35 @@ static void load_constant(struct alc_validator *v, struct alc_value *value)
     value->place = ALC_PLACE_ACC;
 }
 
+/* Forms of FCBIN: SS SI AS AI. The constant or the accumulator come second and first. */
+static void emit_commutative(struct alc_validator *v, struct operation operation,
+                             struct alc_value *a, struct alc_value *b)
+{
+    bool a_in_acc = source_of(v, a, 1) == FROM_ACC;
+    if (!a_in_acc && (source_of(v, b, 1) == FROM_ACC ||
+                      (a->place == ALC_PLACE_CONSTANT && b->place != ALC_PLACE_CONSTANT))) {
+        struct alc_value *old = a;
+        a = b;
+        b = old;
+        a_in_acc = source_of(v, a, 1) == FROM_ACC;
+    }
+    bool is_constant = b->place == ALC_PLACE_CONSTANT;
+    uint32_t slot_a = a_in_acc ? 0 : alc_emit_slot_of(v, a);
+    uint32_t slot_b = is_constant ? 0 : alc_emit_slot_of(v, b);
+    alc_emit_free_acc(v, 1);
+    unsigned form = (a_in_acc ? 4u : 0u) + (is_constant ? 2u : 0u);
+    alc_emit_op(v, (enum alc_code_op)(operation.code + form));
+    if (!a_in_acc) {
+        alc_emit_u16(v, slot_a);
+    }
+    if (is_constant) {
+        alc_emit_u64(v, b->payload);
+    } else {
+        alc_emit_u16(v, slot_b);
+    }
+    alc_emit_mark_result(v, 1, ALC_LAST_RESULT);
+}
+
 static void emit_floating(struct alc_validator *v, struct operation operation, struct alc_value *a,
                           struct alc_value *b)
 {
@@ -224,11 +255,11 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
     from_b = from_a == FROM_ACC ? FROM_SLOT : from_b;
     uint32_t slot_a = from_a == FROM_ACC ? 0 : alc_emit_slot_of(v, a);
     uint32_t slot_b = from_b == FROM_ACC ? 0 : alc_emit_slot_of(v, b);
-    unsigned form = from_a == FROM_ACC ? 1 : from_b == FROM_ACC ? 2 : 0;
+    bool is_binary = operation.family == FBINARY;
     bool is_compare = operation.family == FCOMPARE || operation.family == FSWAPPED;
+    unsigned form = from_a == FROM_ACC ? (is_binary ? 4 : 1) : from_b == FROM_ACC ? 2 : 0;
     alc_emit_free_acc(v, is_compare ? 0 : 1);
-    bool has_targets = operation.family == FBINARY;
-    alc_emit_op(v, (enum alc_code_op)(operation.code + (has_targets ? form * 2 : form)));
+    alc_emit_op(v, (enum alc_code_op)(operation.code + form));
     if (from_a != FROM_ACC) {
         alc_emit_u16(v, slot_a);
     }
@@ -236,7 +267,7 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
         alc_emit_u16(v, slot_b);
     }
     alc_emit_mark_result(v, is_compare ? 0 : 1,
-                         has_targets                         ? ALC_LAST_RESULT
+                         is_binary                           ? ALC_LAST_RESULT
                          : alc_emit_is_order(operation.code) ? ALC_LAST_ORDER
                                                              : ALC_LAST_OTHER);
 }
@@ -248,7 +279,7 @@ static void emit_unary(struct alc_validator *v, struct operation operation, stru
     bool in_acc = source_of(v, a, from_class) == FROM_ACC;
     uint32_t slot = in_acc ? 0 : alc_emit_slot_of(v, a);
     alc_emit_free_acc(v, to_class);
-    bool has_slot_forms = operation.family == UNARY || operation.family == FUNARY;
+    bool has_slot_forms = operation.family == UNARY;
     alc_emit_op(v, (enum alc_code_op)(operation.code + (in_acc ? (has_slot_forms ? 2u : 1u) : 0u)));
     if (!in_acc) {
         alc_emit_u16(v, slot);
@@ -295,6 +326,9 @@ alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op, struct alc_
     case DIVIDE:
     case COMPARE:
         emit_integer(v, operation, operands);
+        break;
+    case FCBINARY:
+        emit_commutative(v, operation, &operands[0], &operands[1]);
         break;
     case FBINARY:
     case FRARELY:
