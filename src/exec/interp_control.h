@@ -158,6 +158,13 @@ HANDLER(BR_TABLE_S)
     ip += 5 + 2 * (size_t)(index < count ? index : count);
     BRANCH(0);
 }
+HANDLER(BR_TABLE_AI)
+{
+    uint32_t index = (uint32_t)acc + read_u32(ip + 2);
+    uint32_t count = read_u32(ip + 4);
+    ip += 6 + 2 * (size_t)(index < count ? index : count);
+    BRANCH(0);
+}
 HANDLER(BR_TABLE_A)
 {
     uint32_t index = (uint32_t)acc;
@@ -356,6 +363,12 @@ HANDLER(COPY)
 {
     SLOT(3) = SLOT(2);
     NEXT(4);
+}
+HANDLER(COPY_PAIR)
+{
+    SLOT(3) = SLOT(2);
+    SLOT(5) = SLOT(4);
+    NEXT(6);
 }
 HANDLER(COPY2)
 {

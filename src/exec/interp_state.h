@@ -249,6 +249,10 @@ interp_slow alc_interp_atomic;
 
 /* Pointer to the memory that an ADDRESS operation names, or NULL. */
 uint8_t *alc_interp_address(struct alc_instance *inst, const uint16_t *ip, const uint64_t *fp);
+/* Result of the vector instruction `op` (enum alc_op) that has no handler of its own. `scalar` is
+ * the operand that is no vector, or a checked pointer; a scalar result is in the low lane. */
+alc_v128 alc_interp_vector(unsigned op, uint64_t scalar, unsigned lane, alc_v128 a, alc_v128 b,
+                           alc_v128 c);
 /* Function that an indirect call through a table means. */
 alc_status alc_interp_find_callee(const struct alc_instance *inst, uint32_t table_index,
                                   uint64_t slot, uint32_t type_id, struct alc_function **out);
