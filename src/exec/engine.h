@@ -51,6 +51,9 @@ struct alc_store_options {
      * code that was loaded as interruptible looks). May be NULL; may lie in memory that the host
      * writes, so only 0 is ever told from not 0. */
     const volatile uint64_t *stop_flag;
+    /* Borrowed: for memory.atomic.wait and notify, and to stop all threads of a program. Without it
+     * (NULL) a wait is ALC_E_NOT_SUPPORTED. */
+    struct alc_waiting *waiting;
     uint64_t stack_slots; /* of the frame stack; 0: ALC_LIMIT_STACK_SLOTS */
     /* Most bytes for the code that is made while programs run; 0: 1 GiB of address space, or what
      * of it can be had. When they are used up, the first call of a function ends with

@@ -45,7 +45,7 @@ void alc_gc_fini(struct alc_gc_heap *heap)
         heap->pages->release(heap->pages->context, segment->reservation, segment->reserved);
         segment = next;
     }
-    heap->budget->used -= heap->size;
+    alc_budget_give(heap->budget, heap->size);
     heap->segments = NULL;
     heap->size = 0;
 }
@@ -161,15 +161,15 @@ static struct alc_gc_block *find_blocks(struct alc_gc_heap *heap, uint32_t count
 static struct alc_gc_block *take_blocks(struct alc_gc_heap *heap, uint32_t count)
 {
     uint64_t size = (uint64_t)count * ALC_GC_BLOCK_SIZE;
-    const struct alc_memory_budget *budget = heap->budget;
-    if (size > heap->size_max - heap->size || size > budget->max - budget->used) {
+    if (size > heap->size_max - heap->size || !alc_budget_take(heap->budget, size)) {
         return NULL;
     }
     struct alc_gc_block *block = find_blocks(heap, count);
-    if (block != NULL) {
-        heap->size += size;
-        heap->budget->used += size;
+    if (block == NULL) {
+        alc_budget_give(heap->budget, size);
+        return NULL;
     }
+    heap->size += size;
     return block;
 }
 
@@ -178,7 +178,7 @@ void alc_gc_free_blocks(struct alc_gc_heap *heap, struct alc_gc_segment *segment
     struct alc_gc_block *block = alc_gc_block_at(segment, index);
     uint32_t count = block->blocks_count;
     heap->size -= (uint64_t)count * ALC_GC_BLOCK_SIZE;
-    heap->budget->used -= (uint64_t)count * ALC_GC_BLOCK_SIZE;
+    alc_budget_give(heap->budget, (uint64_t)count * ALC_GC_BLOCK_SIZE);
     for (uint32_t i = index; i < index + count && i < HEAP_SEGMENT_BLOCKS; i++) {
         alc_gc_block_at(segment, i)->blocks_count = 0;
         segment->free[i / 64] |= UINT64_C(1) << (i % 64);

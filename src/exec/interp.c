@@ -45,7 +45,9 @@
         T a = (T)bits_a;                                                                           \
         return BITS_##R(expr);                                                                     \
     }
-/* Operands of type T from a slot and from the accumulator. */
+/* Operands of type T from a slot and from the accumulator. A result goes into the low lane of an
+ * accumulator: of the old one when that is an operand, else of a fresh one, so that an operation
+ * does not wait for one that it has nothing to do with. */
 #define TAKE(i, T)                                                                                 \
     static ALC_ALWAYS_INLINE T load_##i(const uint64_t *slot)                                      \
     {                                                                                              \
@@ -54,6 +56,16 @@
     static ALC_ALWAYS_INLINE T take_##i(alc_f64x2 facc)                                            \
     {                                                                                              \
         return T##_of_acc(facc);                                                                   \
+    }                                                                                              \
+    static ALC_ALWAYS_INLINE UNUSED T immediate_##i(const uint16_t *units)                         \
+    {                                                                                              \
+        T value;                                                                                   \
+        alc_copy(&value, units, sizeof value);                                                     \
+        return value;                                                                              \
+    }                                                                                              \
+    static ALC_ALWAYS_INLINE UNUSED alc_f64x2 fresh_##i(const uint64_t *slot)                      \
+    {                                                                                              \
+        return KEEP_##T((alc_f64x2){0}, T##_of_slot(slot));                                        \
     }
 #define FBIN(i, T, expr)                                                                           \
     TAKE(i, T)                                                                                     \
@@ -109,7 +121,6 @@ HANDLER(do_enter);
 HANDLER(do_land);
 HANDLER(do_host_failed);
 #define ENTRY(name) HANDLER(name);
-#define NO_ENTRY(name)
 #include "exec/interp_table.h"
 
 #include "exec/interp_control.h"
@@ -120,7 +131,6 @@ HANDLER(do_host_failed);
 
 /* The table: distances from its own start, so that an image needs no relocations. */
 #define ENTRY(name) ".long alc_interp_op_" #name " - alc_interp_handlers\n"
-#define NO_ENTRY(name) ".long 0\n"
 __asm__(".pushsection .rodata.alc_interp_handlers,\"a\",@progbits\n"
         ".balign 4\n"
         ".globl alc_interp_handlers\n"
@@ -145,7 +155,6 @@ static const int32_t *handlers_table(void)
 static alc_status interp_loop(STATE)
 {
 #define ENTRY(name) (int32_t)(&&L_##name - &&L_UNREACHABLE),
-#define NO_ENTRY(name) 0,
     static const int32_t table[] = {
 #include "exec/interp_table.h"
     };
@@ -234,6 +243,7 @@ alc_status alc_interp_call(struct alc_store *store, struct alc_function *functio
                              .stop_flag = thread->stop_flag,
                              .heap = &store->heap,
                              .outer = thread->run,
+                             .end_flag = thread->end_flag,
                              .base = base};
     write_entry(run.exit_units, 0, ALC_CODE_EXIT);
     write_entry(run.cross_units, CROSS_SLOTS, ALC_CODE_RETURN_CROSS);

@@ -47,6 +47,7 @@ struct interp_run {
     uint64_t *safepoint_fp;
     struct alc_instance *safepoint_instance;
     const struct alc_function_type *host_type;
+    const volatile uint64_t *end_flag;
     /* Results of the outermost function. */
     uint64_t acc;
     uint64_t facc;
@@ -128,7 +129,7 @@ extern const int32_t alc_interp_handlers[] __attribute__((visibility("hidden")))
     do {                                                                                           \
         const struct alc_memory *memory0_ = inst->memory0;                                         \
         mem = memory0_ != NULL ? memory0_->base : NULL;                                            \
-        mem_size = memory0_ != NULL ? memory0_->size : 0;                                          \
+        mem_size = memory0_ != NULL ? alc_memory_size(memory0_) : 0;                               \
     } while (0)
 
 /* -- operands -- */
@@ -244,9 +245,14 @@ interp_slow alc_interp_table_fill;
 interp_slow alc_interp_table_copy;
 interp_slow alc_interp_table_init;
 interp_slow alc_interp_elem_drop;
+interp_slow alc_interp_atomic;
 
 /* Pointer to the memory that an ADDRESS operation names, or NULL. */
 uint8_t *alc_interp_address(struct alc_instance *inst, const uint16_t *ip, const uint64_t *fp);
+/* Result of the vector instruction `op` (enum alc_op) that has no handler of its own. `scalar` is
+ * the operand that is no vector, or a checked pointer; a scalar result is in the low lane. */
+alc_v128 alc_interp_vector(unsigned op, uint64_t scalar, unsigned lane, alc_v128 a, alc_v128 b,
+                           alc_v128 c);
 /* Function that an indirect call through a table means. */
 alc_status alc_interp_find_callee(const struct alc_instance *inst, uint32_t table_index,
                                   uint64_t slot, uint32_t type_id, struct alc_function **out);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "exec/exec_internal.h"
 #include "exec/interp.h"
+#include "exec/waiting.h"
 
 enum { CODE_RESERVE = 1 << 30, CODE_RESERVE_MIN = 1 << 20 };
 
@@ -56,6 +57,8 @@ alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
                 or_default(options->heap_size_max, (uint64_t)ALC_LIMIT_HEAP_MEBIBYTES << 20));
     store->heap.collects_always = options->collects_always;
     store->thread.stop_flag = options->stop_flag != NULL ? options->stop_flag : &NEVER_STOP;
+    store->thread.end_flag = options->waiting != NULL ? &options->waiting->is_ended : &NEVER_STOP;
+    store->thread.waiting = options->waiting;
     uint64_t *stack = pages->reserve(pages->context, stack_size);
     if (stack == NULL) {
         return ALC_E_OUT_OF_MEMORY;

@@ -5,7 +5,8 @@
  *
  * Ownership: everything lives in arenas given by the embedder, page reservations in the store; an
  * object is usable until alc_store_fini of its store. Objects are shared between instances by
- * pointer. Threads: one thread at a time in a store.
+ * pointer. Threads: one thread at a time in a store; a program's threads have a store each
+ * (alc_store_init_thread) and share the loaded module and the shared memories.
  */
 #ifndef ALC_EXEC_STORE_H
 #define ALC_EXEC_STORE_H
@@ -19,6 +20,7 @@
 struct alc_store;
 struct alc_code;
 struct interp_run;
+struct alc_waiting;
 
 /* 16 bytes that hold any value; i32 and f32 stand in the low bytes with the rest zero. */
 union alc_cell {
@@ -72,6 +74,7 @@ struct alc_instance {
     const struct alc_module *module;
     struct alc_store *store;
     struct alc_instance *next; /* all instances of the store */
+    struct alc_pooled *pooled; /* pool.h; NULL: of no pool */
 };
 
 /* -- running -- */
@@ -102,6 +105,9 @@ struct alc_thread {
     const volatile uint64_t *stop_flag; /* never NULL. Not 0: stop at the next check with
                                          * ALC_E_DEADLINE. Written by whoever wants it to stop */
     uint64_t exception; /* what the last alc_invoke ended with when it was uncaught, else null */
+    const volatile uint64_t *end_flag; /* the same, of the program's other threads */
+    struct alc_waiting *waiting;       /* of the program; NULL: nobody can wait or be woken */
+    uint32_t number;                   /* of this thread in the program, the first is 0 */
     struct alc_trap trap;
     struct alc_error *error; /* of the alc_invoke in flight */
 };

@@ -49,7 +49,7 @@
 #define ALC_CODE_FRAME_MIN                                                                         \
     ((ALC_LIMIT_STACK_SLOTS + ALC_LIMIT_CALL_DEPTH - 1) / ALC_LIMIT_CALL_DEPTH)
 
-/* The operations: the forms of each family of code.def, then the SIMD rows of ops.def. */
+/* The operations: the forms of each family of code.def. */
 /* clang-format off */
 enum alc_code_op {
 #define CBIN(i) \
@@ -63,16 +63,26 @@ enum alc_code_op {
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, ALC_CODE_##i##_AI, \
     ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_SI, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_AI,
 #define UN(i) ALC_CODE_##i##_S, ALC_CODE_##i##_SD, ALC_CODE_##i##_A, ALC_CODE_##i##_AD,
+#define FCBIN(i) CBIN(i)
 #define FBIN(i) \
-    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, \
-    ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD,
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD, \
+    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD,
 #define FCMP(i) ALC_CODE_##i##_SS, ALC_CODE_##i##_AS, ALC_CODE_##i##_SA,
+#define FORDER(i, swapped) \
+    FCMP(i) ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_SA, \
+    ALC_CODE_##i##_UNLESS_SS, ALC_CODE_##i##_UNLESS_AS, ALC_CODE_##i##_UNLESS_SA,
 #define FRARE(i) FCMP(i)
-#define FUN(i) UN(i)
-#define FI(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
-#define IF(i) FI(i)
+#define FUN(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
+#define FI(i) FUN(i)
+#define IF(i) FUN(i)
 #define LOAD(i, type) UN(i) ALC_CODE_##i##_P,
 #define FLOAD(i, type) LOAD(i, type)
+#define INDEXED(i, type) \
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SI, ALC_CODE_##i##_SID, \
+    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, ALC_CODE_##i##_XS, ALC_CODE_##i##_XSD,
+#define FINDEXED(i, type) INDEXED(i, type)
+#define STEP(i) \
+    ALC_CODE_##i##_STEP_S, ALC_CODE_##i##_STEP_I, ALC_CODE_##i##_PAIR_S, ALC_CODE_##i##_PAIR_I,
 #define STORE(i, type) \
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SA, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, \
     ALC_CODE_##i##_AI, ALC_CODE_##i##_P,
@@ -82,7 +92,7 @@ enum alc_code_op {
 #define ELEMENT(i, type) ALC_CODE_##i##_SS, ALC_CODE_##i##_SA,
 #define ELEMENT_SET(i, type) ALC_CODE_##i,
 #define PLAIN(i) ALC_CODE_##i,
-#define VECTOR(i, immediate, signature) ALC_CODE_##i, ALC_CODE_##i##_P,
+#define VECTOR(i, shape) ALC_CODE_##i,
 #include "wasm/code_families.h"
     ALC_CODE_COUNT
 };

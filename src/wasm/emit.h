@@ -29,6 +29,7 @@ enum alc_last_kind {
     ALC_LAST_OTHER,
     ALC_LAST_RESULT,  /* its result is in an accumulator; the next code number also writes a slot */
     ALC_LAST_COMPARE, /* an integer comparison into the accumulator: may become a branch */
+    ALC_LAST_ORDER,   /* a floating one */
     ALC_LAST_TARGET,  /* it writes the slot named in unit last_target */
 };
 
@@ -45,6 +46,8 @@ struct alc_emitter {
     uint32_t last_end;
     uint32_t last_code; /* enum alc_code_op */
     uint32_t last_target;
+    uint32_t before_unit; /* the operation that ends where it begins, or ALC_NO_UNIT */
+    uint32_t before_code;
     enum alc_last_kind last_kind;
     unsigned last_class;
 
@@ -100,6 +103,12 @@ void alc_emit_mark_result(struct alc_validator *v, unsigned class, enum alc_last
 /* The operation just emitted writes `slots` slots from `slot`, named in its unit `target_unit`. */
 void alc_emit_mark_target(struct alc_validator *v, uint32_t target_unit, uint32_t slot,
                           uint32_t slots);
+/* Whether the last operation is the one that this code number says, and nothing came after it. */
+bool alc_emit_is_last(const struct alc_validator *v, enum alc_code_op code);
+/* Makes the operation at `unit`, the last one or the one before, `code`, which does what both did
+ * and what the instruction at hand is to do; units between `from` and the end move to `to`. */
+void alc_emit_refit(struct alc_validator *v, uint32_t unit, enum alc_code_op code, uint32_t from,
+                    uint32_t to);
 /* Saves what lives only in the accumulator of `class`, which is about to be overwritten. */
 void alc_emit_free_acc(struct alc_validator *v, unsigned class);
 /* Slot that has the value, which is put into its own slot when it has none. */
@@ -112,6 +121,9 @@ void alc_emit_copy_to(struct alc_validator *v, const struct alc_value *value, ui
 ALC_MUST_CHECK alc_status alc_emit_push(struct alc_validator *v, uint32_t type, unsigned place);
 /* The comparison (any form) that is true when `code` is not. */
 uint32_t alc_emit_inverse_compare(uint32_t code);
+/* Whether `code` is a form of a floating comparison (FORDER) that has the same forms as branches:
+ * BR three further on, UNLESS six. */
+bool alc_emit_is_order(uint32_t code);
 /* Whether the value can be read from the accumulator of `class`. */
 bool alc_emit_is_in_acc(const struct alc_validator *v, const struct alc_value *value,
                         unsigned class);

@@ -306,8 +306,7 @@ static alc_status load(struct alc_decoder *decoder, const uint8_t *bytes, size_t
     decoder->module = module;
     module->bytes = bytes;
     module->size = size;
-    module->features = options->features != 0 ? options->features
-                                              : ALC_FEATURES_3 | ALC_FEATURE_BIT(LEGACY_EXCEPTIONS);
+    module->features = options->features != 0 ? options->features : ALC_FEATURES_DEFAULT;
     module->types = types;
     module->target = options->target;
     module->start_index = ALC_NO_INDEX;

@@ -172,7 +172,7 @@ struct alc_module {
 };
 
 struct alc_load_options {
-    uint64_t features; /* 0: ALC_FEATURES_3 and legacy exceptions */
+    uint64_t features; /* 0: ALC_FEATURES_DEFAULT */
     /* Registry of the store that the module will run in; NULL: a private one inside the arena (then
      * the module can be looked at but not instantiated). */
     struct alc_type_registry *types;

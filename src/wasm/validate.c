@@ -11,10 +11,6 @@
 
 enum { VALUES_FIRST = 256, CONTROLS_FIRST = 32, LOCALS_FIRST = 64 };
 
-/* Features whose instructions are typed and emitted here. */
-static const uint64_t SUPPORTED =
-    ALC_FEATURES_ALL & ~(ALC_FEATURE_BIT(THREADS) | ALC_FEATURE_BIT(WIDE_ARITHMETIC));
-
 /* -- reports and stacks -- */
 
 alc_status alc_validator_fail(struct alc_validator *v, alc_status status)
@@ -304,6 +300,9 @@ static alc_status emit_signature(struct alc_validator *v, enum alc_op op,
 
 static alc_status validate_signature(struct alc_validator *v, enum alc_op op)
 {
+    if (ALC_UNLIKELY(op >= ALC_OP_MEMORY_ATOMIC_NOTIFY)) {
+        return alc_validate_atomic(v, op);
+    }
     const struct alc_op_info *info = &alc_op_infos[op];
     struct immediates immediates;
     immediates.lane = 0;
@@ -344,8 +343,8 @@ static alc_status read_op(struct alc_validator *v, enum alc_op *out)
     if (ALC_UNLIKELY(*out == ALC_OP_ILLEGAL)) {
         return alc_validator_fail(v, ALC_E_ILLEGAL_OPCODE);
     }
-    if (ALC_UNLIKELY(
-            !alc_feature_is_on(v->features, (enum alc_feature)alc_op_infos[*out].feature))) {
+    if (ALC_UNLIKELY(!alc_feature_is_on(v->module->features,
+                                        (enum alc_feature)alc_op_infos[*out].feature))) {
         return alc_validator_fail(v, ALC_E_FEATURE_DISABLED);
     }
     return ALC_OK;
@@ -388,6 +387,11 @@ static alc_status validate_typed(struct alc_validator *v, enum alc_op op)
     case ALC_OP_BR_ON_NULL:
     case ALC_OP_BR_ON_NON_NULL:
         return alc_validate_reference(v, op);
+    case ALC_OP_I64_ADD128:
+    case ALC_OP_I64_SUB128:
+    case ALC_OP_I64_MUL_WIDE_S:
+    case ALC_OP_I64_MUL_WIDE_U:
+        return alc_validate_wide(v, op);
     default:
         return alc_op_infos[op].feature == ALC_FEATURE_GC ? alc_validate_gc(v, op)
                                                           : alc_validate_control(v, op);
@@ -536,7 +540,6 @@ alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *m
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
     }
     v->module = module;
-    v->features = module->features & SUPPORTED;
     v->has_plain_memory = module->memories_count > 0 && !module->memories[0].limits.is_64;
     v->arena = arena;
     v->error = error;

@@ -83,7 +83,6 @@ struct alc_validator {
     const struct alc_function_type *type; /* of the function */
     uint32_t slots_max;                   /* of the frame so far */
 
-    uint64_t features;     /* of the module, as far as they are supported */
     bool has_plain_memory; /* memory 0 is there and has 32-bit addresses */
 
     bool is_live; /* emit: a target is there and the code can be reached */
@@ -248,5 +247,7 @@ ALC_MUST_CHECK alc_status alc_validate_reference(struct alc_validator *v, enum a
 ALC_MUST_CHECK alc_status alc_validate_gc(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_bulk(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_table(struct alc_validator *v, enum alc_op op);
+ALC_MUST_CHECK alc_status alc_validate_wide(struct alc_validator *v, enum alc_op op);
+ALC_MUST_CHECK alc_status alc_validate_atomic(struct alc_validator *v, enum alc_op op);
 
 #endif

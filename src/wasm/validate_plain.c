@@ -30,14 +30,14 @@ static ALC_ALWAYS_INLINE bool has_top(const struct plain *plain, size_t depth, u
            plain->top[-1 - (ptrdiff_t)depth].type == type;
 }
 
-static ALC_ALWAYS_INLINE void pop(struct plain *plain, size_t count)
+static ALC_ALWAYS_INLINE void pop_plain(struct plain *plain, size_t count)
 {
     plain->top -= count;
     plain->next_slot = plain->top->slot;
 }
 
 /* Of one slot. */
-static ALC_ALWAYS_INLINE bool push(struct plain *plain, uint32_t type)
+static ALC_ALWAYS_INLINE bool push_plain(struct plain *plain, uint32_t type)
 {
     uint32_t end = plain->next_slot + 1;
     if (ALC_UNLIKELY(plain->top == plain->ceiling || end + 1 > ALC_LIMIT_FRAME_SLOTS)) {
@@ -83,13 +83,13 @@ static ALC_ALWAYS_INLINE unsigned do_local(const struct alc_validator *v, struct
     }
     uint32_t type = v->locals[index].type;
     if (op == ALC_OP_LOCAL_GET) {
-        return type != ALC_TYPE_V128 && push(plain, type) ? 1 + size : 0;
+        return type != ALC_TYPE_V128 && push_plain(plain, type) ? 1 + size : 0;
     }
     if (!has_top(plain, 0, type)) {
         return 0;
     }
     if (op == ALC_OP_LOCAL_SET) {
-        pop(plain, 1);
+        pop_plain(plain, 1);
     }
     return 1 + size;
 }
@@ -104,12 +104,12 @@ static ALC_ALWAYS_INLINE unsigned do_global(const struct alc_validator *v, struc
     }
     const struct alc_global_type *type = &v->module->globals[index].type;
     if (op == ALC_OP_GLOBAL_GET) {
-        return type->type != ALC_TYPE_V128 && push(plain, type->type) ? 1 + size : 0;
+        return type->type != ALC_TYPE_V128 && push_plain(plain, type->type) ? 1 + size : 0;
     }
     if (!type->is_mutable || !has_top(plain, 0, type->type)) {
         return 0;
     }
-    pop(plain, 1);
+    pop_plain(plain, 1);
     return 1 + size;
 }
 
@@ -118,7 +118,7 @@ static ALC_ALWAYS_INLINE unsigned do_drop(struct plain *plain)
     if (plain->top == plain->floor) {
         return 0;
     }
-    pop(plain, 1);
+    pop_plain(plain, 1);
     return 1;
 }
 
@@ -135,7 +135,7 @@ static ALC_ALWAYS_INLINE unsigned do_block(struct alc_validator *v, struct plain
         if (!has_top(plain, 0, ALC_TYPE_I32)) {
             return 0;
         }
-        pop(plain, 1);
+        pop_plain(plain, 1);
     }
     v->height = (uint32_t)(plain->top - v->values);
     plain->floor = plain->top;
@@ -177,7 +177,7 @@ static ALC_ALWAYS_INLINE unsigned do_branch(struct alc_validator *v, struct plai
     if (!has_top(plain, 0, ALC_TYPE_I32)) {
         return 0;
     }
-    pop(plain, 1);
+    pop_plain(plain, 1);
     return 2;
 }
 
@@ -226,7 +226,7 @@ static ALC_ALWAYS_INLINE unsigned do_signature(const struct alc_validator *v, st
 {
     unsigned size = immediate_size(v, plain, info->immediate);
     if (size == UINT32_MAX || info->signature == ALC_SIGNATURE_CTRL ||
-        !alc_feature_is_on(v->features, (enum alc_feature)info->feature)) {
+        !alc_feature_is_on(v->module->features, (enum alc_feature)info->feature)) {
         return 0;
     }
     unsigned first = alc_signature_operand(info->signature, 0);
@@ -237,15 +237,15 @@ static ALC_ALWAYS_INLINE unsigned do_signature(const struct alc_validator *v, st
         if (!has_top(plain, 1, first) || !has_top(plain, 0, second)) {
             return 0;
         }
-        pop(plain, 2);
+        pop_plain(plain, 2);
     } else if (first != ALC_LETTER_NONE) {
         if (!has_top(plain, 0, first)) {
             return 0;
         }
-        pop(plain, 1);
+        pop_plain(plain, 1);
     }
     /* What was popped has left room; constants need it. */
-    return result == ALC_LETTER_NONE || push(plain, result) ? 1 + size : 0;
+    return result == ALC_LETTER_NONE || push_plain(plain, result) ? 1 + size : 0;
 }
 
 static ALC_ALWAYS_INLINE unsigned do_instruction(struct alc_validator *v, struct plain *plain)

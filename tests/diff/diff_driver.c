@@ -133,7 +133,10 @@ static bool world_open(struct world *world, struct alc_os *os, const struct sett
     struct alc_error error;
     struct alc_instance *provider;
     struct alc_store_options options = {
-        .pages = {reserve_pages, alc_os_commit, release_pages, os},
+        .pages = {.reserve = reserve_pages,
+                  .commit = alc_os_commit,
+                  .release = release_pages,
+                  .context = os},
         .collects_always = settings->is_collecting,
     };
     world->os = os;

@@ -389,6 +389,25 @@ static void test_huge_object(void **state)
     assert_int_equal(store.heap.size, 0);
 }
 
+/* A store that is not told otherwise has the limit of limits.def; what is at it needs no memory to
+ * be refused. */
+static void test_default_limit(void **state)
+{
+    (void)state;
+    uint64_t limit = (uint64_t)ALC_LIMIT_HEAP_MEBIBYTES << 20;
+    uint64_t fits = limit - sizeof(struct alc_gc_block) - ALC_OBJECT_HEADER;
+    alc_store_fini(&store);
+    fixture_store(&(struct alc_store_options){0});
+    bytes_type = add_array(ALC_TYPE_I8);
+    assert_int_equal(store.heap.size_max, limit);
+    long reserved = fixture_reserved;
+    fixture_commits_left = 1; /* the segment's head */
+    assert_null(alc_gc_new(&store.heap, bytes_type, (uint32_t)fits, fits));
+    assert_int_equal(fixture_commits_left, 0);
+    assert_null(alc_gc_new(&store.heap, bytes_type, (uint32_t)fits, fits + 1));
+    assert_int_equal(fixture_reserved, reserved);
+}
+
 static void test_hold(void **state)
 {
     (void)state;
@@ -420,6 +439,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_large_at_limit, set_up_small, fixture_tear_down),
         TEST(test_pages_run_out),
         TEST(test_huge_object),
+        TEST(test_default_limit),
         TEST(test_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

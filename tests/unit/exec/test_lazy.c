@@ -3,9 +3,12 @@
  * Code that is made at the first call: what is made when, which function an address belongs to, and
  * what is left of an attempt that found no memory.
  */
+#include <pthread.h>
+
 #include "exec_fixture.h"
 
 #include "exec/interp_state.h"
+#include "wasm/code_make.h"
 
 /* (type $t (func (result i32)))
  * (global (mut i32) (i32.const 0))  (table 3 funcref)
@@ -191,6 +194,49 @@ static void traps_in_fresh_code_know_their_places(void **state)
     }
 }
 
+/* Makes all functions, beginning at a place of its own, and looks for what it has made. */
+static void *make_all(void *first)
+{
+    for (uint32_t i = 0; i < FUNCTIONS; i++) {
+        struct alc_code *code =
+            module->functions[(i + (uint32_t)(uintptr_t)first) % FUNCTIONS].code;
+        const uint16_t *entry;
+        if (alc_code_make(module, code) != ALC_OK) {
+            return NULL;
+        }
+        entry = alc_code_entry(code);
+        if (alc_code_find(module, entry) != code || alc_code_make(module, code) != ALC_OK ||
+            alc_code_entry(code) != entry) {
+            return NULL;
+        }
+    }
+    return first;
+}
+
+static void threads_make_code_together(void **state)
+{
+    (void)state;
+    enum { THREADS = 4, ROUNDS = 50 };
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_t threads[THREADS];
+        assert_int_equal(load(false), ALC_OK);
+        size_t used = store.code_heap.arena.used;
+        for (uintptr_t i = 0; i < THREADS; i++) {
+            assert_int_equal(pthread_create(&threads[i], NULL, make_all, (void *)(i + 1)), 0);
+        }
+        for (uintptr_t i = 0; i < THREADS; i++) {
+            void *result;
+            pthread_join(threads[i], &result);
+            assert_ptr_equal(result, (void *)(i + 1));
+        }
+        assert_int_equal(made_count(), FUNCTIONS);
+        /* Each once: a round of one thread takes as much. */
+        size_t taken = store.code_heap.arena.used - used;
+        assert_int_equal(load(true), ALC_OK);
+        assert_in_range(store.code_heap.arena.used - used - taken, taken - 64, taken + 64);
+    }
+}
+
 /* -- without memory -- */
 
 static void no_pages_for_code(void **state)
@@ -296,6 +342,7 @@ int main(void)
         FIXTURE_TEST(calls_into_another_instance_make_its_code),
         FIXTURE_TEST(addresses_belong_to_functions),
         FIXTURE_TEST(traps_in_fresh_code_know_their_places),
+        FIXTURE_TEST(threads_make_code_together),
         FIXTURE_TEST(no_pages_for_code),
         FIXTURE_TEST(a_full_heap_ends_the_call),
         FIXTURE_TEST(a_long_function_is_made),

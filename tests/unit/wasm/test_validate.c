@@ -51,18 +51,18 @@ static uint32_t leb_size(size_t value)
     return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
 }
 
-/* Types: 0 [] -> [], 1 [i32] -> [i32]; function 0 of type 1, memory, table, tag of type 0, mutable
- * and constant global; then the body. */
+/* Types: 0 [] -> [], 1 [i32] -> [i32], 2 [i32] -> []; function 0 of type 1, memory, table, tags of
+ * types 0 and 2, mutable and constant global; then the body. */
 static alc_status validate_with(const void *body, size_t count,
                                 const struct alc_code_target *target, uint64_t *offset)
 {
     size = 0;
     PUT("\0asm\1\0\0\0");
-    PUT("\1\x9\2\x60\0\0\x60\1\x7f\1\x7f");
+    PUT("\1\xd\3\x60\0\0\x60\1\x7f\1\x7f\x60\1\x7f\0");
     PUT("\3\2\1\1");
     PUT("\4\4\1\x70\0\1");
     PUT("\5\3\1\0\1");
-    PUT("\xd\3\1\0\0");
+    PUT("\xd\5\2\0\0\0\2");
     PUT("\6\xb\2\x7f\1\x41\0\xb\x7f\0\x41\0\xb");
     PUT("\xa");
     put_leb((uint32_t)(1 + leb_size(count) + count));
@@ -305,11 +305,11 @@ static void mistakes_with_exceptions(void **state)
 {
     (void)state;
     static const struct bad_body cases[] = {
-        BAD("\0\x8\1\xb", UNKNOWN_TAG, 1),                         /* throw 1 */
+        BAD("\0\x8\2\xb", UNKNOWN_TAG, 1),                         /* throw 2 */
         BAD("\0\x20\0\xa\xb", TYPE_MISMATCH, 3),                   /* throw_ref of an i32 */
         BAD("\0\x1f\x40\1\4\0\xb\x20\0\xb", BAD_CATCH_KIND, 1),    /* no such clause */
         BAD("\0\x1f\x40\1\2\1\xb\x20\0\xb", UNKNOWN_LABEL, 1),     /* catch_all 1 */
-        BAD("\0\x1f\x40\1\0\1\0\xb\x20\0\xb", UNKNOWN_TAG, 1),     /* catch of tag 1 */
+        BAD("\0\x1f\x40\1\0\2\0\xb\x20\0\xb", UNKNOWN_TAG, 1),     /* catch of tag 2 */
         BAD("\0\x1f\x40\1\0\0\0\xb\x20\0\xb", TYPE_MISMATCH, 1),   /* label wants an i32 */
         BAD("\0\x1f\x40\1\3\0\xb\x20\0\xb", TYPE_MISMATCH, 1),     /* and no exnref */
         BAD("\0\7\0\x20\0\xb", ILLEGAL_OPCODE, 1),                 /* catch without try */
@@ -412,6 +412,43 @@ static void frames_up_to_the_limit(void **state)
     assert_int_equal(validate_built(), ALC_E_LIMIT_FRAME);
 }
 
+/* The function's label takes what the clause brings, though nothing is ever pushed for it. */
+static void clause_behind_vectors(uint32_t count)
+{
+    body_size = 0;
+    ADD("\1", 1);
+    add_leb(count);
+    ADD("\x7b\x1f\x40\1\0\1\0\xb\0\xb", 1);
+}
+
+static void frames_with_clauses_up_to_the_limit(void **state)
+{
+    (void)state;
+    /* The parameter, the link and what is caught take a slot each. */
+    clause_behind_vectors((ALC_LIMIT_FRAME_SLOTS - 3) / 2);
+    assert_int_equal(validate_built(), ALC_OK);
+    clause_behind_vectors((ALC_LIMIT_FRAME_SLOTS - 3) / 2 + 1);
+    assert_int_equal(validate_built(), ALC_E_LIMIT_FRAME);
+}
+
+static void nested_tries(uint32_t count)
+{
+    body_size = 0;
+    ADD("\0", 1);
+    ADD("\x06\x40", count);
+    ADD("\x19\xb", count);
+    ADD("\x20\0\xb", 1);
+}
+
+static void tries_nest_up_to_the_limit(void **state)
+{
+    (void)state;
+    nested_tries(ALC_LIMIT_BLOCK_NESTING - 1);
+    assert_int_equal(validate_built(), ALC_OK);
+    nested_tries(ALC_LIMIT_BLOCK_NESTING);
+    assert_int_equal(validate_built(), ALC_E_LIMIT_NESTING);
+}
+
 static void branch_table(uint32_t labels)
 {
     body_size = 0;
@@ -471,6 +508,8 @@ int main(void)
         cmocka_unit_test(blocks_nest_up_to_the_limit),
         cmocka_unit_test(locals_up_to_the_limit),
         cmocka_unit_test(frames_up_to_the_limit),
+        cmocka_unit_test(frames_with_clauses_up_to_the_limit),
+        cmocka_unit_test(tries_nest_up_to_the_limit),
         cmocka_unit_test(branch_tables_up_to_the_limit),
         cmocka_unit_test(many_sets_over_a_deep_stack_are_quick),
     };
