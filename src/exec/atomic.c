@@ -28,7 +28,7 @@ static bool replace(uint8_t *ptr, unsigned size_log2, uint64_t *expected, uint64
     bool done;
 #define REPLACE_AS(type)                                                                           \
     do {                                                                                           \
-        type old_ = (type)*expected;                                                               \
+        type old_ = (type) * expected;                                                             \
         done = __atomic_compare_exchange_n(AT(type, ptr), &old_, (type)desired, false,             \
                                            __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                    \
         *expected = old_;                                                                          \

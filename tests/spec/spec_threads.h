@@ -22,8 +22,7 @@ void alc_spec_crew_fini(struct alc_spec_crew *crew);
 struct alc_waiting *alc_spec_crew_waiting(struct alc_spec_crew *crew);
 
 /* The commands THREAD and WAIT. */
-ALC_MUST_CHECK alc_status alc_spec_start_thread(struct alc_spec_run *run,
-                                                struct alc_reader *reader,
+ALC_MUST_CHECK alc_status alc_spec_start_thread(struct alc_spec_run *run, struct alc_reader *reader,
                                                 enum alc_spec_result *result);
 ALC_MUST_CHECK alc_status alc_spec_wait_thread(struct alc_spec_run *run, struct alc_reader *reader,
                                                enum alc_spec_result *result);

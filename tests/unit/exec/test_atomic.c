@@ -191,8 +191,8 @@ static void check_access(uint8_t number, unsigned kind, uint64_t operand)
 {
     static const uint8_t sizes[7] = {4, 8, 1, 2, 1, 2, 4};
     unsigned size = sizes[(number - 0x10) % 7];
-    uint64_t type_mask = (number - 0x10) % 7 == 1 || (number - 0x10) % 7 > 3 ? UINT64_MAX
-                                                                               : UINT32_MAX;
+    uint64_t type_mask =
+        (number - 0x10) % 7 == 1 || (number - 0x10) % 7 > 3 ? UINT64_MAX : UINT32_MAX;
     struct alc_instance *instance = make(number, true);
     uint8_t *base = instance->memory0->base;
     for (unsigned addr = 0; addr < 8; addr += size) {
@@ -201,9 +201,8 @@ static void check_access(uint8_t number, unsigned kind, uint64_t operand)
         uint64_t old = cut(PATTERN >> 8 * addr, size);
         uint64_t desired = UINT64_C(0x1122334455667788);
         alc_store_u64(base + 16, PATTERN);
-        assert_int_equal(call(instance, 16 + addr, operand & type_mask, desired & type_mask,
-                              &result),
-                         ALC_OK);
+        assert_int_equal(
+            call(instance, 16 + addr, operand & type_mask, desired & type_mask, &result), ALC_OK);
         uint64_t now = cut(expected(kind, old, cut(operand, size), cut(desired, size)), size);
         around ^= (old ^ now) << 8 * addr;
         assert_int_equal(alc_load_u64(base + 16), around);
@@ -318,9 +317,8 @@ static void *run_other(void *argument)
     own_store.thread.number = other->number;
     alc_linker_init(&own_linker, &own_store);
     const struct alc_external external = {.kind = ALC_EXTERNAL_MEMORY, .memory = other->memory};
-    assert_int_equal(alc_linker_add_external(&own_linker, ALC_NAME_OF("e"), ALC_NAME_OF("m"),
-                                             external),
-                     ALC_OK);
+    assert_int_equal(
+        alc_linker_add_external(&own_linker, ALC_NAME_OF("e"), ALC_NAME_OF("m"), external), ALC_OK);
     const struct alc_load_options load = alc_store_load_options(&own_store, false, true);
     assert_int_equal(alc_module_load(&arena, (const uint8_t *)other->bytes, other->bytes_size,
                                      &load, &module, &own_error),
@@ -406,9 +404,8 @@ static void test_growth_is_seen(void **state)
 {
     /* loop (i32.atomic.load 0 = 0: again), then i32.load at 65536, which the loop has not seen;
      * a memory of one page was all that there was when the function began. */
-    static const char looks[] =
-        OTHER_MODULE("\1\1\1\3\x40\x41\0\xfe\x10\2\0\x45\x0d\0\x0b"
-                     "\x41\x80\x80\4\x28\2\0\1\1\1\1");
+    static const char looks[] = OTHER_MODULE("\1\1\1\3\x40\x41\0\xfe\x10\2\0\x45\x0d\0\x0b"
+                                             "\x41\x80\x80\4\x28\2\0\1\1\1\1");
     struct other other;
     (void)state;
     struct alc_instance *stores = make(0x17, true);
@@ -453,7 +450,7 @@ static void test_growth_by_several(void **state)
     }
     assert_int_equal(grown, 1000);
     assert_int_equal(alc_memory_pages(memory), 1000);
-    assert_int_equal(store.budget.used, UINT64_C(1000) << 16);
+    assert_int_equal(store.own_budget.used, UINT64_C(1000) << 16);
     memory->base[(1000 << 16) - 1] = 1;
 }
 
