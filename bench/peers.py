@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gets the engines to compare with and the sources of real programs, pinned by version and hash.
+
+Everything goes below ~/.cache/alcove/bench (or XDG_CACHE_HOME), through pip and cargo as this
+machine has them configured. What cannot be had is said, and left out of the comparison.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+WASMTIME_VERSION = "50.0.1"
+WASMTIME_SHA256 = "cc14c3a17654e0394e0225b11813532ef0cd7bd1e222a0c5494cdedaabeddac4"
+WASMI_CRATE, WASMI_VERSION = "wasmi_cli", "2.0.0"
+WASMI_SHA256 = "cf3578023212857ec62be6bc82a2e1fca755b2738b6f8aa90339691197324f4f"
+ALCOVE_CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME")
+                            or pathlib.Path.home() / ".cache") / "alcove"
+CACHE = ALCOVE_CACHE / "bench"
+FETCHED_CARGO = ALCOVE_CACHE / "rust"       # tools/bootstrap puts it there if PATH's is too old
+CARGO_MINOR = 86                           # of version 1: what wasmi needs
+BUILD_SECONDS = 1800
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def attempt(command, what, environment=None, folder=None):
+    """Runs a command quietly; False, with the end of its output shown, if it fails."""
+    try:
+        done = subprocess.run([str(word) for word in command], check=False, env=environment,
+                              cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=BUILD_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        say(f"{what}: {error}")
+        return False
+    if done.returncode != 0:
+        say(f"{what} failed:\n" + "\n".join(done.stdout.splitlines()[-8:]))
+    return done.returncode == 0
+
+
+# -- wasmtime, from PyPI --
+
+def wasmtime_folder():
+    return CACHE / f"wasmtime-{WASMTIME_VERSION}"
+
+
+def wasmtime_python():
+    """The command that runs Python with the wasmtime package in reach, or None."""
+    if not (wasmtime_folder() / "wasmtime").is_dir():
+        return None
+    return ("env", f"PYTHONPATH={wasmtime_folder()}", sys.executable)
+
+
+def install_wasmtime():
+    if wasmtime_python() is not None:
+        return
+    say(f"getting wasmtime {WASMTIME_VERSION}")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        wanted = pathlib.Path(folder) / "requirements.txt"
+        wanted.write_text(f"wasmtime=={WASMTIME_VERSION} --hash=sha256:{WASMTIME_SHA256}\n",
+                          encoding="utf-8")
+        target = pathlib.Path(folder) / "package"
+        if attempt([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps",
+                    "--only-binary=:all:", "--require-hashes", "--target", target, "-r", wanted],
+                   "wasmtime from PyPI"):
+            target.rename(wasmtime_folder())
+
+
+# -- packages of the Rust registry --
+
+def minor_version(program):
+    done = subprocess.run([program, "--version"], check=False, capture_output=True, text=True)
+    found = re.match(r"cargo 1\.(\d+)", done.stdout)
+    return int(found.group(1)) if found else 0
+
+
+def cargo():
+    """The cargo to use and its environment, or None: PATH's, else the one that bootstrap got."""
+    found = shutil.which("cargo")
+    if found and minor_version(found) >= CARGO_MINOR:
+        return found, None
+    program = FETCHED_CARGO / "usr/bin/cargo"
+    if not program.exists():
+        return None
+    libraries = f"{FETCHED_CARGO}/usr/lib/x86_64-linux-gnu:{FETCHED_CARGO}/lib/x86_64-linux-gnu"
+    return str(program), {**os.environ, "LD_LIBRARY_PATH": libraries,
+                          "PATH": f"{FETCHED_CARGO}/usr/bin:{os.environ['PATH']}"}
+
+
+def fetch_crate(crate, version, sha256):
+    """The folder of the package's sources, checked against its hash; None if it cannot be had."""
+    target = CACHE / "sources" / f"{crate}-{version}"
+    if target.is_dir():
+        return target
+    tool = cargo()
+    if tool is None:
+        say(f"{crate}: no cargo here (tools/bootstrap bench)")
+        return None
+    say(f"getting {crate} {version}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        work = pathlib.Path(folder)
+        (work / "src").mkdir()
+        (work / "src/lib.rs").touch()
+        (work / "Cargo.toml").write_text(
+            '[package]\nname = "sources"\nversion = "0.0.0"\nedition = "2021"\n'
+            f'[dependencies]\n{crate} = {{ version = "={version}", default-features = false }}\n',
+            encoding="utf-8")
+        if not attempt([tool[0], "vendor", "--quiet", "vendor"], crate, tool[1], work):
+            return None
+        source = work / "vendor" / crate
+        sums = json.loads((source / ".cargo-checksum.json").read_text(encoding="utf-8"))
+        if sums["package"] != sha256:
+            say(f"{crate} {version} has another hash than is pinned: {sums['package']}")
+            return None
+        source.rename(target)
+    return target
+
+
+# -- wasmi, built from its package --
+
+def wasmi_path():
+    """ALCOVE_BENCH_WASMI if it is set, else the one built here, else None."""
+    given = os.environ.get("ALCOVE_BENCH_WASMI")
+    if given:
+        if not os.access(given, os.X_OK):
+            raise SystemExit(f"bench: ALCOVE_BENCH_WASMI={given} is not a program")
+        return given
+    built = CACHE / f"wasmi-{WASMI_VERSION}" / "bin" / "wasmi"
+    return str(built) if built.exists() else None
+
+
+def install_wasmi():
+    if wasmi_path() is not None:
+        return
+    source = fetch_crate(WASMI_CRATE, WASMI_VERSION, WASMI_SHA256)
+    if source is None:
+        return
+    say(f"building wasmi {WASMI_VERSION} (some minutes)")
+    program, environment = cargo()
+    attempt([program, "install", "--quiet", "--locked", "--path", source, "--root",
+             CACHE / f"wasmi-{WASMI_VERSION}", "--target-dir", CACHE / "wasmi-build"], "wasmi",
+            environment)
+    shutil.rmtree(CACHE / "wasmi-build", ignore_errors=True)
+
+
+def install_all():
+    install_wasmtime()
+    install_wasmi()
+    if shutil.which("node") is None:
+        say("no node on PATH: left out")
