@@ -15,7 +15,7 @@ class Run:
     kernel: int = 0         # as the program measured it
     checksum: str = ""
     wall: int = 0           # the whole process
-    user: int = 0
+    cpu: int = 0            # of the whole process, user and system
     peak: int = 0
     output: str = ""
 
@@ -39,7 +39,7 @@ def launch(launcher, folder, command):
     if done.returncode != 0:
         return Run(problem=first_line(done.stderr))
     wall, user, system, peak, status = map(int, report.read_text(encoding="utf-8").split())
-    run = Run(wall=wall, user=(user + system) * 1000, peak=peak, output=done.stdout)
+    run = Run(wall=wall, cpu=(user + system) * 1000, peak=peak, output=done.stdout)
     if status != 0:
         run.problem = f"status {status}: {first_line(done.stderr or done.stdout)}"
     return run
@@ -57,11 +57,11 @@ def run_kernel(launcher, folder, command):
     return run
 
 
-def command_of(engine, module, native):
+def command_of(engine, module, native, arguments=()):
     """None if the engine has no program to run."""
     if engine.is_native:
-        return None if native is None else [native]
-    return None if module is None else [*engine.run, module, *engine.after]
+        return None if native is None else [native, *arguments]
+    return None if module is None else [*engine.run, module, *engine.after, *arguments]
 
 
 class Results:
@@ -91,7 +91,29 @@ class Results:
         return {pair: text for pair, text in self.problems.items() if text.startswith("WRONG")}
 
 
-def interleaved(workloads, built, engines, rounds, launcher, folder, may_go_on, progress):
+class Session:
+    """How programs are run: with what launcher, where, and which clock counts."""
+
+    def __init__(self, launcher, folder, use_cpu_time=False):
+        self.launcher, self.folder, self.use_cpu_time = launcher, folder, use_cpu_time
+
+    def run(self, workload, engine, built):
+        """One measurement; None if the engine has nothing to run."""
+        module, native = built[workload.name]
+        command = command_of(engine, module, native)
+        if command is None:
+            return None
+        run = run_kernel(self.launcher, self.folder, command)
+        # Text kernels take no arguments: their own clock has to do.
+        uses_cpu_time = self.use_cpu_time and engine.has_cpu_clock and not workload.is_text
+        if uses_cpu_time and not run.problem:
+            idle = run_kernel(self.launcher, self.folder,
+                              command_of(engine, module, native, ["0"]))
+            run.kernel = max(run.cpu - idle.cpu, 1)
+        return run
+
+
+def interleaved(workloads, built, engines, rounds, session, may_go_on, progress):
     """Rounds over all workloads and engines, so that a slow minute of the machine hits all alike.
 
     The native program runs first: its checksum is the one that all others must have. `may_go_on`
@@ -103,10 +125,10 @@ def interleaved(workloads, built, engines, rounds, launcher, folder, may_go_on, 
             break
         progress(f"round {number + 1} of {rounds}")
         for workload in workloads:
-            module, native = built[workload.name]
             for engine in engines:
-                command = command_of(engine, module, native)
-                if command is None or (workload.name, engine.name) in results.problems:
+                if (workload.name, engine.name) in results.problems:
                     continue
-                results.add(workload.name, engine.name, run_kernel(launcher, folder, command))
+                run = session.run(workload, engine, built)
+                if run is not None:
+                    results.add(workload.name, engine.name, run)
     return results

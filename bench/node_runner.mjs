@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a WASI program in Node:  node node_runner.mjs program.wasm
+// Runs a WASI program in Node:  node node_runner.mjs program.wasm [argument...]
 //                 or times it:  node node_runner.mjs --load program.wasm
 import { readFileSync } from "node:fs";
 import { WASI } from "node:wasi";
@@ -11,7 +11,7 @@ if (isLoad) {
   new WebAssembly.Module(bytes);
   console.log(`load ${process.hrtime.bigint() - start}`);
 } else {
-  const wasi = new WASI({ version: "preview1", args: ["program"], returnOnExit: true });
+  const wasi = new WASI({ version: "preview1", args: process.argv.slice(2), returnOnExit: true });
   const module = new WebAssembly.Module(bytes);
   const instance = new WebAssembly.Instance(module, wasi.getImportObject());
   process.exitCode = wasi.start(instance);

@@ -10,11 +10,14 @@ NATIVE = "native"
 INTERPRETERS = ("wasmi", "wasm3", "iwasm")
 
 
-def heading(facts, engines):
+def heading(facts, engines, options):
     lines = ["", f"{facts.get('processor', '?')}, {facts['cores']} cores, {facts.get('memory')}",
              f"{facts['system']}; {facts['compiler']}", f"{facts['date']}, load "
              + " ".join(f"{value:.2f}" for value in facts["load"])]
     lines += [f"  {engine.name}: {engine.version}" for engine in engines]
+    lines.append("clock: " + ("processor time of the process, less that of a run without work"
+                              " (wasmtime, Node: wall time)" if options.cpu_time else "wall time of the kernel")
+                 + ("; fastest round" if options.minimum else "; median of rounds"))
     return "\n".join(lines)
 
 
@@ -57,7 +60,7 @@ def speed(chosen, engines, results):
         rows += group_rows(chosen, group, (group,), times, names)
     rows += group_rows(chosen, "required groups", workload_table.REQUIRED, times, names)
     rows += group_rows(chosen, "all", workload_table.GROUPS, times, names)
-    text = "\nTime over native (median of rounds ± spread; lower is better)\n"
+    text = "\nTime over native (± spread; lower is better)\n"
     text += figures.table(["workload", "native ms", *names], rows)
     return text + speed_over_peers(chosen, names, times)
 

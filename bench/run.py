@@ -45,6 +45,8 @@ def parse_arguments():
     parser.add_argument("--size", action="store_true", help="also print sizes of modules")
     parser.add_argument("--minimum", action="store_true",
                         help="take the fastest round instead of the median (busy machines)")
+    parser.add_argument("--cpu-time", action="store_true",
+                        help="count the process's processor time instead of the kernel's wall time")
     parser.add_argument("--no-startup", action="store_true", help="no start-up figures")
     parser.add_argument("--no-install", action="store_true", help="take only what is here")
     parser.add_argument("--budget", type=int, default=BUDGET_SECONDS,
@@ -146,11 +148,12 @@ def main():
     launcher = build.build_launcher(FOLDER)
     built, problems = build.build_all(chosen, FOLDER)
     results = measure.interleaved(
-        chosen, built, engines, 1 if options.quick else options.rounds, launcher, FOLDER,
+        chosen, built, engines, 1 if options.quick else options.rounds,
+        measure.Session(launcher, FOLDER, options.cpu_time),
         lambda number: (time.monotonic() - start) * (number + 1) / number < options.budget,
         peers.say)
     facts = machine()
-    print(report.heading(facts, engines))
+    print(report.heading(facts, engines, options))
     print(report.speed(chosen, engines, results))
     if options.memory:
         print(report.memory(chosen, engines, results))

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Uses wasmtime through its Python interface, in a process of its own.
 
-  wasmtime_runner.py run program.wasm [CACHE]     runs a WASI program; CACHE keeps compiled code
+  wasmtime_runner.py run program.wasm CACHE [ARGUMENT...]    runs a WASI program; compiled code is
+                                                             kept in the folder CACHE
   wasmtime_runner.py validate program.wasm        prints how long decoding and validating takes
   wasmtime_runner.py compile program.wasm         prints how long compiling takes
   wasmtime_runner.py instances program.wasm N     prints how long an instance takes, of N
@@ -40,13 +41,13 @@ def load(engine, path, cache):
     return module
 
 
-def run(engine, path, cache=None):
+def run(engine, path, cache, *arguments):
     module = load(engine, path, cache)
     linker = wasmtime.Linker(engine)
     linker.define_wasi()
     store = wasmtime.Store(engine)
     wasi = wasmtime.WasiConfig()
-    wasi.argv = ["program"]
+    wasi.argv = ["program", *arguments]
     wasi.inherit_stdin()
     wasi.inherit_stdout()
     wasi.inherit_stderr()
