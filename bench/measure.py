@@ -68,7 +68,7 @@ class Results:
     """All runs by workload and engine; the first problem of a pair ends its measuring."""
 
     def __init__(self):
-        self.runs, self.problems, self.checksums = {}, {}, {}
+        self.runs, self.problems, self.checksums, self.rounds = {}, {}, {}, 0
 
     def add(self, workload, engine, run):
         pair = (workload, engine)
@@ -131,4 +131,5 @@ def interleaved(workloads, built, engines, rounds, session, may_go_on, progress)
                 run = session.run(workload, engine, built)
                 if run is not None:
                     results.add(workload.name, engine.name, run)
+        results.rounds += 1
     return results

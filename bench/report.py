@@ -10,14 +10,15 @@ NATIVE = "native"
 INTERPRETERS = ("wasmi", "wasm3", "iwasm")
 
 
-def heading(facts, engines, options):
+def heading(facts, engines, options, rounds):
     lines = ["", f"{facts.get('processor', '?')}, {facts['cores']} cores, {facts.get('memory')}",
              f"{facts['system']}; {facts['compiler']}", f"{facts['date']}, load "
              + " ".join(f"{value:.2f}" for value in facts["load"])]
     lines += [f"  {engine.name}: {engine.version}" for engine in engines]
     lines.append("clock: " + ("processor time of the process, less that of a run without work"
                               " (wasmtime, Node: wall time)" if options.cpu_time else "wall time of the kernel")
-                 + ("; fastest round" if options.minimum else "; median of rounds"))
+                 + ("; fastest round" if options.minimum else "; median of rounds")
+                 + f"; {rounds} of {1 if options.quick else options.rounds} rounds")
     return "\n".join(lines)
 
 

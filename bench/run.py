@@ -19,6 +19,7 @@ import time
 import build
 import engines as engine_table
 import figures
+import instructions
 import measure
 import peers
 import report
@@ -47,6 +48,8 @@ def parse_arguments():
                         help="take the fastest round instead of the median (busy machines)")
     parser.add_argument("--cpu-time", action="store_true",
                         help="count the process's processor time instead of the kernel's wall time")
+    parser.add_argument("--instructions", action="store_true",
+                        help="count instructions under valgrind instead of time")
     parser.add_argument("--no-startup", action="store_true", help="no start-up figures")
     parser.add_argument("--no-install", action="store_true", help="take only what is here")
     parser.add_argument("--budget", type=int, default=BUDGET_SECONDS,
@@ -134,6 +137,10 @@ def main():
     if options.self_test:
         self_test()
         return 0
+    return run(options)
+
+
+def run(options):
     figures.USE_MINIMUM = options.minimum
     start = time.monotonic()
     chosen = select(split(options.only))
@@ -147,13 +154,18 @@ def main():
     engines = engine_table.chosen(present, split(options.engines))
     launcher = build.build_launcher(FOLDER)
     built, problems = build.build_all(chosen, FOLDER)
+    if options.instructions:
+        chosen, engines = instructions.countable(chosen, engines)
+        counts = instructions.measure_all(chosen, engines, built, peers.say)
+        print(instructions.table(chosen, engines, counts))
+        return 0
     results = measure.interleaved(
         chosen, built, engines, 1 if options.quick else options.rounds,
         measure.Session(launcher, FOLDER, options.cpu_time),
         lambda number: (time.monotonic() - start) * (number + 1) / number < options.budget,
         peers.say)
     facts = machine()
-    print(report.heading(facts, engines, options))
+    print(report.heading(facts, engines, options, results.rounds))
     print(report.speed(chosen, engines, results))
     if options.memory:
         print(report.memory(chosen, engines, results))
