@@ -4,25 +4,31 @@
 Everything goes below ~/.cache/alcove/bench (or XDG_CACHE_HOME), through pip and cargo as this
 machine has them configured. What cannot be had is said, and left out of the comparison.
 """
+import importlib.util
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
 
-WASMTIME_VERSION = "50.0.1"
-WASMTIME_SHA256 = "cc14c3a17654e0394e0225b11813532ef0cd7bd1e222a0c5494cdedaabeddac4"
+
+def load_shared():
+    """What differential tests compare with: wasmtime's pins, where it is kept, a new enough cargo."""
+    path = pathlib.Path(__file__).resolve().parent.parent / "tests" / "diff" / "peers.py"
+    spec = importlib.util.spec_from_file_location("diff_peers", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SHARED = load_shared()
+WASMTIME_VERSION = SHARED.WASMTIME
 WASMI_CRATE, WASMI_VERSION = "wasmi_cli", "2.0.0"
 WASMI_SHA256 = "cf3578023212857ec62be6bc82a2e1fca755b2738b6f8aa90339691197324f4f"
-ALCOVE_CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME")
-                            or pathlib.Path.home() / ".cache") / "alcove"
-CACHE = ALCOVE_CACHE / "bench"
-FETCHED_CARGO = ALCOVE_CACHE / "rust"       # tools/bootstrap puts it there if PATH's is too old
-CARGO_MINOR = 86                           # of version 1: what wasmi needs
+CACHE = SHARED.CACHE / "bench"
 BUILD_SECONDS = 1800
 
 
@@ -46,15 +52,12 @@ def attempt(command, what, environment=None, folder=None):
 
 # -- wasmtime, from PyPI --
 
-def wasmtime_folder():
-    return CACHE / f"wasmtime-{WASMTIME_VERSION}"
-
-
 def wasmtime_python():
     """The command that runs Python with the wasmtime package in reach, or None."""
-    if not (wasmtime_folder() / "wasmtime").is_dir():
+    try:
+        return ("env", f"PYTHONPATH={SHARED.wasmtime()}", sys.executable)
+    except SHARED.Missing:
         return None
-    return ("env", f"PYTHONPATH={wasmtime_folder()}", sys.executable)
 
 
 def pip(arguments, package, version, sha256, folder):
@@ -72,10 +75,10 @@ def install_wasmtime():
     say(f"getting wasmtime {WASMTIME_VERSION}")
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        target = pathlib.Path(folder) / "package"
-        if pip(["install", "--target", target], "wasmtime", WASMTIME_VERSION, WASMTIME_SHA256,
-               folder):
-            target.rename(wasmtime_folder())
+        try:
+            SHARED.install_wasmtime(pathlib.Path(folder))
+        except (OSError, subprocess.SubprocessError) as error:
+            say(f"wasmtime from PyPI: {error}")
 
 
 def fetch_from_wheel(package, version, sha256, member):
@@ -97,23 +100,13 @@ def fetch_from_wheel(package, version, sha256, member):
 
 # -- packages of the Rust registry --
 
-def minor_version(program):
-    done = subprocess.run([program, "--version"], check=False, capture_output=True, text=True)
-    found = re.match(r"cargo 1\.(\d+)", done.stdout)
-    return int(found.group(1)) if found else 0
-
-
 def cargo():
-    """The cargo to use and its environment, or None: PATH's, else the one that bootstrap got."""
-    found = shutil.which("cargo")
-    if found and minor_version(found) >= CARGO_MINOR:
-        return found, None
-    program = FETCHED_CARGO / "usr/bin/cargo"
-    if not program.exists():
+    """The environment with a new enough cargo, or None."""
+    try:
+        return SHARED.new_cargo()
+    except OSError as error:
+        say(f"{error} (tools/bootstrap bench)")
         return None
-    libraries = f"{FETCHED_CARGO}/usr/lib/x86_64-linux-gnu:{FETCHED_CARGO}/lib/x86_64-linux-gnu"
-    return str(program), {**os.environ, "LD_LIBRARY_PATH": libraries,
-                          "PATH": f"{FETCHED_CARGO}/usr/bin:{os.environ['PATH']}"}
 
 
 def fetch_crate(crate, version, sha256):
@@ -121,9 +114,8 @@ def fetch_crate(crate, version, sha256):
     target = CACHE / "sources" / f"{crate}-{version}"
     if target.is_dir():
         return target
-    tool = cargo()
-    if tool is None:
-        say(f"{crate}: no cargo here (tools/bootstrap bench)")
+    environment = cargo()
+    if environment is None:
         return None
     say(f"getting {crate} {version}")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +127,7 @@ def fetch_crate(crate, version, sha256):
             '[package]\nname = "sources"\nversion = "0.0.0"\nedition = "2021"\n'
             f'[dependencies]\n{crate} = {{ version = "={version}", default-features = false }}\n',
             encoding="utf-8")
-        if not attempt([tool[0], "vendor", "--quiet", "vendor"], crate, tool[1], work):
+        if not attempt(["cargo", "vendor", "--quiet", "vendor"], crate, environment, work):
             return None
         source = work / "vendor" / crate
         sums = json.loads((source / ".cargo-checksum.json").read_text(encoding="utf-8"))
@@ -166,10 +158,9 @@ def install_wasmi():
     if source is None:
         return
     say(f"building wasmi {WASMI_VERSION} (some minutes)")
-    program, environment = cargo()
-    attempt([program, "install", "--quiet", "--locked", "--path", source, "--root",
+    attempt(["cargo", "install", "--quiet", "--locked", "--path", source, "--root",
              CACHE / f"wasmi-{WASMI_VERSION}", "--target-dir", CACHE / "wasmi-build"], "wasmi",
-            environment)
+            cargo())
     shutil.rmtree(CACHE / "wasmi-build", ignore_errors=True)
 
 

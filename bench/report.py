@@ -15,8 +15,11 @@ def heading(facts, engines, options, rounds):
              f"{facts['system']}; {facts['compiler']}", f"{facts['date']}, load "
              + " ".join(f"{value:.2f}" for value in facts["load"])]
     lines += [f"  {engine.name}: {engine.version}" for engine in engines]
-    lines.append("clock: " + ("processor time of the process, less that of a run without work"
-                              " (wasmtime, Node: wall time)" if options.cpu_time else "wall time of the kernel")
+    clock = "wall time of the kernel"
+    if options.cpu_time:
+        clock = ("processor time of the process, less that of a run without work (wasmtime, Node:"
+                 " wall time)")
+    lines.append("clock: " + clock
                  + ("; fastest round" if options.minimum else "; median of rounds")
                  + f"; {rounds} of {1 if options.quick else options.rounds} rounds")
     return "\n".join(lines)

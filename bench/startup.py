@@ -45,7 +45,7 @@ def of_processes(engines, module, arguments, session, count):
 
 
 def of_loading(engines, module, base, session, count):
-    """Loading alone. Where the whole process is timed, the median for an empty module is taken off."""
+    """Loading alone. Where the process is timed, the time for an empty module is taken off."""
     runs = sample(engines, lambda engine: [*engine.load, module], session, count)
     found = {}
     for engine in engines:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The os table of the enclave: the generated stubs of hostcall.host, and the four functions that a
- * host may never answer.
+ * The os table of the enclave: the generated stubs of hostcall.host, and the functions that a host
+ * may never answer.
  */
 #include "enclave/os_enclave.h"
 
@@ -32,6 +32,23 @@ static int64_t commit_pages(void *context, void *addr, size_t size)
     return alc_enclave_pages_commit(addr, size) == ALC_OK ? 0 : -ALC_OS_NO_MEMORY;
 }
 
+/* What threads that the host brings in are to do; set before the first of them is asked for. */
+static alc_os_thread_body *thread_body;
+static void *thread_argument;
+
+static void set_thread_body(void *context, alc_os_thread_body *body, void *argument)
+{
+    (void)context;
+    thread_argument = argument;
+    __atomic_store_n(&thread_body, body, __ATOMIC_RELEASE);
+}
+
+bool alc_os_enclave_run_thread(void)
+{
+    alc_os_thread_body *body = __atomic_load_n(&thread_body, __ATOMIC_ACQUIRE);
+    return body != NULL && body(thread_argument, (uint32_t)alc_enclave_thread_index());
+}
+
 static void release_pages(void *context, void *addr, size_t size)
 {
     (void)context;
@@ -40,7 +57,8 @@ static void release_pages(void *context, void *addr, size_t size)
 }
 
 static const struct alc_os_operations operations = {
-    ALC_HOSTCALL_OPERATIONS,      .random = fill_random,          .pages_reserve = reserve_pages,
+    ALC_HOSTCALL_OPERATIONS,      .set_thread_body = set_thread_body,
+    .random = fill_random,        .pages_reserve = reserve_pages,
     .pages_commit = commit_pages, .pages_release = release_pages,
 };
 

@@ -13,6 +13,9 @@
 ALC_MUST_CHECK alc_status alc_os_enclave_init(uint64_t raw_base, uint64_t raw_size);
 /* The table; only after _init. */
 struct alc_os *alc_os_enclave_get(void);
+/* The calling thread, which the host brought in, does what os.h's set_thread_body said. False when
+ * nobody had asked for it. */
+bool alc_os_enclave_run_thread(void);
 /* The word in the region by which the host asks for an end; untrusted. Only after _init. */
 const volatile uint64_t *alc_os_enclave_stop_flag(void);
 

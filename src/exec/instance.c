@@ -283,53 +283,45 @@ static alc_status run_elements(struct attempt *attempt)
     return ALC_OK;
 }
 
-static alc_status run_data(struct attempt *attempt)
+alc_status alc_instance_fill(struct alc_instance *instance, struct alc_arena *scratch,
+                             struct alc_error *error)
 {
-    struct alc_instance *instance = attempt->instance;
     const struct alc_module *module = instance->module;
     for (uint32_t i = 0; i < module->data_count; i++) {
         const struct alc_data_segment *segment = &module->data[i];
-        struct alc_data_instance *data = &instance->data[i];
         if (segment->mode != ALC_SEGMENT_ACTIVE) {
             continue;
         }
         union alc_cell offset;
-        ALC_TRY(alc_constant_evaluate(instance, segment->offset, attempt->arena, &offset));
-        alc_status status =
-            alc_memory_init_from(instance->memories[segment->memory_index], offset.u64, data->bytes,
-                                 data->size, 0, data->size);
+        ALC_TRY(alc_constant_evaluate(instance, segment->offset, scratch, &offset));
+        alc_status status = alc_memory_init_from(instance->memories[segment->memory_index],
+                                                 offset.u64, module->bytes + segment->bytes.offset,
+                                                 segment->bytes.size, 0, segment->bytes.size);
         if (status != ALC_OK) {
-            return alc_fail(attempt->error, status, segment->offset.offset);
+            return alc_fail(error, status, segment->offset.offset);
         }
-        *data = (struct alc_data_instance){0};
+        instance->data[i] = (struct alc_data_instance){0};
     }
     return ALC_OK;
 }
 
-static alc_status run_start(struct attempt *attempt)
+alc_status alc_instance_make(const struct alc_instance_plan *plan, struct alc_instance **out,
+                             struct alc_error *error)
 {
-    struct alc_instance *instance = attempt->instance;
-    uint32_t index = instance->module->start_index;
-    if (index == ALC_NO_INDEX) {
-        return ALC_OK;
-    }
-    return alc_invoke(attempt->store, instance->functions[index], NULL, NULL, attempt->error);
-}
-
-alc_status alc_instantiate(struct alc_store *store, struct alc_arena *arena,
-                           const struct alc_module *module, const struct alc_linker *linker,
-                           struct alc_instance **out, struct alc_error *error)
-{
+    struct alc_store *store = plan->store;
     struct attempt attempt = {
         .store = store,
-        .arena = arena,
+        .arena = plan->arena,
         .error = error,
-        .arena_mark = alc_arena_mark(arena),
+        .arena_mark = alc_arena_mark(plan->arena),
         .memories = store->memories,
         .tables = store->tables,
     };
-    ALC_ASSERT(module->types == &store->types);
-    alc_status status = make_instance(&attempt, module, linker);
+    ALC_ASSERT(plan->module->types == &store->types);
+    /* What constant expressions make is not among the roots yet. */
+    alc_gc_hold(&store->heap);
+    alc_status status = make_instance(&attempt, plan->module, plan->linker);
+    alc_gc_release(&store->heap);
     if (status != ALC_OK) {
         take_back(&attempt);
         return alc_fail(error, status, ALC_NO_OFFSET);
@@ -338,9 +330,32 @@ alc_status alc_instantiate(struct alc_store *store, struct alc_arena *arena,
     store->instances = attempt.instance;
     store->thread.trap = (struct alc_trap){0};
     ALC_TRY(run_elements(&attempt));
-    ALC_TRY(run_data(&attempt));
-    ALC_TRY(run_start(&attempt));
+    if (!plan->leaves_data) {
+        ALC_TRY(alc_instance_fill(attempt.instance, plan->arena, error));
+    }
     *out = attempt.instance;
+    return ALC_OK;
+}
+
+alc_status alc_instance_start(struct alc_instance *instance, struct alc_error *error)
+{
+    uint32_t index = instance->module->start_index;
+    if (index == ALC_NO_INDEX) {
+        return ALC_OK;
+    }
+    return alc_invoke(instance->store, instance->functions[index], NULL, NULL, error);
+}
+
+alc_status alc_instantiate(struct alc_store *store, struct alc_arena *arena,
+                           const struct alc_module *module, const struct alc_linker *linker,
+                           struct alc_instance **out, struct alc_error *error)
+{
+    const struct alc_instance_plan plan = {
+        .store = store, .arena = arena, .module = module, .linker = linker};
+    struct alc_instance *instance;
+    ALC_TRY(alc_instance_make(&plan, &instance, error));
+    ALC_TRY(alc_instance_start(instance, error));
+    *out = instance;
     return ALC_OK;
 }
 

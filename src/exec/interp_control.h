@@ -11,6 +11,18 @@
 
 /* -- functions -- */
 
+/* The first call of a function: acc is the return address. */
+COLD_HANDLER(LAZY)
+{
+    const uint16_t *entry = alc_interp_make_code(inst, ip);
+    if (entry == NULL) {
+        ip = (const uint16_t *)(uintptr_t)acc;
+        acc = ALC_E_OUT_OF_MEMORY;
+        TAIL(do_stop_between);
+    }
+    ip = entry;
+    DISPATCH();
+}
 HANDLER(ENTER)
 {
     if (ALC_UNLIKELY((size_t)(run->stack_limit - fp) < ip[2])) {
@@ -34,7 +46,8 @@ HANDLER(ENTER_ZERO)
 }
 HANDLER(POLL)
 {
-    if (ALC_UNLIKELY(*run->stop_flag != 0)) {
+    if (ALC_UNLIKELY((__atomic_load_n(run->stop_flag, __ATOMIC_RELAXED) |
+                      __atomic_load_n(run->end_flag, __ATOMIC_RELAXED)) != 0)) {
         TRAP(ALC_E_DEADLINE);
     }
     NEXT(2);
@@ -62,8 +75,13 @@ COLD_HANDLER(stop)
     run->trap_instance = inst;
     return (alc_status)acc;
 }
+/* An access past the size that was known here: another thread may have grown a shared memory. */
 COLD_HANDLER(stop_memory)
 {
+    if (inst->memory0 != NULL && alc_memory_size(inst->memory0) > mem_size) {
+        RELOAD();
+        DISPATCH();
+    }
     acc = ALC_E_MEMORY_OUT_OF_BOUNDS;
     TAIL(stop);
 }
@@ -140,6 +158,13 @@ HANDLER(BR_TABLE_S)
     ip += 5 + 2 * (size_t)(index < count ? index : count);
     BRANCH(0);
 }
+HANDLER(BR_TABLE_AI)
+{
+    uint32_t index = (uint32_t)acc + read_u32(ip + 2);
+    uint32_t count = read_u32(ip + 4);
+    ip += 6 + 2 * (size_t)(index < count ? index : count);
+    BRANCH(0);
+}
 HANDLER(BR_TABLE_A)
 {
     uint32_t index = (uint32_t)acc;
@@ -172,13 +197,13 @@ HANDLER(do_enter)
             RELOAD();
         }
         acc = (uint64_t)(uintptr_t)ip;
-        ip = function->code->units;
+        ip = alc_code_entry(function->code);
         DISPATCH();
     }
-    alc_status status = alc_interp_call_host(run, inst, fp, function);
+    alc_status status = alc_interp_call_host(run, inst, ip, fp, function);
     if (ALC_UNLIKELY(status != ALC_OK)) {
         acc = (uint64_t)status;
-        TAIL(do_stop_between);
+        TAIL(do_host_failed);
     }
     if (inst != NULL) {
         RELOAD();
@@ -193,7 +218,7 @@ HANDLER(CALL)
     const struct alc_code *code = (const struct alc_code *)(uintptr_t)read_u64(ip + 2);
     fp += ip[6];
     acc = (uint64_t)(uintptr_t)(ip + 7);
-    ip = code->units;
+    ip = alc_code_entry(code);
     DISPATCH();
 }
 HANDLER(CALL_IMPORT)
@@ -251,7 +276,7 @@ HANDLER(TAIL_CALL)
     const struct alc_code *code = (const struct alc_code *)(uintptr_t)read_u64(ip + 5);
     REPLACE_FRAME();
     acc = (uint64_t)(uintptr_t)ip;
-    ip = code->units;
+    ip = alc_code_entry(code);
     DISPATCH();
 }
 HANDLER(TAIL_CALL_IMPORT)
@@ -338,6 +363,12 @@ HANDLER(COPY)
 {
     SLOT(3) = SLOT(2);
     NEXT(4);
+}
+HANDLER(COPY_PAIR)
+{
+    SLOT(3) = SLOT(2);
+    SLOT(5) = SLOT(4);
+    NEXT(6);
 }
 HANDLER(COPY2)
 {
@@ -500,3 +531,29 @@ SLOW(TABLE_FILL, alc_interp_table_fill, 5)
 SLOW(TABLE_COPY, alc_interp_table_copy, 7)
 SLOW(TABLE_INIT, alc_interp_table_init, 7)
 SLOW(ELEM_DROP, alc_interp_elem_drop, 5)
+
+/* -- 128 bits in two slots each: operands from units 2 on, then the slots of both results -- */
+
+__extension__ typedef unsigned __int128 wide;
+#define WIDE_SLOTS(unit) ((wide)SLOT((unit) + 1) << 64 | SLOT(unit))
+#define WIDE(name, expression, n)                                                                  \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        wide result_ = expression;                                                                 \
+        SLOT(n) = (uint64_t)result_;                                                               \
+        SLOT((n) + 1) = (uint64_t)(result_ >> 64);                                                 \
+        NEXT((n) + 2);                                                                             \
+    }
+WIDE(I64_ADD128, WIDE_SLOTS(2) + WIDE_SLOTS(4), 6)
+WIDE(I64_SUB128, WIDE_SLOTS(2) - WIDE_SLOTS(4), 6)
+WIDE(I64_MUL_WIDE_S, (wide)(s64)SLOT(2) * (wide)(s64)SLOT(3), 4)
+WIDE(I64_MUL_WIDE_U, (wide)SLOT(2) * SLOT(3), 4)
+
+/* -- atomics -- */
+
+SLOW(ATOMIC, alc_interp_atomic, 11)
+HANDLER(ATOMIC_FENCE)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    NEXT(2);
+}

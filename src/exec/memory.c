@@ -7,6 +7,7 @@
 #include "exec/memory.h"
 
 #include "base/bytes.h"
+#include "base/spin.h"
 
 enum {
     /* Committed ahead of a program that grows in small steps, so that it costs few calls outside.
@@ -74,6 +75,22 @@ static alc_status reserve_at_most(struct alc_memory *memory, uint64_t size)
     return ALC_E_OUT_OF_MEMORY;
 }
 
+bool alc_budget_take(struct alc_memory_budget *budget, uint64_t size)
+{
+    alc_spin_lock(&budget->lock);
+    bool fits = size <= budget->max - budget->used;
+    budget->used += fits ? size : 0;
+    alc_spin_unlock(&budget->lock);
+    return fits;
+}
+
+void alc_budget_give(struct alc_memory_budget *budget, uint64_t size)
+{
+    alc_spin_lock(&budget->lock);
+    budget->used -= size;
+    alc_spin_unlock(&budget->lock);
+}
+
 alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_type *type,
                            uint64_t reserve_max, const struct alc_pages *pages,
                            struct alc_memory_budget *budget)
@@ -84,22 +101,22 @@ alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_ty
     memory->size_max =
         smaller(type_size_max(limits), reserve_max & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1));
     if (!pages_to_bytes(limits->min, limits->page_size_log2, &size) || size > memory->size_max ||
-        size > budget->max - budget->used) {
+        !alc_budget_take(budget, size)) {
         return ALC_E_OUT_OF_MEMORY;
     }
     /* One page at least, so that an access of no bytes to an empty memory has an address. */
     memory->reserved =
         (memory->size_max + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
     memory->reserved = memory->reserved == 0 ? ALC_SYSTEM_PAGE_SIZE : memory->reserved;
-    ALC_TRY(reserve_at_most(memory, size));
-    alc_status status = commit_to(memory, size);
+    memory->size = size;
+    alc_status status = reserve_at_most(memory, size);
+    if (status == ALC_OK) {
+        status = commit_to(memory, size);
+    }
     if (status != ALC_OK) {
         alc_memory_fini(memory);
-        return status;
     }
-    memory->size = size;
-    budget->used += size;
-    return ALC_OK;
+    return status;
 }
 
 void alc_memory_fini(struct alc_memory *memory)
@@ -107,7 +124,7 @@ void alc_memory_fini(struct alc_memory *memory)
     if (memory->reserved != 0) {
         memory->pages->release(memory->pages->context, memory->base, memory->reserved);
     }
-    memory->budget->used -= memory->size;
+    alc_budget_give(memory->budget, memory->size);
     memory->base = NULL;
     memory->size = 0;
     memory->size_max = 0;
@@ -115,7 +132,8 @@ void alc_memory_fini(struct alc_memory *memory)
     memory->committed = 0;
 }
 
-uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages)
+/* With the budget's lock held. */
+static uint64_t grow_locked(struct alc_memory *memory, uint64_t delta_pages)
 {
     uint64_t delta;
     uint64_t before = alc_memory_pages(memory);
@@ -125,15 +143,32 @@ uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages)
         commit_to(memory, memory->size + delta) != ALC_OK) {
         return ALC_MEMORY_GROW_FAILED;
     }
-    memory->size += delta;
+    __atomic_store_n(&memory->size, memory->size + delta, __ATOMIC_RELEASE);
     memory->budget->used += delta;
+    return before;
+}
+
+void alc_memory_shrink(struct alc_memory *memory)
+{
+    const struct alc_limits *limits = &memory->type.limits;
+    uint64_t size = limits->min << limits->page_size_log2;
+    ALC_ASSERT(size <= memory->size);
+    alc_budget_give(memory->budget, memory->size - size);
+    memory->size = size;
+}
+
+uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages)
+{
+    alc_spin_lock(&memory->budget->lock);
+    uint64_t before = grow_locked(memory, delta_pages);
+    alc_spin_unlock(&memory->budget->lock);
     return before;
 }
 
 alc_status alc_memory_fill(struct alc_memory *memory, uint64_t guest_addr, uint8_t value,
                            uint64_t size)
 {
-    if (!alc_range_fits(guest_addr, size, memory->size)) {
+    if (!alc_range_fits(guest_addr, size, alc_memory_size(memory))) {
         return ALC_E_MEMORY_OUT_OF_BOUNDS;
     }
     if (size != 0) {
@@ -145,8 +180,8 @@ alc_status alc_memory_fill(struct alc_memory *memory, uint64_t guest_addr, uint8
 alc_status alc_memory_copy(struct alc_memory *target, uint64_t target_addr,
                            struct alc_memory *source, uint64_t source_addr, uint64_t size)
 {
-    if (!alc_range_fits(target_addr, size, target->size) ||
-        !alc_range_fits(source_addr, size, source->size)) {
+    if (!alc_range_fits(target_addr, size, alc_memory_size(target)) ||
+        !alc_range_fits(source_addr, size, alc_memory_size(source))) {
         return ALC_E_MEMORY_OUT_OF_BOUNDS;
     }
     if (size != 0) {
@@ -159,7 +194,7 @@ alc_status alc_memory_init_from(struct alc_memory *memory, uint64_t guest_addr,
                                 const uint8_t *bytes, uint64_t bytes_size, uint64_t offset,
                                 uint64_t size)
 {
-    if (!alc_range_fits(guest_addr, size, memory->size) ||
+    if (!alc_range_fits(guest_addr, size, alc_memory_size(memory)) ||
         !alc_range_fits(offset, size, bytes_size)) {
         return ALC_E_MEMORY_OUT_OF_BOUNDS;
     }

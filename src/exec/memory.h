@@ -15,8 +15,23 @@
 /* Unit of what the system gives; not to be confused with the 64 KiB of WebAssembly. */
 enum { ALC_SYSTEM_PAGE_SIZE = 4096 };
 
+/* Optional: memory that is shared until it is written. An image is a number of the system's. */
+struct alc_page_images {
+    /* An image of [addr, addr + size). ALC_E_OUT_OF_MEMORY. */
+    alc_status (*make)(void *context, const void *addr, size_t size, uint64_t *out_image);
+    /* Puts the image, writable and private, where [addr, addr + size) was committed memory.
+     * ALC_E_OUT_OF_MEMORY. */
+    alc_status (*map)(void *context, uint64_t image, void *addr, size_t size);
+    /* Committed memory has its first contents again: those of the image mapped to its first
+     * image_size bytes (0: none), and zeros. ALC_E_OUT_OF_MEMORY, and then they are undefined. */
+    alc_status (*renew)(void *context, uint64_t image, size_t image_size, void *addr, size_t size);
+    /* Frees the image; where it is mapped it stays. */
+    void (*drop)(void *context, uint64_t image);
+    void *context;
+};
+
 /* Where pages come from; the caller fills it from struct alc_os or its own functions. Addresses and
- * sizes are multiples of 4096. All three MUST be set. */
+ * sizes are multiples of 4096. The first three MUST be set. */
 struct alc_pages {
     /* Address space without memory, or NULL. */
     void *(*reserve)(void *context, size_t size);
@@ -25,17 +40,24 @@ struct alc_pages {
     /* Ends a reservation, whole. */
     void (*release)(void *context, void *addr, size_t size);
     void *context;
+    const struct alc_page_images *images; /* NULL: there are none, memory is filled by copying */
 };
 
-/* Bytes of linear memory that all memories of a store may have together. */
+/* Bytes that all memories of a store and its heap may have together. Growth holds the lock: a
+ * shared memory may be grown by several threads. */
 struct alc_memory_budget {
     uint64_t used;
     uint64_t max;
+    uint32_t lock; /* base/spin.h */
 };
+
+/* False when less than `size` is left, and then nothing is taken. */
+ALC_MUST_CHECK bool alc_budget_take(struct alc_memory_budget *budget, uint64_t size);
+void alc_budget_give(struct alc_memory_budget *budget, uint64_t size);
 
 struct alc_memory {
     uint8_t *base;     /* first: interpreters load it with offset 0 */
-    uint64_t size;     /* bytes accessible now */
+    uint64_t size;     /* bytes accessible now; only grows; read it with alc_memory_size */
     uint64_t size_max; /* bytes it may grow to: declared maximum, cap of the store */
     uint64_t reserved;
     uint64_t committed;          /* multiple of 4096 */
@@ -56,13 +78,19 @@ ALC_MUST_CHECK alc_status alc_memory_init(struct alc_memory *memory,
                                           struct alc_memory_budget *budget);
 void alc_memory_fini(struct alc_memory *memory);
 
+/* Bytes accessible now. What another thread commits is there before its size can be seen. */
+static inline uint64_t alc_memory_size(const struct alc_memory *memory)
+{
+    return __atomic_load_n(&memory->size, __ATOMIC_ACQUIRE);
+}
+
 /* Pointer to [guest_addr + offset, + size), or NULL when any of it is outside. */
 static inline uint8_t *alc_memory_at(struct alc_memory *memory, uint64_t guest_addr,
                                      uint64_t offset, uint64_t size)
 {
     uint64_t start;
     if (ALC_UNLIKELY(__builtin_add_overflow(guest_addr, offset, &start)) ||
-        ALC_UNLIKELY(!alc_range_fits(start, size, memory->size))) {
+        ALC_UNLIKELY(!alc_range_fits(start, size, alc_memory_size(memory)))) {
         return NULL;
     }
     return memory->base + start;
@@ -71,11 +99,15 @@ static inline uint8_t *alc_memory_at(struct alc_memory *memory, uint64_t guest_a
 /* In pages of the memory's own page size. */
 static inline uint64_t alc_memory_pages(const struct alc_memory *memory)
 {
-    return memory->size >> memory->type.limits.page_size_log2;
+    return alc_memory_size(memory) >> memory->type.limits.page_size_log2;
 }
 
-/* The former size in pages, or ALC_MEMORY_GROW_FAILED. */
+/* The former size in pages, or ALC_MEMORY_GROW_FAILED. Atomic: any number of threads may grow a
+ * shared memory. */
 uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages);
+
+/* Back to the size of the type's minimum; what lies behind keeps its contents and its pages. */
+void alc_memory_shrink(struct alc_memory *memory);
 
 /* The bulk operations: nothing is written unless all of both ranges is inside, else
  * ALC_E_MEMORY_OUT_OF_BOUNDS. Source and target may be one memory and overlap. */

@@ -147,6 +147,10 @@ enum alc_os_socket_flags {
 
 enum { ALC_OS_NO_TIMEOUT = -1 };
 
+/* What a new thread does. False when nobody had asked for the thread `thread`: hosts may start
+ * threads at will. */
+typedef bool alc_os_thread_body(void *argument, uint32_t thread);
+
 /* The first argument of each function is alc_os.context. */
 struct alc_os_operations {
     /* -- streams and files -- */
@@ -218,7 +222,18 @@ struct alc_os_operations {
     int64_t (*poll)(void *context, struct alc_os_poll *polls, size_t polls_count,
                     int64_t timeout_ns);
     int64_t (*yield)(void *context);
+    /* -- threads: 0 is the first, the others are numbered by who starts them, below
+     * ALC_LIMIT_ENCLAVE_THREADS -- */
+    /* Starts the thread `thread`, which runs what set_thread_body was given and is no more when
+     * that returns. BUSY while one of that number runs, AGAIN when the system has none to give. */
+    int64_t (*thread_start)(void *context, uint32_t thread);
+    /* Sleeps until `thread`, the caller's own number, is woken, timeout_ns passed (without limit:
+     * ALC_OS_NO_TIMEOUT), or for no reason. A wake-up that came before is not lost. */
+    int64_t (*thread_sleep)(void *context, uint32_t thread, int64_t timeout_ns);
+    int64_t (*thread_wake)(void *context, uint32_t thread);
     /* -- never a host call: an enclave answers these itself -- */
+    /* Said once, before the first thread_start. Both are borrowed for ever. */
+    void (*set_thread_body)(void *context, alc_os_thread_body *body, void *argument);
     /* Cryptographically strong; 0 or IO. */
     int64_t (*random)(void *context, uint8_t *buf, size_t buf_size);
     /* Address space without memory, aligned to 4096, or NULL. */

@@ -359,6 +359,42 @@ static int64_t fake_yield(void *context)
     return fake->inner == NULL ? 0 : fake->inner->operations->yield(fake->inner->context);
 }
 
+static int64_t fake_thread_start(void *context, uint32_t thread)
+{
+    INTERCEPT(THREAD_START);
+    if (fake->inner == NULL) {
+        return -ALC_OS_AGAIN;
+    }
+    FORWARD(thread_start, thread);
+}
+
+static int64_t fake_thread_sleep(void *context, uint32_t thread, int64_t timeout_ns)
+{
+    INTERCEPT(THREAD_SLEEP);
+    if (fake->inner == NULL) {
+        fake->time_ns += timeout_ns > 0 ? (uint64_t)timeout_ns : 0;
+        return 0;
+    }
+    FORWARD(thread_sleep, thread, timeout_ns);
+}
+
+static int64_t fake_thread_wake(void *context, uint32_t thread)
+{
+    INTERCEPT(THREAD_WAKE);
+    if (fake->inner == NULL) {
+        return 0;
+    }
+    FORWARD(thread_wake, thread);
+}
+
+static void fake_set_thread_body(void *context, alc_os_thread_body *body, void *argument)
+{
+    const struct alc_os_fake *fake = context;
+    if (fake->inner != NULL) {
+        fake->inner->operations->set_thread_body(fake->inner->context, body, argument);
+    }
+}
+
 static int64_t fake_random(void *context, uint8_t *buf, size_t buf_size)
 {
     INTERCEPT(RANDOM);
@@ -435,6 +471,10 @@ static const struct alc_os_operations operations = {
     .clock_read = fake_clock_read,
     .poll = fake_poll,
     .yield = fake_yield,
+    .thread_start = fake_thread_start,
+    .thread_sleep = fake_thread_sleep,
+    .thread_wake = fake_thread_wake,
+    .set_thread_body = fake_set_thread_body,
     .random = fake_random,
     .pages_reserve = fake_pages_reserve,
     .pages_commit = fake_pages_commit,

@@ -41,8 +41,18 @@ struct alc_linux_handle {
     struct alc_linux_listing *listing; /* NULL until the directory is read */
 };
 
+/* A thread of the program. */
+struct alc_linux_thread {
+    struct alc_os_linux *system;
+    uint32_t wakes; /* futex: 1 = woken and not yet slept */
+    bool is_running;
+};
+
 struct alc_os_linux {
     struct alc_os os;
+    struct alc_linux_thread threads[ALC_LIMIT_ENCLAVE_THREADS];
+    alc_os_thread_body *thread_body;
+    void *thread_argument;
     pthread_mutex_t lock; /* over all handles' kind, users_count, is_closing, pos and listing */
     struct alc_linux_handle *handles;
     uint32_t handles_count;
@@ -159,6 +169,12 @@ int64_t alc_linux_clock_read(void *context, uint32_t clock, uint32_t resolution)
 int64_t alc_linux_poll(void *context, struct alc_os_poll *polls, size_t polls_count,
                        int64_t timeout_ns);
 int64_t alc_linux_yield(void *context);
+
+/* thread.c */
+int64_t alc_linux_thread_start(void *context, uint32_t thread);
+int64_t alc_linux_thread_sleep(void *context, uint32_t thread, int64_t timeout_ns);
+int64_t alc_linux_thread_wake(void *context, uint32_t thread);
+void alc_linux_set_thread_body(void *context, alc_os_thread_body *body, void *argument);
 
 /* memory.c */
 int64_t alc_linux_random(void *context, uint8_t *buf, size_t buf_size);

@@ -13,6 +13,8 @@
 #define ALC_SGX_ARCH_ENTRY_H
 
 #define ALC_ENTRY_RUN 0
+/* A thread that the program asked for: the TCS says which. Sent away where none was. */
+#define ALC_ENTRY_THREAD 1
 #define ALC_ENTRY_HOST_CALL_RETURN 0xFFFFFFFFFFFFFFFF
 
 /* The ecall is over, rsi is what the image's main function returned. */

@@ -34,6 +34,10 @@ static const uint64_t ALC_FEATURES_3 = 0
 #include "wasm/features.def"
     ;
 #undef FEATURE
+/* What programs may use unless something else is said: the standard, and what compilers emit. */
+#define ALC_FEATURES_DEFAULT                                                                       \
+    (ALC_FEATURES_3 | ALC_FEATURE_BIT(LEGACY_EXCEPTIONS) | ALC_FEATURE_BIT(THREADS) |              \
+     ALC_FEATURE_BIT(WIDE_ARITHMETIC))
 #define ALC_FEATURES_ALL ((UINT64_C(1) << ALC_FEATURE_COUNT) - 1)
 
 static inline bool alc_feature_is_on(uint64_t features, enum alc_feature feature)

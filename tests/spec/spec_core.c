@@ -6,6 +6,7 @@
 #include "spec/spec_core.h"
 
 #include "base/bytes.h"
+#include "spec/spec_threads.h"
 
 /* -- words -- */
 
@@ -63,25 +64,25 @@ static alc_status report(struct alc_spec_run *run, uint8_t kind, uint32_t line,
 
 /* -- pieces of the stream -- */
 
-static alc_status read_name(struct alc_reader *reader, struct alc_name *out)
+alc_status alc_spec_read_name(struct alc_reader *reader, struct alc_name *out)
 {
     ALC_TRY(alc_read_u32(reader, &out->size));
     return alc_read_bytes(reader, out->size, &out->bytes);
 }
 
-static alc_status read_optional(struct alc_reader *reader, bool *is_there, struct alc_name *out)
+alc_status alc_spec_read_optional(struct alc_reader *reader, bool *is_there, struct alc_name *out)
 {
     uint8_t flag;
     ALC_TRY(alc_read_u8(reader, &flag));
     *is_there = flag != 0;
     *out = (struct alc_name){0};
-    return *is_there ? read_name(reader, out) : ALC_OK;
+    return *is_there ? alc_spec_read_name(reader, out) : ALC_OK;
 }
 
 /* -- names of instances and definitions -- */
 
-static alc_status remember(struct alc_spec_run *run, struct alc_name name,
-                           struct alc_instance *instance, const struct alc_module *definition)
+alc_status alc_spec_remember(struct alc_spec_run *run, struct alc_name name,
+                             struct alc_instance *instance, const struct alc_module *definition)
 {
     if (run->named_count == ALC_SPEC_NAMES_MAX) {
         return ALC_E_OUT_OF_MEMORY;
@@ -104,8 +105,8 @@ static const struct alc_spec_named *find_named(const struct alc_spec_run *run, s
 }
 
 /* The instance that an optional name means; NULL when there is none. */
-static struct alc_instance *find_instance(const struct alc_spec_run *run, bool is_named,
-                                          struct alc_name name)
+struct alc_instance *alc_spec_find_instance(const struct alc_spec_run *run, bool is_named,
+                                            struct alc_name name)
 {
     if (!is_named) {
         return run->current;
@@ -145,8 +146,8 @@ static alc_status do_module(struct alc_spec_run *run, struct alc_reader *reader,
     bool is_named;
     struct alc_name name;
     struct alc_name bytes;
-    ALC_TRY(read_optional(reader, &is_named, &name));
-    ALC_TRY(read_name(reader, &bytes));
+    ALC_TRY(alc_spec_read_optional(reader, &is_named, &name));
+    ALC_TRY(alc_spec_read_name(reader, &bytes));
     struct alc_error error;
     const struct alc_module *module = NULL;
     struct alc_instance *instance = NULL;
@@ -169,7 +170,7 @@ static alc_status do_module(struct alc_spec_run *run, struct alc_reader *reader,
         run->current = instance;
     }
     *result = ALC_SPEC_PASSED;
-    return is_named ? remember(run, name, instance, module) : ALC_OK;
+    return is_named ? alc_spec_remember(run, name, instance, module) : ALC_OK;
 }
 
 static alc_status do_module_instance(struct alc_spec_run *run, struct alc_reader *reader,
@@ -179,8 +180,8 @@ static alc_status do_module_instance(struct alc_spec_run *run, struct alc_reader
     bool has_definition;
     struct alc_name name;
     struct alc_name definition_name;
-    ALC_TRY(read_optional(reader, &has_name, &name));
-    ALC_TRY(read_optional(reader, &has_definition, &definition_name));
+    ALC_TRY(alc_spec_read_optional(reader, &has_name, &name));
+    ALC_TRY(alc_spec_read_optional(reader, &has_definition, &definition_name));
     const struct alc_module *definition = run->current_definition;
     if (has_definition) {
         const struct alc_spec_named *named = find_named(run, definition_name, false);
@@ -201,7 +202,7 @@ static alc_status do_module_instance(struct alc_spec_run *run, struct alc_reader
     }
     run->current = instance;
     *result = ALC_SPEC_PASSED;
-    return has_name ? remember(run, name, instance, definition) : ALC_OK;
+    return has_name ? alc_spec_remember(run, name, instance, definition) : ALC_OK;
 }
 
 static alc_status do_register(struct alc_spec_run *run, struct alc_reader *reader,
@@ -210,9 +211,9 @@ static alc_status do_register(struct alc_spec_run *run, struct alc_reader *reade
     bool is_named;
     struct alc_name name;
     struct alc_name as;
-    ALC_TRY(read_optional(reader, &is_named, &name));
-    ALC_TRY(read_name(reader, &as));
-    const struct alc_instance *instance = find_instance(run, is_named, name);
+    ALC_TRY(alc_spec_read_optional(reader, &is_named, &name));
+    ALC_TRY(alc_spec_read_name(reader, &as));
+    const struct alc_instance *instance = alc_spec_find_instance(run, is_named, name);
     *result = instance == NULL ? ALC_SPEC_FAILED : ALC_SPEC_PASSED;
     if (instance == NULL) {
         alc_spec_say(run, "no such instance");
@@ -265,9 +266,9 @@ static alc_status do_action(struct alc_spec_run *run, struct alc_reader *reader,
     *action = (struct action){0};
     alc_error_clear(&action->error);
     ALC_TRY(alc_read_u8(reader, &is_get));
-    ALC_TRY(read_optional(reader, &is_named, &name));
-    ALC_TRY(read_name(reader, &field));
-    const struct alc_instance *instance = find_instance(run, is_named, name);
+    ALC_TRY(alc_spec_read_optional(reader, &is_named, &name));
+    ALC_TRY(alc_spec_read_name(reader, &field));
+    const struct alc_instance *instance = alc_spec_find_instance(run, is_named, name);
     struct alc_external external = {.kind = ALC_EXTERNAL_FUNCTION};
     enum alc_external_kind wanted = is_get != 0 ? ALC_EXTERNAL_GLOBAL : ALC_EXTERNAL_FUNCTION;
     bool found = instance != NULL && alc_export_find(instance, field, &external) == ALC_OK &&
@@ -338,7 +339,7 @@ static alc_status do_assert_stop(struct alc_spec_run *run, struct alc_reader *re
     struct action action;
     struct alc_name text;
     ALC_TRY(do_action(run, reader, &action));
-    ALC_TRY(read_name(reader, &text));
+    ALC_TRY(alc_spec_read_name(reader, &text));
     *result = ALC_SPEC_FAILED;
     if (!action.was_done) {
         return ALC_OK;
@@ -367,8 +368,8 @@ static alc_status do_assert_refused(struct alc_spec_run *run, struct alc_reader 
 {
     struct alc_name bytes;
     struct alc_name text;
-    ALC_TRY(read_name(reader, &bytes));
-    ALC_TRY(read_name(reader, &text));
+    ALC_TRY(alc_spec_read_name(reader, &bytes));
+    ALC_TRY(alc_spec_read_name(reader, &text));
     struct alc_error error;
     const struct alc_module *module;
     struct alc_instance *instance;
@@ -405,7 +406,7 @@ static alc_status do_skipped(struct alc_spec_run *run, struct alc_reader *reader
 {
     struct alc_name reason;
     ALC_TRY(alc_read_u8(reader, kind));
-    ALC_TRY(read_name(reader, &reason));
+    ALC_TRY(alc_spec_read_name(reader, &reason));
     alc_spec_say(run, "");
     alc_spec_say_more(run, (const char *)reason.bytes, reason.size);
     *result = ALC_SPEC_SKIP;
@@ -436,6 +437,10 @@ static alc_status do_command(struct alc_spec_run *run, struct alc_reader *reader
     case ALC_SPEC_ASSERT_UNLINKABLE:
     case ALC_SPEC_ASSERT_UNINSTANTIABLE:
         return do_assert_refused(run, reader, *kind, result);
+    case ALC_SPEC_THREAD:
+        return alc_spec_start_thread(run, reader, result);
+    case ALC_SPEC_WAIT:
+        return alc_spec_wait_thread(run, reader, result);
     case ALC_SPEC_SKIPPED:
         return do_skipped(run, reader, kind, result);
     case ALC_SPEC_COMMANDS_COUNT:
@@ -459,17 +464,26 @@ static alc_status run_commands(struct alc_spec_run *run, struct alc_reader *read
     return ALC_OK;
 }
 
-alc_status alc_spec_run_test(struct alc_spec_run *run, struct alc_spec_space *space,
-                             const struct alc_spec_test *test)
+alc_status alc_spec_run_thread(struct alc_spec_run *run, struct alc_spec_space *space,
+                               const struct alc_spec_test *test, struct alc_name shared_name,
+                               struct alc_instance *shared)
 {
     alc_fill(run, 0, sizeof *run);
     run->space = space;
     run->test = test;
     struct alc_store_options options = {.pages = space->pages,
-                                        .memory_reserve_max = space->memory_reserve_max};
+                                        .memory_reserve_max = space->memory_reserve_max,
+                                        .stack_slots = space->stack_slots,
+                                        .waiting = alc_spec_crew_waiting(space->crew),
+                                        .collects_always =
+                                            (test->flags & ALC_SPEC_COLLECTING) != 0};
     ALC_TRY(alc_store_init(&run->store, &space->types, &options));
+    run->store.thread.number = space->thread;
     alc_linker_init(&run->linker, &run->store);
     alc_status status = alc_spec_add_host(run);
+    if (status == ALC_OK && shared != NULL) {
+        status = alc_spec_remember(run, shared_name, shared, NULL);
+    }
     if (status == ALC_OK) {
         struct alc_reader reader;
         alc_reader_init(&reader, test->commands, test->commands_size, NULL);
@@ -477,4 +491,10 @@ alc_status alc_spec_run_test(struct alc_spec_run *run, struct alc_spec_space *sp
     }
     alc_store_fini(&run->store);
     return status;
+}
+
+alc_status alc_spec_run_test(struct alc_spec_run *run, struct alc_spec_space *space,
+                             const struct alc_spec_test *test)
+{
+    return alc_spec_run_thread(run, space, test, (struct alc_name){0}, NULL);
 }

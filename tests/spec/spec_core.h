@@ -20,13 +20,19 @@ enum {
     ALC_SPEC_TEXT_MAX = 200, /* of one report entry */
 };
 
-/* The address space that one run of tests uses; sizes are chosen by whoever sets it up. */
+struct alc_spec_crew;
+
+/* The address space that one run of tests uses; sizes are chosen by whoever sets it up. Each thread
+ * of a test has its own. */
 struct alc_spec_space {
     struct alc_arena types;   /* what the store keeps: types, externals of the host */
     struct alc_arena modules; /* modules and instances */
     struct alc_writer report; /* entries of the test in progress */
     struct alc_pages pages;
     uint64_t memory_reserve_max;
+    uint64_t stack_slots; /* 0: as many as there may be */
+    struct alc_spec_crew *crew;
+    uint32_t thread; /* its number */
 };
 
 struct alc_spec_test {
@@ -74,6 +80,23 @@ ALC_MUST_CHECK alc_status alc_spec_run_test(struct alc_spec_run *run, struct alc
 void alc_spec_say(struct alc_spec_run *run, const char *text);
 void alc_spec_say_more(struct alc_spec_run *run, const char *text, size_t size);
 void alc_spec_say_hex(struct alc_spec_run *run, uint64_t value);
+
+/* Another name for an instance or a definition. ALC_E_OUT_OF_MEMORY. */
+ALC_MUST_CHECK alc_status alc_spec_remember(struct alc_spec_run *run, struct alc_name name,
+                                            struct alc_instance *instance,
+                                            const struct alc_module *definition);
+ALC_MUST_CHECK alc_status alc_spec_read_name(struct alc_reader *reader, struct alc_name *out);
+ALC_MUST_CHECK alc_status alc_spec_read_optional(struct alc_reader *reader, bool *is_there,
+                                                 struct alc_name *out);
+/* The instance that an optional name means; NULL when there is none. */
+struct alc_instance *alc_spec_find_instance(const struct alc_spec_run *run, bool is_named,
+                                            struct alc_name name);
+/* The same run with an instance `shared` (may be NULL) known by a name before the first command. */
+ALC_MUST_CHECK alc_status alc_spec_run_thread(struct alc_spec_run *run,
+                                              struct alc_spec_space *space,
+                                              const struct alc_spec_test *test,
+                                              struct alc_name shared_name,
+                                              struct alc_instance *shared);
 
 /* Makes `spectest` importable. */
 ALC_MUST_CHECK alc_status alc_spec_add_host(struct alc_spec_run *run);

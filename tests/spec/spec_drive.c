@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/writer.h"
 #include "spec/spec_core.h"
+#include "spec/spec_threads.h"
 
 enum { REPORT_MAX = 2 << 20 };
 
@@ -50,7 +51,8 @@ static alc_status init_drive(struct drive *drive, struct alc_os *os,
     ALC_TRY(init_arena(&drive->space.modules, os, sizes->modules_max));
     ALC_TRY(init_arena(&drive->stream, os, sizes->stream_max));
     uint64_t state_size;
-    if (!alc_align_up(sizeof(struct alc_spec_run) + REPORT_MAX + 4096, 4096, &state_size)) {
+    if (!alc_align_up(ALC_SPEC_CREW_SIZE_MAX + sizeof(struct alc_spec_run) + REPORT_MAX + 4096,
+                      4096, &state_size)) {
         return ALC_E_INTERNAL;
     }
     ALC_TRY(init_arena(&drive->state, os, state_size));
@@ -59,9 +61,10 @@ static alc_status init_drive(struct drive *drive, struct alc_os *os,
     if (drive->run == NULL || drive->report == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
-    drive->space.pages = (struct alc_pages){reserve_pages, alc_os_commit, release_pages, os};
+    drive->space.pages = (struct alc_pages){
+        .reserve = reserve_pages, .commit = alc_os_commit, .release = release_pages, .context = os};
     drive->space.memory_reserve_max = sizes->memory_reserve_max;
-    return ALC_OK;
+    return alc_spec_crew_new(os, &drive->state, &drive->space, &drive->space.crew);
 }
 
 static void release_arena(struct alc_os *os, struct alc_arena *arena)
@@ -73,6 +76,7 @@ static void release_arena(struct alc_os *os, struct alc_arena *arena)
 
 static void fini_drive(struct drive *drive)
 {
+    alc_spec_crew_fini(drive->space.crew);
     release_arena(drive->os, &drive->space.types);
     release_arena(drive->os, &drive->space.modules);
     release_arena(drive->os, &drive->stream);

@@ -3,6 +3,7 @@
  * The tests in an emulated enclave: loads the image of the test profile as the command line loads
  * the runtime's, and serves its host calls, through which stream and reports travel.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -35,6 +36,34 @@ static alc_status load(const struct spec_image *files, const struct alc_sgx_back
     return status;
 }
 
+/* What a thread that the enclave asked for needs outside. */
+struct crew {
+    struct alc_sgx_enclave *enclave;
+    struct alc_ring_region *region;
+    struct alc_hostcall_server servers[ALC_LIMIT_ENCLAVE_THREADS]; /* as long as the channels */
+    uint32_t inside_count;
+};
+
+static bool enter_thread(void *argument, uint32_t thread)
+{
+    struct crew *crew = argument;
+    const struct alc_sgx_call call = {
+        .thread = (int32_t)thread,
+        .ecall = ALC_ENTRY_THREAD,
+        .region = crew->region,
+        .region_size = ALC_RING_REGION_SIZE,
+        .serve = serve,
+        .context = &crew->servers[thread],
+    };
+    uint64_t value = ALC_E_INTERNAL;
+    struct alc_error error;
+    alc_error_clear(&error);
+    __atomic_add_fetch(&crew->inside_count, 1, __ATOMIC_SEQ_CST);
+    alc_status status = alc_sgx_call(crew->enclave, &call, &value, &error);
+    __atomic_sub_fetch(&crew->inside_count, 1, __ATOMIC_SEQ_CST);
+    return status == ALC_OK && value == ALC_OK;
+}
+
 alc_status spec_place_emulated(struct alc_os *os, const void *context, struct alc_error *error)
 {
     const struct spec_image *files = context;
@@ -47,19 +76,26 @@ alc_status spec_place_emulated(struct alc_os *os, const void *context, struct al
     if (region == MAP_FAILED) {
         return ALC_E_OUT_OF_MEMORY;
     }
-    struct alc_hostcall_server server;
+    struct crew crew = {.enclave = enclave, .region = region};
     alc_hostcall_region_init(region);
-    alc_hostcall_server_init(&server, region, 0, os);
+    for (uint32_t i = 0; i < ALC_LIMIT_ENCLAVE_THREADS; i++) {
+        alc_hostcall_server_init(&crew.servers[i], region, i, os);
+    }
+    os->operations->set_thread_body(os->context, enter_thread, &crew);
     const struct alc_sgx_call call = {
         .thread = 0,
         .ecall = ALC_ENTRY_RUN,
         .region = region,
         .region_size = ALC_RING_REGION_SIZE,
         .serve = serve,
-        .context = &server,
+        .context = &crew.servers[0],
     };
     uint64_t value = ALC_E_INTERNAL;
     alc_status status = alc_sgx_call(enclave, &call, &value, error);
+    /* Threads that have said inside that they are done may still be on their way out. */
+    while (__atomic_load_n(&crew.inside_count, __ATOMIC_SEQ_CST) != 0) {
+        sched_yield();
+    }
     alc_sgx_close(enclave);
     munmap(region, ALC_RING_REGION_SIZE);
     if (status != ALC_OK) {

@@ -6,6 +6,7 @@
  */
 #include "enclave/os_enclave.h"
 #include "enclave/tee.h"
+#include "sgx_arch/entry.h"
 #include "spec/spec_drive.h"
 
 /* All address space is inside the enclave's range of 16 GiB; the test with the most memories at
@@ -17,9 +18,14 @@ static const struct alc_spec_sizes enclave_sizes = {
     .memory_reserve_max = 256u << 20,
 };
 
+/* RUN and THREAD. */
+const uint64_t alc_enclave_ecalls_count = 2;
+
 uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outside_size)
 {
-    (void)ecall;
+    if (ecall == ALC_ENTRY_THREAD) {
+        return alc_os_enclave_run_thread() ? ALC_OK : ALC_E_POLICY_REFUSED;
+    }
     alc_status status = alc_os_enclave_init(outside_base, outside_size);
     if (status == ALC_OK) {
         status = alc_spec_drive(alc_os_enclave_get(), &enclave_sizes);

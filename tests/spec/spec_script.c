@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * JSON test script -> binary stream. Names may hold any code point, zero included, so every string
- * is counted. Commands that need a parser of the text format, or several threads, become SKIPPED
- * with the reason; anything unknown is an error, so that a new dialect cannot pass unnoticed.
+ * is counted. Commands that need a parser of the text format become SKIPPED with the reason;
+ * anything unknown is an error, so that a new dialect cannot pass unnoticed.
  */
 #include "spec/spec_script.h"
 
@@ -142,6 +142,8 @@ enum fields {
     FIELDS_RETURN,
     FIELDS_ACTION_TEXT,
     FIELDS_REFUSED,
+    FIELDS_THREAD,
+    FIELDS_WAIT,
     FIELDS_UNSUPPORTED,
 };
 
@@ -168,8 +170,8 @@ static const struct command_row {
     {"assert_invalid_custom", ALC_SPEC_SKIPPED, FIELDS_UNSUPPORTED,
      "content of a custom section is not part of validity"},
     {"assert_suspension", ALC_SPEC_SKIPPED, FIELDS_UNSUPPORTED, "stack switching"},
-    {"thread", ALC_SPEC_SKIPPED, FIELDS_UNSUPPORTED, "several threads in one script"},
-    {"wait", ALC_SPEC_SKIPPED, FIELDS_UNSUPPORTED, "several threads in one script"},
+    {"thread", ALC_SPEC_THREAD, FIELDS_THREAD, NULL},
+    {"wait", ALC_SPEC_WAIT, FIELDS_WAIT, NULL},
 };
 
 static const struct command_row *find_row(const char *type)
@@ -188,6 +190,22 @@ static void add_skipped(struct script *script, enum alc_spec_command kind, const
     spec_buffer_add_u32(script->out, script->line);
     spec_buffer_add_u8(script->out, (uint8_t)kind);
     spec_buffer_add_string(script->out, reason, strlen(reason));
+}
+
+static bool add_commands(struct script *script, const json_t *object);
+
+/* A thread's commands as a stream of their own. */
+static bool add_thread(struct script *script, const json_t *command)
+{
+    struct spec_buffer commands = {0};
+    struct script inner = *script;
+    inner.out = &commands;
+    bool ok = add_commands(&inner, command);
+    add_json_string(script->out, json_object_get(command, "name"));
+    add_optional(script->out, command, "shared_module");
+    spec_buffer_add_string(script->out, commands.bytes, commands.size);
+    spec_buffer_fini(&commands);
+    return ok;
 }
 
 static bool add_fields(struct script *script, enum fields fields, const json_t *command)
@@ -221,6 +239,11 @@ static bool add_fields(struct script *script, enum fields fields, const json_t *
         }
         spec_buffer_add_string(script->out, text, strlen(text));
         return true;
+    case FIELDS_THREAD:
+        return add_thread(script, command);
+    case FIELDS_WAIT:
+        add_json_string(script->out, json_object_get(command, "thread"));
+        return true;
     case FIELDS_UNSUPPORTED:
     default:
         return complain(script, "a command that is never run has no fields");
@@ -249,9 +272,9 @@ static bool add_command(struct script *script, const json_t *command)
     return add_fields(script, row->fields, command);
 }
 
-static bool add_commands(struct script *script, const json_t *root)
+static bool add_commands(struct script *script, const json_t *object)
 {
-    const json_t *commands = json_object_get(root, "commands");
+    const json_t *commands = json_object_get(object, "commands");
     if (!json_is_array(commands)) {
         return complain(script, "no array of commands");
     }

@@ -17,6 +17,9 @@
  *     ASSERT_TRAP, ASSERT_EXHAUSTION, ASSERT_EXCEPTION    action, string text
  *     ASSERT_MALFORMED, ASSERT_INVALID, ASSERT_UNLINKABLE, ASSERT_UNINSTANTIABLE
  *                            bytes, string text
+ *     THREAD                 name, optional shared module, u32 size, command*
+ *                            starts a thread that does the commands, with nothing but that module
+ *     WAIT                   name                         until the thread has done them
  *     SKIPPED                u8 kind that it was, string reason
  *   string, bytes, name  := u32 size, bytes
  *   optional x           := u8 0, or u8 1 and x
@@ -52,6 +55,7 @@ enum {
 enum alc_spec_flags {
     ALC_SPEC_METERED = 1 << 0,       /* code counts fuel (and has none to run out of) */
     ALC_SPEC_INTERRUPTIBLE = 1 << 1, /* code looks at the stop word */
+    ALC_SPEC_COLLECTING = 1 << 2,    /* a collection before each new object */
 };
 
 enum alc_spec_command {
@@ -68,6 +72,8 @@ enum alc_spec_command {
     ALC_SPEC_ASSERT_INVALID,
     ALC_SPEC_ASSERT_UNLINKABLE,
     ALC_SPEC_ASSERT_UNINSTANTIABLE,
+    ALC_SPEC_THREAD,
+    ALC_SPEC_WAIT,
     ALC_SPEC_SKIPPED,
     ALC_SPEC_COMMANDS_COUNT,
 };

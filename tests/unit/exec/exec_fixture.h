@@ -32,7 +32,7 @@ static void *fixture_reserve(void *context, size_t size)
     if (addr == MAP_FAILED) {
         return NULL;
     }
-    fixture_reserved++;
+    __atomic_add_fetch(&fixture_reserved, 1, __ATOMIC_RELAXED);
     return addr;
 }
 
@@ -41,17 +41,17 @@ static alc_status fixture_commit(void *context, void *addr, size_t size)
     (void)context;
     assert_int_equal((uintptr_t)addr % ALC_SYSTEM_PAGE_SIZE, 0);
     assert_int_equal(size % ALC_SYSTEM_PAGE_SIZE, 0);
-    if (fixture_commits_left == 0) {
+    if (__atomic_load_n(&fixture_commits_left, __ATOMIC_RELAXED) == 0) {
         return ALC_E_OUT_OF_MEMORY;
     }
-    fixture_commits_left--;
+    __atomic_sub_fetch(&fixture_commits_left, 1, __ATOMIC_RELAXED);
     return mprotect(addr, size, PROT_READ | PROT_WRITE) == 0 ? ALC_OK : ALC_E_OUT_OF_MEMORY;
 }
 
 static void fixture_release(void *context, void *addr, size_t size)
 {
     (void)context;
-    fixture_reserved--;
+    __atomic_sub_fetch(&fixture_reserved, 1, __ATOMIC_RELAXED);
     munmap(addr, size);
 }
 
