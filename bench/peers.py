@@ -16,7 +16,7 @@ import zipfile
 
 
 def load_shared():
-    """What differential tests compare with: wasmtime's pins, where it is kept, a new enough cargo."""
+    """What differential tests use: wasmtime's pins, where it is kept, a new enough cargo."""
     path = pathlib.Path(__file__).resolve().parent.parent / "tests" / "diff" / "peers.py"
     spec = importlib.util.spec_from_file_location("diff_peers", path)
     module = importlib.util.module_from_spec(spec)
