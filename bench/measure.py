@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs programs on engines and keeps what each run took."""
 import dataclasses
+import os
 import re
 import subprocess
 
@@ -28,8 +29,7 @@ def first_line(text):
 
 def launch(launcher, folder, command):
     """Runs a command to its end and returns a Run without kernel time."""
-    report = folder / "launch-report"
-    report.unlink(missing_ok=True)
+    report = folder / f"launch-report-{os.getpid()}"
     try:
         done = subprocess.run([str(word) for word in (launcher, report, *command)], check=False,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -39,6 +39,7 @@ def launch(launcher, folder, command):
     if done.returncode != 0:
         return Run(problem=first_line(done.stderr))
     wall, user, system, peak, status = map(int, report.read_text(encoding="utf-8").split())
+    report.unlink()
     run = Run(wall=wall, cpu=(user + system) * 1000, peak=peak, output=done.stdout)
     if status != 0:
         run.problem = f"status {status}: {first_line(done.stderr or done.stdout)}"
