@@ -263,7 +263,7 @@ static const struct alc_os_operations operations = {
 static void check_descriptors(const struct alc_wasi *wasi)
 {
     for (size_t i = 0; i < 16; i++) {
-        const struct alc_wasi_descriptor *descriptor = &wasi->descriptors[i];
+        const struct alc_wasi_descriptor *descriptor = &wasi->shared->descriptors[i];
         const uint64_t allowed =
             alc_wasi_rights_of_type(descriptor->type) | ALC_WASI_RIGHTS_SOCK_ACCEPT;
         if (descriptor->is_open && (descriptor->type > ALC_WASI_FILETYPE_SYMBOLIC_LINK ||

@@ -68,6 +68,36 @@ static alc_status serve(void *context)
     return alc_hostcall_serve(context);
 }
 
+/* What threads that the enclave asks for need. Lasts to the end of the process. */
+static struct {
+    struct alc_sgx_enclave *enclave;
+    struct alc_ring_region *region;
+    struct alc_hostcall_server servers[ALC_LIMIT_ENCLAVE_THREADS];
+} g_crew;
+
+/* Enters the enclave as its thread `thread` and serves it until it leaves for good. */
+static alc_status enter(uint64_t ecall, uint32_t thread, uint64_t *value, struct alc_error *error)
+{
+    const struct alc_sgx_call call = {
+        .thread = (int32_t)thread,
+        .ecall = ecall,
+        .region = g_crew.region,
+        .region_size = ALC_RING_REGION_SIZE,
+        .serve = serve,
+        .context = &g_crew.servers[thread],
+    };
+    return alc_sgx_call(g_crew.enclave, &call, value, error);
+}
+
+static bool enter_thread(void *argument, uint32_t thread)
+{
+    uint64_t value = ALC_E_INTERNAL;
+    struct alc_error error;
+    (void)argument;
+    alc_error_clear(&error);
+    return enter(ALC_ENTRY_THREAD, thread, &value, &error) == ALC_OK && value == ALC_OK;
+}
+
 static void print_enclave(const struct alc_sgx_enclave *enclave)
 {
     bool is_protected = (alc_sgx_capabilities(enclave) & ALC_SGX_CAN_PROTECT) != 0;
@@ -76,10 +106,11 @@ static void print_enclave(const struct alc_sgx_enclave *enclave)
     fprintf(stderr, "\n");
 }
 
-alc_status cli_enclave_run(const struct run_options *options, const struct alc_os *os,
+alc_status cli_enclave_run(const struct run_options *options, struct alc_os_linux *system,
                            void (*publish_stop_flag)(volatile uint64_t *stop_flag),
                            struct alc_error *error)
 {
+    const struct alc_os *os = alc_os_linux_get_os(system);
     struct cli_image image;
     struct alc_sgx_enclave *enclave;
     cli_image_open(options->image_path, options->signature_path, &image);
@@ -92,23 +123,22 @@ alc_status cli_enclave_run(const struct run_options *options, const struct alc_o
     if (region == MAP_FAILED) {
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
     }
-    struct alc_hostcall_server server;
+    g_crew.enclave = enclave;
+    g_crew.region = region;
     alc_hostcall_region_init(region);
-    alc_hostcall_server_init(&server, region, 0, os);
+    for (uint32_t i = 0; i < ALC_LIMIT_ENCLAVE_THREADS; i++) {
+        alc_hostcall_server_init(&g_crew.servers[i], region, i, os);
+    }
+    os->operations->set_thread_body(os->context, enter_thread, NULL);
     publish_stop_flag(&region->header.stop_flag);
-    const struct alc_sgx_call call = {
-        .thread = 0,
-        .ecall = ALC_ENTRY_RUN,
-        .region = region,
-        .region_size = ALC_RING_REGION_SIZE,
-        .serve = serve,
-        .context = &server,
-    };
     uint64_t value;
-    alc_status status = alc_sgx_call(enclave, &call, &value, error);
-    alc_sgx_close(enclave);
+    alc_status status = enter(ALC_ENTRY_RUN, 0, &value, error);
     publish_stop_flag(NULL);
-    munmap(region, ALC_RING_REGION_SIZE);
+    if (!alc_os_linux_has_threads(
+            system)) { /* else they are still inside, and go with the process */
+        alc_sgx_close(enclave);
+        munmap(region, ALC_RING_REGION_SIZE);
+    }
     /* The image's main function returns an alc_status; believed only as far as it is one. */
     return status == ALC_OK && value < ALC_STATUS_COUNT ? (alc_status)value : status;
 }

@@ -8,6 +8,7 @@
 
 #include "cli/run_options.h"
 #include "os/os.h"
+#include "os_linux/os_linux.h"
 #include "sgx/image.h"
 #include "sgx/loader.h"
 
@@ -27,10 +28,11 @@ struct cli_image {
 void cli_image_open(const char *image_path, const char *signature_path, struct cli_image *out);
 
 /* Loads an enclave as `options` ask (with one line on stderr when it is an emulated one by
- * default), runs what `os` offers, and prints the measurement when a report is wanted.
+ * default), runs what `system` offers, and prints the measurement when a report is wanted.
  * `publish_stop_flag` gets the word that asks the program to stop before it starts, and NULL before
- * that word goes away. */
-alc_status cli_enclave_run(const struct run_options *options, const struct alc_os *os,
+ * that word goes away. Threads of the program may still run afterwards, see
+ * alc_os_linux_has_threads. */
+alc_status cli_enclave_run(const struct run_options *options, struct alc_os_linux *system,
                            void (*publish_stop_flag)(volatile uint64_t *stop_flag),
                            struct alc_error *error);
 

@@ -150,28 +150,64 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
     }
 }
 
-static alc_status run_with(const struct run_options *options, const struct alc_os *os,
+static alc_status run_with(const struct run_options *options, struct alc_os_linux *system,
                            struct alc_error *error)
 {
     if (options->tee != RUN_TEE_NONE) {
-        return cli_enclave_run(options, os, publish_stop_flag, error);
+        return cli_enclave_run(options, system, publish_stop_flag, error);
     }
-    struct alc_os own_os = *os;
+    struct alc_os own_os = *alc_os_linux_get_os(system);
     publish_stop_flag(&g_local_stop_flag);
     (void)!alc_workload_run_from_os(&own_os, &g_local_stop_flag);
     return ALC_OK; /* the outcome says how it ended */
 }
 
+/* What the program leaves. */
+static struct {
+    const struct run_options *options;
+    const struct cli_file *module;
+    struct alc_outcome outcome;
+    size_t outcome_size;
+} g_result;
+
+static int print_outcome(void)
+{
+    int exit_code =
+        cli_outcome_print(g_result.options->module_path, g_result.module, &g_result.outcome);
+    if (g_result.options->report) {
+        cli_outcome_print_report(&g_result.outcome);
+    }
+    return exit_code;
+}
+
+/* A thread of the program has ended. If it ended the program, the first thread may be blocked for
+ * ever: whoever comes first to the lock has the last word. */
+static void look_for_outcome(void)
+{
+    if (__atomic_load_n(&g_result.outcome_size, __ATOMIC_ACQUIRE) != sizeof g_result.outcome) {
+        return;
+    }
+    pthread_mutex_lock(&g_stop_lock);
+    if (!g_is_over) {
+        g_is_over = true;
+        int exit_code = print_outcome();
+        fflush(NULL);
+        _exit(exit_code);
+    }
+    pthread_mutex_unlock(&g_stop_lock);
+}
+
 int cli_run(struct cli_arguments *arguments)
 {
-    struct run_options options;
+    static struct run_options options; /* static: threads may outlive this function */
+    static struct cli_file module;
     struct alc_os_linux *system;
-    struct alc_outcome outcome = {0};
-    size_t outcome_size = 0;
     struct alc_error error;
     run_options_parse(arguments, &options);
-    struct cli_file module = cli_read_file(options.module_path);
+    module = cli_read_file(options.module_path);
     struct cli_file manifest = encode_manifest(&options, &module);
+    g_result.options = &options;
+    g_result.module = &module;
     if (alc_os_linux_new(NULL, &system) != ALC_OK) {
         cli_die(CLI_FAILED, "out of memory");
     }
@@ -180,25 +216,28 @@ int cli_run(struct cli_arguments *arguments)
                 "manifest");
     check_grant(alc_os_linux_grant_bytes(system, ALC_OS_MODULE, module.bytes, module.size),
                 "module");
-    check_grant(
-        alc_os_linux_grant_buffer(system, ALC_OS_OUTCOME, &outcome, sizeof outcome, &outcome_size),
-        "outcome");
+    check_grant(alc_os_linux_grant_buffer(system, ALC_OS_OUTCOME, &g_result.outcome,
+                                          sizeof g_result.outcome, &g_result.outcome_size),
+                "outcome");
+    alc_os_linux_on_thread_end(system, look_for_outcome);
     alc_error_clear(&error);
     start_timer(&options);
-    alc_status status = run_with(&options, alc_os_linux_get_os(system), &error);
+    alc_status status = run_with(&options, system, &error);
     end_deadline();
     int exit_code;
-    if (outcome_size == sizeof outcome) {
-        exit_code = cli_outcome_print(options.module_path, &module, &outcome);
+    if (g_result.outcome_size == sizeof g_result.outcome) {
+        exit_code = print_outcome();
     } else {
         if (error.status == ALC_OK) {
             (void)alc_fail(&error, status == ALC_OK ? ALC_E_HOST_GONE : status, ALC_NO_OFFSET);
         }
         exit_code = cli_report_error("enclave", &error);
+        if (options.report) {
+            cli_outcome_print_report(&g_result.outcome);
+        }
     }
-    if (options.report) {
-        cli_outcome_print_report(&outcome);
+    if (!alc_os_linux_has_threads(system)) { /* else they go with the process */
+        alc_os_linux_free(system);
     }
-    alc_os_linux_free(system);
     return exit_code;
 }

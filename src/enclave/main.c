@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The runtime image: one ecall, RUN, which runs one workload once. An enclave is for one program; a
- * second RUN, from whichever thread, is refused.
+ * The runtime image: RUN, which runs one workload once, and THREAD, with which threads come in that
+ * the program asked for. An enclave is for one program; a second RUN, from whichever thread, is
+ * refused.
  */
 #include "enclave/os_enclave.h"
 #include "enclave/tee.h"
 #include "sgx_arch/entry.h"
 #include "workload/workload.h"
 
+const uint64_t alc_enclave_ecalls_count = 2;
+
 uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outside_size)
 {
     /* One-shot: set by the first entry, before anything else, and never cleared. */
     static uint64_t is_taken;
+    if (ecall == ALC_ENTRY_THREAD) {
+        return alc_os_enclave_run_thread() ? ALC_OK : ALC_E_POLICY_REFUSED;
+    }
     ALC_ASSERT(ecall == ALC_ENTRY_RUN);
     if (__atomic_exchange_n(&is_taken, 1, __ATOMIC_SEQ_CST) != 0) {
         return ALC_E_POLICY_REFUSED;

@@ -66,7 +66,8 @@ struct alc_store {
     struct alc_arena *arena;        /* borrowed */
     struct alc_pages pages;
     struct alc_code_heap code_heap;
-    struct alc_memory_budget budget;
+    struct alc_memory_budget own_budget;
+    struct alc_memory_budget *budget; /* own_budget, or that of the program's first thread */
     uint64_t memory_size_max;
     uint64_t memory_reserve_max;
     struct alc_thread thread;
@@ -163,6 +164,36 @@ ALC_MUST_CHECK alc_status alc_instantiate(struct alc_store *store, struct alc_ar
                                           const struct alc_module *module,
                                           const struct alc_linker *linker,
                                           struct alc_instance **out, struct alc_error *error);
+
+/* -- threads of a program -- */
+
+/* The store of a further thread, with the number `number` (not 0): the same pages, caps, budget,
+ * stop word and struct alc_waiting as `first`, which outlives it; a stack and fuel (none to begin
+ * with, if `first` has any) of its own. It has no types: instances come from
+ * alc_instance_new_for_thread. ALC_E_OUT_OF_MEMORY. */
+ALC_MUST_CHECK alc_status alc_store_init_thread(struct alc_store *store, struct alc_arena *arena,
+                                                struct alc_store *first, uint32_t number,
+                                                uint64_t stack_slots);
+
+/* Host functions that were defined with the context `first` get `thread` instead. */
+struct alc_thread_contexts {
+    void *first;
+    void *thread;
+};
+
+/* Another instance of original's module, in a thread's store: it shares what the original imports
+ * and has its own of everything else; nothing has run. Reads only what never changes of the
+ * original. ALC_E_NOT_SUPPORTED when an import is nothing to be shared: an unshared memory, a
+ * table, a mutable global, a function of another module. */
+ALC_MUST_CHECK alc_status alc_instance_new_for_thread(
+    struct alc_store *store, struct alc_arena *arena, const struct alc_instance *original,
+    const struct alc_thread_contexts *contexts, struct alc_instance **out, struct alc_error *error);
+/* Runs what alc_instantiate would have run: active segments and the start function. */
+ALC_MUST_CHECK alc_status alc_instance_start_thread(struct alc_instance *instance,
+                                                    struct alc_arena *arena,
+                                                    struct alc_error *error);
+
+/* -- exports -- */
 
 /* ALC_E_NOT_FOUND when there is no such export. */
 ALC_MUST_CHECK alc_status alc_export_find(const struct alc_instance *instance, struct alc_name name,

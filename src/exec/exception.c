@@ -21,7 +21,7 @@ static const struct exception *exception_of(uint64_t reference)
 uint64_t alc_exception_new(struct alc_store *store, const struct alc_tag *tag,
                            const uint64_t *slots)
 {
-    uint32_t count = alc_types_get(&store->types, tag->type_id)->function.parameters_slots;
+    uint32_t count = alc_types_get(store->heap.types, tag->type_id)->function.parameters_slots;
     size_t payload_size = count * sizeof *slots;
     struct alc_object *object =
         alc_gc_new(&store->heap, tag->type_id, 0, sizeof tag + payload_size);

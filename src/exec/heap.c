@@ -30,7 +30,7 @@ static uint32_t class_of_size(uint32_t size)
 void alc_gc_init(struct alc_gc_heap *heap, struct alc_store *store, uint64_t size_max)
 {
     *heap = (struct alc_gc_heap){.pages = &store->pages,
-                                 .budget = &store->budget,
+                                 .budget = store->budget,
                                  .types = &store->types,
                                  .store = store,
                                  .size_max = size_max,

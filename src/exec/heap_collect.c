@@ -251,7 +251,7 @@ bool alc_gc_sweep_some(struct alc_gc_heap *heap)
 
 /* -- the course of a collection -- */
 
-static void begin(struct alc_gc_heap *heap)
+static void begin_marking(struct alc_gc_heap *heap)
 {
     heap->phase = ALC_GC_MARKING;
     heap->allocated = 0;
@@ -278,7 +278,7 @@ void alc_gc_step(struct alc_gc_heap *heap, uint64_t allocated)
     switch (heap->phase) {
     case ALC_GC_IDLE:
         if (heap->allocated >= heap->threshold && heap->holds == 0) {
-            begin(heap);
+            begin_marking(heap);
         }
         break;
     case ALC_GC_MARKING:
@@ -307,7 +307,7 @@ void alc_gc_collect(struct alc_gc_heap *heap)
 {
     alc_gc_finish(heap);
     if (heap->holds == 0) {
-        begin(heap);
+        begin_marking(heap);
         alc_gc_finish(heap);
     }
 }

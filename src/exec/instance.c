@@ -244,17 +244,79 @@ static alc_status make_segments(struct attempt *attempt)
     return ALC_OK;
 }
 
-static alc_status make_instance(struct attempt *attempt, const struct alc_module *module,
-                                const struct alc_linker *linker)
+static alc_status make_definitions(struct attempt *attempt)
 {
-    ALC_TRY(allocate_spaces(attempt, module));
-    ALC_TRY(resolve_imports(attempt, linker));
     ALC_TRY(make_functions(attempt));
     ALC_TRY(make_memories(attempt));
     ALC_TRY(make_globals(attempt));
     ALC_TRY(make_tables(attempt));
     ALC_TRY(make_tags(attempt));
     return make_segments(attempt);
+}
+
+static alc_status make_instance(struct attempt *attempt, const struct alc_module *module,
+                                const struct alc_linker *linker)
+{
+    ALC_TRY(allocate_spaces(attempt, module));
+    ALC_TRY(resolve_imports(attempt, linker));
+    return make_definitions(attempt);
+}
+
+/* -- for another thread -- */
+
+static alc_status copy_host_function(struct attempt *attempt, const struct alc_function *original,
+                                     const struct alc_thread_contexts *contexts, uint32_t index)
+{
+    struct alc_function *function = ALC_ARENA_NEW(attempt->arena, struct alc_function);
+    if (function == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    *function = *original;
+    if (function->host_context == contexts->first) {
+        function->host_context = contexts->thread;
+    }
+    attempt->instance->functions[index] = function;
+    return ALC_OK;
+}
+
+/* What both threads may touch: host functions, shared memories, constants, tags. */
+static alc_status copy_import(struct attempt *attempt, const struct alc_instance *original,
+                              const struct alc_thread_contexts *contexts,
+                              const struct alc_import *import)
+{
+    struct alc_instance *instance = attempt->instance;
+    uint32_t index = import->index;
+    switch (import->kind) {
+    case ALC_EXTERNAL_FUNCTION:
+        if (original->functions[index]->code != NULL) {
+            return ALC_E_NOT_SUPPORTED;
+        }
+        return copy_host_function(attempt, original->functions[index], contexts, index);
+    case ALC_EXTERNAL_MEMORY:
+        instance->memories[index] = original->memories[index];
+        return instance->memories[index]->type.limits.is_shared ? ALC_OK : ALC_E_NOT_SUPPORTED;
+    case ALC_EXTERNAL_GLOBAL:
+        instance->globals[index] = original->globals[index];
+        return import->global.is_mutable ? ALC_E_NOT_SUPPORTED : ALC_OK;
+    case ALC_EXTERNAL_TAG:
+        instance->tags[index] = original->tags[index];
+        return ALC_OK;
+    case ALC_EXTERNAL_TABLE:
+    case ALC_EXTERNAL_KINDS:
+        break;
+    }
+    return ALC_E_NOT_SUPPORTED;
+}
+
+static alc_status make_like(struct attempt *attempt, const struct alc_instance *original,
+                            const struct alc_thread_contexts *contexts)
+{
+    const struct alc_module *module = original->module;
+    ALC_TRY(allocate_spaces(attempt, module));
+    for (uint32_t i = 0; i < module->imports_count; i++) {
+        ALC_TRY(copy_import(attempt, original, contexts, &module->imports[i]));
+    }
+    return make_definitions(attempt);
 }
 
 /* -- what can be seen from outside -- */
@@ -305,30 +367,44 @@ alc_status alc_instance_fill(struct alc_instance *instance, struct alc_arena *sc
     return ALC_OK;
 }
 
+static struct attempt begin(struct alc_store *store, struct alc_arena *arena,
+                            struct alc_error *error)
+{
+    return (struct attempt){
+        .store = store,
+        .arena = arena,
+        .error = error,
+        .arena_mark = alc_arena_mark(arena),
+        .memories = store->memories,
+        .tables = store->tables,
+    };
+}
+
+/* Ends the making of an instance, that of a good one by making it known to the store. */
+static alc_status end(struct attempt *attempt, alc_status status)
+{
+    struct alc_store *store = attempt->store;
+    if (status != ALC_OK) {
+        take_back(attempt);
+        return alc_fail(attempt->error, status, ALC_NO_OFFSET);
+    }
+    attempt->instance->next = store->instances;
+    store->instances = attempt->instance;
+    store->thread.trap = (struct alc_trap){0};
+    return ALC_OK;
+}
+
 alc_status alc_instance_make(const struct alc_instance_plan *plan, struct alc_instance **out,
                              struct alc_error *error)
 {
     struct alc_store *store = plan->store;
-    struct attempt attempt = {
-        .store = store,
-        .arena = plan->arena,
-        .error = error,
-        .arena_mark = alc_arena_mark(plan->arena),
-        .memories = store->memories,
-        .tables = store->tables,
-    };
+    struct attempt attempt = begin(store, plan->arena, error);
     ALC_ASSERT(plan->module->types == &store->types);
     /* What constant expressions make is not among the roots yet. */
     alc_gc_hold(&store->heap);
     alc_status status = make_instance(&attempt, plan->module, plan->linker);
     alc_gc_release(&store->heap);
-    if (status != ALC_OK) {
-        take_back(&attempt);
-        return alc_fail(error, status, ALC_NO_OFFSET);
-    }
-    attempt.instance->next = store->instances;
-    store->instances = attempt.instance;
-    store->thread.trap = (struct alc_trap){0};
+    ALC_TRY(end(&attempt, status));
     ALC_TRY(run_elements(&attempt));
     if (!plan->leaves_data) {
         ALC_TRY(alc_instance_fill(attempt.instance, plan->arena, error));
@@ -357,6 +433,30 @@ alc_status alc_instantiate(struct alc_store *store, struct alc_arena *arena,
     ALC_TRY(alc_instance_start(instance, error));
     *out = instance;
     return ALC_OK;
+}
+
+alc_status alc_instance_new_for_thread(struct alc_store *store, struct alc_arena *arena,
+                                       const struct alc_instance *original,
+                                       const struct alc_thread_contexts *contexts,
+                                       struct alc_instance **out, struct alc_error *error)
+{
+    struct attempt attempt = begin(store, arena, error);
+    alc_gc_hold(&store->heap);
+    alc_status status = make_like(&attempt, original, contexts);
+    alc_gc_release(&store->heap);
+    ALC_TRY(end(&attempt, status));
+    *out = attempt.instance;
+    return ALC_OK;
+}
+
+alc_status alc_instance_start_thread(struct alc_instance *instance, struct alc_arena *arena,
+                                     struct alc_error *error)
+{
+    struct attempt attempt = begin(instance->store, arena, error);
+    attempt.instance = instance;
+    ALC_TRY(run_elements(&attempt));
+    ALC_TRY(alc_instance_fill(instance, arena, error));
+    return alc_instance_start(instance, error);
 }
 
 /* -- exports -- */

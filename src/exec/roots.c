@@ -10,7 +10,7 @@
 
 static bool has_traced_type(const struct alc_store *store, uint32_t type)
 {
-    return alc_type_is_reference(type) && alc_type_is_traced(&store->types, type);
+    return alc_type_is_reference(type) && alc_type_is_traced(store->heap.types, type);
 }
 
 /* -- frames -- */

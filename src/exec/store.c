@@ -36,20 +36,39 @@ static alc_status reserve_code(struct alc_store *store, uint64_t size_max)
     return ALC_OK;
 }
 
+static alc_status take_stack(struct alc_store *store, uint64_t slots)
+{
+    const struct alc_pages *pages = &store->pages;
+    uint64_t size = (slots * sizeof(uint64_t) + ALC_SYSTEM_PAGE_SIZE - 1) &
+                    ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
+    uint64_t *stack = pages->reserve(pages->context, size);
+    if (stack == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    alc_status status = pages->commit(pages->context, stack, size);
+    if (status != ALC_OK) {
+        pages->release(pages->context, stack, size);
+        return status;
+    }
+    store->stack_size = size;
+    store->thread.stack = stack;
+    store->thread.stack_top = stack;
+    store->thread.stack_limit = stack + slots;
+    return ALC_OK;
+}
+
 alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
                           const struct alc_store_options *options)
 {
     const struct alc_pages *pages = &options->pages;
     uint64_t slots = or_default(options->stack_slots, ALC_LIMIT_STACK_SLOTS);
-    uint64_t stack_size;
     *store = (struct alc_store){.arena = arena, .pages = *pages};
     if (slots > ALC_LIMIT_STACK_SLOTS) {
         return ALC_E_BAD_ARGUMENT;
     }
-    stack_size = (slots * sizeof(uint64_t) + ALC_SYSTEM_PAGE_SIZE - 1) &
-                 ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
     alc_types_init(&store->types, arena);
-    store->budget.max = or_default(options->store_size_max, UINT64_MAX);
+    store->own_budget.max = or_default(options->store_size_max, UINT64_MAX);
+    store->budget = &store->own_budget;
     store->memory_size_max = or_default(options->memory_size_max, UINT64_MAX);
     store->memory_reserve_max =
         or_default(options->memory_reserve_max, (UINT64_C(4) << 30) + (64 << 10));
@@ -59,25 +78,34 @@ alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
     store->thread.stop_flag = options->stop_flag != NULL ? options->stop_flag : &NEVER_STOP;
     store->thread.end_flag = options->waiting != NULL ? &options->waiting->is_ended : &NEVER_STOP;
     store->thread.waiting = options->waiting;
-    uint64_t *stack = pages->reserve(pages->context, stack_size);
-    if (stack == NULL) {
-        return ALC_E_OUT_OF_MEMORY;
-    }
-    alc_status status = pages->commit(pages->context, stack, stack_size);
+    ALC_TRY(take_stack(store, slots));
+    alc_status status = reserve_code(store, options->code_size_max);
     if (status != ALC_OK) {
-        pages->release(pages->context, stack, stack_size);
-        return status;
+        pages->release(pages->context, store->thread.stack, store->stack_size);
     }
-    status = reserve_code(store, options->code_size_max);
-    if (status != ALC_OK) {
-        pages->release(pages->context, stack, stack_size);
-        return status;
-    }
-    store->stack_size = stack_size;
-    store->thread.stack = stack;
-    store->thread.stack_top = stack;
-    store->thread.stack_limit = stack + slots;
-    return ALC_OK;
+    return status;
+}
+
+alc_status alc_store_init_thread(struct alc_store *store, struct alc_arena *arena,
+                                 struct alc_store *first, uint32_t number, uint64_t stack_slots)
+{
+    *store = (struct alc_store){
+        .arena = arena,
+        .pages = first->pages,
+        .budget = first->budget,
+        .memory_size_max = first->memory_size_max,
+        .memory_reserve_max = first->memory_reserve_max,
+        .thread = {.has_fuel = first->thread.has_fuel,
+                   .stop_flag = first->thread.stop_flag,
+                   .end_flag = first->thread.end_flag,
+                   .waiting = first->thread.waiting,
+                   .number = number},
+    };
+    alc_gc_init(&store->heap, store, first->heap.size_max);
+    store->heap.types = first->heap.types;
+    store->heap.collects_always = first->heap.collects_always;
+    ALC_ASSERT(number != 0 && stack_slots <= ALC_LIMIT_STACK_SLOTS);
+    return take_stack(store, stack_slots);
 }
 
 void alc_store_fini(struct alc_store *store)
@@ -123,7 +151,7 @@ alc_status alc_store_add_memory(struct alc_store *store, struct alc_arena *arena
     }
     uint64_t cap = store->memory_size_max < store->memory_reserve_max ? store->memory_size_max
                                                                       : store->memory_reserve_max;
-    ALC_TRY(alc_memory_init(memory, type, cap, &store->pages, &store->budget));
+    ALC_TRY(alc_memory_init(memory, type, cap, &store->pages, store->budget));
     memory->next = store->memories;
     store->memories = memory;
     *out = memory;

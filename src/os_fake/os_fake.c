@@ -363,7 +363,7 @@ static int64_t fake_thread_start(void *context, uint32_t thread)
 {
     INTERCEPT(THREAD_START);
     if (fake->inner == NULL) {
-        return -ALC_OS_AGAIN;
+        return 0; /* of which nothing is seen */
     }
     FORWARD(thread_start, thread);
 }

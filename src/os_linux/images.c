@@ -8,11 +8,11 @@
  */
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "os_linux/os_linux.h"
 
 static bool write_all(int fd, const uint8_t *bytes, size_t size)
@@ -163,10 +163,12 @@ static void write_over(const struct image *image, uint8_t *addr, size_t offset, 
     size_t image_size = image == NULL ? 0 : image->size;
     size_t image_end = image_size < end ? image_size : end;
     if (offset < image_end) {
-        memcpy(addr + offset, image->bytes + offset, image_end - offset);
+        alc_copy(addr + offset, image->bytes + offset, image_end - offset);
         offset = image_end;
     }
-    memset(addr + offset, 0, end - offset);
+    if (offset < end) {
+        alc_fill(addr + offset, 0, end - offset);
+    }
 }
 
 alc_status alc_linux_image_renew(void *context, uint64_t image, size_t image_size, void *addr,

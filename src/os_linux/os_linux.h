@@ -40,6 +40,9 @@ ALC_MUST_CHECK alc_status alc_os_linux_new(const struct alc_os_linux_options *op
 /* Closes what was opened and the granted descriptors that are owned. NULL is allowed. */
 void alc_os_linux_free(struct alc_os_linux *system);
 
+/* Called on each thread that thread_start started when it has nothing left to do. Said before the
+ * first of them. */
+void alc_os_linux_on_thread_end(struct alc_os_linux *system, void (*function)(void));
 /* Whether threads that thread_start started are still there; then _free is not allowed. */
 bool alc_os_linux_has_threads(const struct alc_os_linux *system);
 

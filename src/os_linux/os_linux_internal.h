@@ -53,6 +53,7 @@ struct alc_os_linux {
     struct alc_linux_thread threads[ALC_LIMIT_ENCLAVE_THREADS];
     alc_os_thread_body *thread_body;
     void *thread_argument;
+    void (*on_thread_end)(void); /* may be NULL */
     pthread_mutex_t lock; /* over all handles' kind, users_count, is_closing, pos and listing */
     struct alc_linux_handle *handles;
     uint32_t handles_count;

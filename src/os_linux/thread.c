@@ -27,8 +27,16 @@ static void *run_thread(void *argument)
     struct alc_linux_thread *thread = argument;
     struct alc_os_linux *system = thread->system;
     (void)system->thread_body(system->thread_argument, (uint32_t)(thread - system->threads));
+    if (system->on_thread_end != NULL) {
+        system->on_thread_end();
+    }
     __atomic_store_n(&thread->is_running, false, __ATOMIC_RELEASE);
     return NULL;
+}
+
+void alc_os_linux_on_thread_end(struct alc_os_linux *system, void (*function)(void))
+{
+    system->on_thread_end = function;
 }
 
 void alc_linux_set_thread_body(void *context, alc_os_thread_body *body, void *argument)

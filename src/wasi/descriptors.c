@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/limits.h"
+#include "base/spin.h"
 #include "wasi/wasi_internal.h"
 
 /* Types and errors have the same numbers on both sides. */
@@ -95,21 +96,56 @@ uint16_t alc_wasi_flags_from_os(uint64_t os_flags)
     return flags;
 }
 
-struct alc_wasi_descriptor *alc_wasi_descriptor_find_free(struct alc_wasi *wasi)
+/* With the lock held. */
+static struct alc_wasi_descriptor *find_free(const struct alc_wasi *wasi)
 {
     for (size_t i = 0; i < ALC_LIMIT_WASI_DESCRIPTORS; i++) {
-        if (!wasi->descriptors[i].is_open) {
-            return &wasi->descriptors[i];
+        if (!wasi->shared->descriptors[i].is_open) {
+            return &wasi->shared->descriptors[i];
         }
     }
     return NULL;
 }
 
-uint32_t alc_wasi_descriptor_number(const struct alc_wasi *wasi,
-                                    const struct alc_wasi_descriptor *descriptor)
+/* What a copy was made of, with the lock held; NULL when it is no longer that. */
+static struct alc_wasi_descriptor *find_original(const struct alc_wasi *wasi,
+                                                 const struct alc_wasi_descriptor *copy)
 {
-    ALC_ASSERT(descriptor >= wasi->descriptors);
-    return (uint32_t)(descriptor - wasi->descriptors);
+    struct alc_wasi_descriptor *original = &wasi->shared->descriptors[copy->number];
+    return original->is_open && original->handle == copy->handle ? original : NULL;
+}
+
+bool alc_wasi_descriptor_is_free(struct alc_wasi *wasi)
+{
+    alc_spin_lock(&wasi->shared->lock);
+    bool is_free = find_free(wasi) != NULL;
+    alc_spin_unlock(&wasi->shared->lock);
+    return is_free;
+}
+
+static uint16_t close_handle(const struct alc_wasi *wasi, int32_t handle)
+{
+    if (handle <= ALC_OS_STDERR) {
+        return ALC_OS_SUCCESS; /* alcove itself may still have to say something there */
+    }
+    return alc_wasi_errno_of(alc_wasi_os(wasi)->close(alc_wasi_os_context(wasi), handle));
+}
+
+uint16_t alc_wasi_descriptor_insert(struct alc_wasi *wasi, const struct alc_wasi_descriptor *opened,
+                                    uint32_t *out_number)
+{
+    alc_spin_lock(&wasi->shared->lock);
+    struct alc_wasi_descriptor *descriptor = find_free(wasi);
+    if (descriptor != NULL) {
+        *descriptor = *opened;
+        *out_number = (uint32_t)(descriptor - wasi->shared->descriptors);
+    }
+    alc_spin_unlock(&wasi->shared->lock);
+    if (descriptor == NULL) {
+        (void)close_handle(wasi, opened->handle);
+        return ALC_OS_TOO_MANY_OPEN;
+    }
+    return ALC_OS_SUCCESS;
 }
 
 uint16_t alc_wasi_descriptor_check(const struct alc_wasi_descriptor *descriptor, uint64_t rights)
@@ -145,23 +181,28 @@ uint16_t alc_wasi_fd_get(struct alc_wasi *wasi, uint32_t number, uint64_t rights
         return ALC_OS_BAD_DESCRIPTOR;
     }
     number = (uint32_t)alc_index_clamp(number, ALC_LIMIT_WASI_DESCRIPTORS);
-    struct alc_wasi_descriptor *descriptor = &wasi->descriptors[number];
-    if (!descriptor->is_open) {
+    struct alc_wasi_descriptor *copy = &wasi->copies[wasi->copies_next++ % ALC_WASI_COPIES];
+    alc_spin_lock(&wasi->shared->lock);
+    *copy = wasi->shared->descriptors[number];
+    alc_spin_unlock(&wasi->shared->lock);
+    copy->number = (uint16_t)number;
+    if (!copy->is_open) {
         return ALC_OS_BAD_DESCRIPTOR;
     }
-    *out = descriptor;
-    return alc_wasi_descriptor_check(descriptor, rights);
+    *out = copy;
+    return alc_wasi_descriptor_check(copy, rights);
 }
 
-uint16_t alc_wasi_descriptor_close(struct alc_wasi *wasi, struct alc_wasi_descriptor *descriptor)
+uint16_t alc_wasi_descriptor_close(struct alc_wasi *wasi,
+                                   const struct alc_wasi_descriptor *descriptor)
 {
-    ALC_ASSERT(descriptor->is_open);
-    const int32_t handle = descriptor->handle;
-    *descriptor = (struct alc_wasi_descriptor){.preopen_index = ALC_WASI_NO_PREOPEN};
-    if (handle <= ALC_OS_STDERR) {
-        return ALC_OS_SUCCESS; /* alcove itself may still have to say something there */
+    alc_spin_lock(&wasi->shared->lock);
+    struct alc_wasi_descriptor *original = find_original(wasi, descriptor);
+    if (original != NULL) {
+        *original = (struct alc_wasi_descriptor){.preopen_index = ALC_WASI_NO_PREOPEN};
     }
-    return alc_wasi_errno_of(alc_wasi_os(wasi)->close(alc_wasi_os_context(wasi), handle));
+    alc_spin_unlock(&wasi->shared->lock);
+    return original == NULL ? ALC_OS_BAD_DESCRIPTOR : close_handle(wasi, descriptor->handle);
 }
 
 uint16_t alc_wasi_fd_close(struct alc_wasi *wasi, struct alc_wasi_descriptor *fd)
@@ -172,14 +213,23 @@ uint16_t alc_wasi_fd_close(struct alc_wasi *wasi, struct alc_wasi_descriptor *fd
 uint16_t alc_wasi_fd_renumber(struct alc_wasi *wasi, struct alc_wasi_descriptor *fd,
                               struct alc_wasi_descriptor *to)
 {
-    if (fd == to) {
+    if (fd->number == to->number) {
         return ALC_OS_SUCCESS;
     }
-    const struct alc_wasi_descriptor moved = *fd;
+    alc_spin_lock(&wasi->shared->lock);
+    struct alc_wasi_descriptor *from = find_original(wasi, fd);
+    struct alc_wasi_descriptor *target = find_original(wasi, to);
+    bool is_moved = from != NULL && target != NULL;
+    if (is_moved) {
+        *target = *from;
+        *from = (struct alc_wasi_descriptor){.preopen_index = ALC_WASI_NO_PREOPEN};
+    }
+    alc_spin_unlock(&wasi->shared->lock);
+    if (!is_moved) {
+        return ALC_OS_BAD_DESCRIPTOR;
+    }
     /* As with dup2, what closing the old file says is nobody's business any more. */
-    (void)alc_wasi_descriptor_close(wasi, to);
-    *fd = (struct alc_wasi_descriptor){.preopen_index = ALC_WASI_NO_PREOPEN};
-    *to = moved;
+    (void)close_handle(wasi, to->handle);
     return ALC_OS_SUCCESS;
 }
 
@@ -209,14 +259,20 @@ uint16_t alc_wasi_fd_fdstat_set_flags(struct alc_wasi *wasi, struct alc_wasi_des
 uint16_t alc_wasi_fd_fdstat_set_rights(struct alc_wasi *wasi, struct alc_wasi_descriptor *fd,
                                        uint64_t rights_base, uint64_t rights_inheriting)
 {
-    (void)wasi;
-    if ((rights_base & ~fd->rights_base) != 0 ||
-        (rights_inheriting & ~fd->rights_inheriting) != 0) {
-        return ALC_OS_NOT_CAPABLE;
+    uint16_t result = ALC_OS_BAD_DESCRIPTOR;
+    alc_spin_lock(&wasi->shared->lock);
+    struct alc_wasi_descriptor *original = find_original(wasi, fd);
+    if (original != NULL) {
+        bool shrinks = (rights_base & ~original->rights_base) == 0 &&
+                       (rights_inheriting & ~original->rights_inheriting) == 0;
+        if (shrinks) {
+            original->rights_base = rights_base;
+            original->rights_inheriting = rights_inheriting;
+        }
+        result = shrinks ? ALC_OS_SUCCESS : ALC_OS_NOT_CAPABLE;
     }
-    fd->rights_base = rights_base;
-    fd->rights_inheriting = rights_inheriting;
-    return ALC_OS_SUCCESS;
+    alc_spin_unlock(&wasi->shared->lock);
+    return result;
 }
 
 /* Only these functions tell preopened directories from others. */

@@ -357,7 +357,7 @@ static uint16_t check_read_only(struct alc_wasi *wasi, const struct alc_wasi_des
     return result == ALC_OS_NO_ENTRY ? ALC_OS_READ_ONLY : result;
 }
 
-/* Opens into a free descriptor. */
+/* Opens; *opened is in no table yet. */
 static uint16_t open_into(struct alc_wasi *wasi, const struct alc_wasi_descriptor *fd,
                           const struct path *path, const struct open_request *request,
                           struct alc_wasi_descriptor *opened)
@@ -421,13 +421,10 @@ uint16_t alc_wasi_path_open(struct alc_wasi *wasi, struct alc_wasi_descriptor *f
     if (result != 0) {
         return result;
     }
-    struct alc_wasi_descriptor *opened = alc_wasi_descriptor_find_free(wasi);
-    if (opened == NULL) {
+    if (!alc_wasi_descriptor_is_free(wasi)) {
         return ALC_OS_TOO_MANY_OPEN;
     }
-    result = open_into(wasi, fd, &path, &request, opened);
-    if (result == 0) {
-        *out_opened = alc_wasi_descriptor_number(wasi, opened);
-    }
-    return result;
+    struct alc_wasi_descriptor opened;
+    result = open_into(wasi, fd, &path, &request, &opened);
+    return result != 0 ? result : alc_wasi_descriptor_insert(wasi, &opened, out_opened);
 }

@@ -11,8 +11,7 @@ uint16_t alc_wasi_sock_accept(struct alc_wasi *wasi, struct alc_wasi_descriptor 
     if ((flags & ~ALC_WASI_FDFLAGS_NONBLOCK) != 0) {
         return ALC_OS_INVALID;
     }
-    struct alc_wasi_descriptor *accepted = alc_wasi_descriptor_find_free(wasi);
-    if (accepted == NULL) {
+    if (!alc_wasi_descriptor_is_free(wasi)) {
         return ALC_OS_TOO_MANY_OPEN;
     }
     uint64_t handle = 0;
@@ -26,15 +25,14 @@ uint16_t alc_wasi_sock_accept(struct alc_wasi *wasi, struct alc_wasi_descriptor 
     if (result != 0) {
         return result;
     }
-    *accepted = (struct alc_wasi_descriptor){
+    const struct alc_wasi_descriptor accepted = {
         .rights_base = fd->rights_inheriting & ALC_WASI_RIGHTS_OF_SOCKETS,
         .handle = (int32_t)handle,
         .preopen_index = ALC_WASI_NO_PREOPEN,
         .type = ALC_WASI_FILETYPE_SOCKET_STREAM,
         .is_open = true,
     };
-    *out_accepted = alc_wasi_descriptor_number(wasi, accepted);
-    return ALC_OS_SUCCESS;
+    return alc_wasi_descriptor_insert(wasi, &accepted, out_accepted);
 }
 
 /* The flags have the same numbers on both sides. */

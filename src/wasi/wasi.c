@@ -44,7 +44,7 @@ static void open_stream(struct alc_wasi *wasi, int32_t handle)
     const uint8_t type = type_of_handle(wasi, handle, &exists);
     uint64_t rights = alc_wasi_rights_of_type(type);
     rights &= ~(handle == ALC_OS_STDIN ? ALC_WASI_RIGHTS_FD_WRITE : ALC_WASI_RIGHTS_FD_READ);
-    wasi->descriptors[handle] = (struct alc_wasi_descriptor){
+    wasi->shared->descriptors[handle] = (struct alc_wasi_descriptor){
         .rights_base = rights,
         .handle = handle,
         .preopen_index = ALC_WASI_NO_PREOPEN,
@@ -56,7 +56,7 @@ static void open_stream(struct alc_wasi *wasi, int32_t handle)
 static void open_granted(struct alc_wasi *wasi)
 {
     const struct alc_wasi_options *options = &wasi->options;
-    struct alc_wasi_descriptor *next = &wasi->descriptors[ALC_WASI_FIRST_PREOPEN];
+    struct alc_wasi_descriptor *next = &wasi->shared->descriptors[ALC_WASI_FIRST_PREOPEN];
     for (size_t i = 0; i < options->preopens_count; i++) {
         *next++ = (struct alc_wasi_descriptor){
             .rights_base = ALC_WASI_RIGHTS_OF_DIRECTORIES,
@@ -103,11 +103,17 @@ alc_status alc_wasi_init(struct alc_wasi *wasi, const struct alc_wasi_options *o
             return ALC_E_BAD_ARGUMENT;
         }
     }
-    wasi->descriptors =
-        ALC_ARENA_ARRAY(options->arena, struct alc_wasi_descriptor, ALC_LIMIT_WASI_DESCRIPTORS);
-    if (wasi->descriptors == NULL) {
+    wasi->copies = ALC_ARENA_ARRAY(options->arena, struct alc_wasi_descriptor, ALC_WASI_COPIES);
+    struct alc_wasi_shared *shared = ALC_ARENA_NEW(options->arena, struct alc_wasi_shared);
+    if (wasi->copies == NULL || shared == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
+    shared->descriptors =
+        ALC_ARENA_ARRAY(options->arena, struct alc_wasi_descriptor, ALC_LIMIT_WASI_DESCRIPTORS);
+    if (shared->descriptors == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    wasi->shared = shared;
     for (int32_t handle = ALC_OS_STDIN; handle <= ALC_OS_STDERR; handle++) {
         open_stream(wasi, handle);
     }
@@ -115,14 +121,27 @@ alc_status alc_wasi_init(struct alc_wasi *wasi, const struct alc_wasi_options *o
     return ALC_OK;
 }
 
+alc_status alc_wasi_init_thread(struct alc_wasi *wasi, const struct alc_wasi *first,
+                                struct alc_arena *arena, struct alc_arena *scratch)
+{
+    *wasi = *first;
+    wasi->host.scratch = scratch;
+    wasi->options.scratch = scratch;
+    wasi->thread_clock_latest_ns = 0;
+    wasi->copies = ALC_ARENA_ARRAY(arena, struct alc_wasi_descriptor, ALC_WASI_COPIES);
+    return wasi->copies == NULL ? ALC_E_OUT_OF_MEMORY : ALC_OK;
+}
+
 void alc_wasi_fini(struct alc_wasi *wasi)
 {
-    if (wasi->descriptors == NULL) {
+    if (wasi->shared == NULL) {
         return; /* alc_wasi_init failed */
     }
-    for (size_t i = 0; i < ALC_LIMIT_WASI_DESCRIPTORS; i++) {
-        if (wasi->descriptors[i].is_open) {
-            (void)alc_wasi_descriptor_close(wasi, &wasi->descriptors[i]);
+    for (uint32_t i = 0; i < ALC_LIMIT_WASI_DESCRIPTORS; i++) {
+        struct alc_wasi_descriptor *descriptor = NULL;
+        (void)alc_wasi_fd_get(wasi, i, 0, &descriptor);
+        if (descriptor != NULL) {
+            (void)alc_wasi_descriptor_close(wasi, descriptor);
         }
     }
 }
@@ -218,11 +237,15 @@ uint16_t alc_wasi_clock_now(struct alc_wasi *wasi, uint32_t clock, uint64_t *out
         return result;
     }
     /* A host that turns a clock back would let a program use what has expired. */
-    if (time_ns < wasi->clock_latest_ns[clock]) {
-        time_ns = wasi->clock_latest_ns[clock];
+    uint64_t *said_ns = clock == ALC_WASI_CLOCKID_THREAD_CPUTIME_ID
+                            ? &wasi->thread_clock_latest_ns
+                            : &wasi->shared->clock_latest_ns[clock];
+    uint64_t latest_ns = __atomic_load_n(said_ns, __ATOMIC_RELAXED);
+    while (latest_ns < time_ns &&
+           !__atomic_compare_exchange_n(said_ns, &latest_ns, time_ns, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED)) {
     }
-    wasi->clock_latest_ns[clock] = time_ns;
-    *out_time_ns = time_ns;
+    *out_time_ns = latest_ns < time_ns ? time_ns : latest_ns;
     return ALC_OS_SUCCESS;
 }
 

@@ -6,8 +6,9 @@
  *
  * Both sides are hostile. The guest's arguments were checked and copied by the generated thunks;
  * what the system answers is believed only as far as it is in range. Nothing is allocated but what
- * the two arenas give. One program = one struct alc_wasi, used by one thread at a time. Define the
- * functions with the struct alc_wasi as their context.
+ * the two arenas give. One program = one struct alc_wasi, and one more for each further thread of
+ * it (alc_wasi_init_thread), each used by one thread at a time. Define the functions with the
+ * struct alc_wasi as their context.
  */
 #ifndef ALC_WASI_WASI_H
 #define ALC_WASI_WASI_H
@@ -57,14 +58,24 @@ enum { ALC_WASI_CLOCKS_COUNT = 4 };
 
 struct alc_wasi_descriptor;
 
+/* What the threads of a program share. */
+struct alc_wasi_shared {
+    uint32_t lock; /* base/spin.h: over the descriptors; never held while the system is asked */
+    struct alc_wasi_descriptor *descriptors;         /* ALC_LIMIT_WASI_DESCRIPTORS of them */
+    uint64_t clock_latest_ns[ALC_WASI_CLOCKS_COUNT]; /* what each clock said last; atomic */
+};
+
 /* Members are this room's; callers only place it. */
 struct alc_wasi {
     struct alc_host_context host; /* first, see host.h */
     struct alc_wasi_options options;
-    struct alc_wasi_descriptor *descriptors; /* ALC_LIMIT_WASI_DESCRIPTORS of them */
-    uint32_t arguments_size;                 /* with their NULs */
+    struct alc_wasi_shared *shared;
+    /* Copies of the descriptors that the call in progress names: another thread may close them. */
+    struct alc_wasi_descriptor *copies;
+    uint32_t copies_next;
+    uint64_t thread_clock_latest_ns; /* of the thread's own processor time */
+    uint32_t arguments_size;         /* with their NULs */
     uint32_t environment_size;
-    uint64_t clock_latest_ns[ALC_WASI_CLOCKS_COUNT]; /* what each clock said last */
     uint32_t exit_code;
 };
 
@@ -73,6 +84,10 @@ struct alc_wasi {
  * `arena` is too small. */
 ALC_MUST_CHECK alc_status alc_wasi_init(struct alc_wasi *wasi,
                                         const struct alc_wasi_options *options);
+/* The same program's WASI for another thread; `first` and the arenas outlive it. The scratch arena
+ * must be the thread's own. ALC_E_OUT_OF_MEMORY. */
+ALC_MUST_CHECK alc_status alc_wasi_init_thread(struct alc_wasi *wasi, const struct alc_wasi *first,
+                                               struct alc_arena *arena, struct alc_arena *scratch);
 /* Closes what the program left open (not what it was given). */
 void alc_wasi_fini(struct alc_wasi *wasi);
 /* The importable functions. */

@@ -10,12 +10,15 @@
 #include "wasi/wasi_p1_host.h"
 
 enum { ALC_WASI_NO_PREOPEN = -1, ALC_WASI_FIRST_PREOPEN = 3 };
+/* Descriptors that one call names. */
+enum { ALC_WASI_COPIES = 2 };
 
 struct alc_wasi_descriptor {
     uint64_t rights_base;       /* always within what the type allows */
     uint64_t rights_inheriting; /* handed down by path_open and sock_accept */
     int32_t handle;             /* of os */
     int32_t preopen_index;      /* in options.preopens, or ALC_WASI_NO_PREOPEN */
+    uint16_t number;            /* set in copies only */
     uint8_t type;               /* enum alc_wasi_filetype */
     bool is_open;
     bool read_only; /* nothing may be changed through it, nor through what it opens */
@@ -67,14 +70,18 @@ bool alc_wasi_is_socket(const struct alc_wasi_descriptor *descriptor);
 uint32_t alc_wasi_flags_to_os(uint16_t flags);
 uint16_t alc_wasi_flags_from_os(uint64_t os_flags);
 
-/* A free descriptor with the lowest number, or NULL; it stays free until is_open is set. */
-struct alc_wasi_descriptor *alc_wasi_descriptor_find_free(struct alc_wasi *wasi);
-uint32_t alc_wasi_descriptor_number(const struct alc_wasi *wasi,
-                                    const struct alc_wasi_descriptor *descriptor);
+/* Whether there is a free descriptor now. */
+bool alc_wasi_descriptor_is_free(struct alc_wasi *wasi);
+/* Makes `opened` the free descriptor with the lowest number, *out_number, or gives its handle back:
+ * TOO_MANY_OPEN. */
+uint16_t alc_wasi_descriptor_insert(struct alc_wasi *wasi, const struct alc_wasi_descriptor *opened,
+                                    uint32_t *out_number);
 /* 0 when it has all `rights`; else the error that says best what is wrong with its type. */
 uint16_t alc_wasi_descriptor_check(const struct alc_wasi_descriptor *descriptor, uint64_t rights);
-/* Gives the handle back to the system (not the standard streams) and frees the number. */
-uint16_t alc_wasi_descriptor_close(struct alc_wasi *wasi, struct alc_wasi_descriptor *descriptor);
+/* Frees the number of a copy and gives the handle back to the system (not the standard streams).
+ * BAD_DESCRIPTOR when another thread has done so meanwhile. */
+uint16_t alc_wasi_descriptor_close(struct alc_wasi *wasi,
+                                   const struct alc_wasi_descriptor *descriptor);
 
 /* A clock's present time, never earlier than what it said before. */
 uint16_t alc_wasi_clock_now(struct alc_wasi *wasi, uint32_t clock, uint64_t *out_time_ns);

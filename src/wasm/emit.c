@@ -343,6 +343,7 @@ void alc_emit_flush(struct alc_validator *v, uint32_t popped)
         alc_emit_settle(v, &v->values[i]);
     }
     e->lazy_floor = v->height;
+    (void)alc_emit_roots(v, 0); /* while what must be settled for it can be */
 }
 
 /* -- locals -- */

@@ -12,8 +12,8 @@
 #include "wasm/emit.h"
 #include "wasm/validate_internal.h"
 
-/* Entries that far below the top are settled whatever they are, so that the next walk ends at them.
- */
+/* After as many entries that have no chain, one of the block's own is settled, whatever it is, so
+ * that the next walk ends at it. */
 enum { WALK_MAX = 32, ITEMS_FIRST = 64 };
 
 static bool is_traced(const struct alc_validator *v, uint32_t type)
@@ -63,9 +63,13 @@ void alc_emit_roots_begin(struct alc_validator *v)
     }
 }
 
+/* What is settled here stands in its slot on one path only, and entries below the innermost block
+ * are on others, too: they stay as they were when it began. Of those only constants can be out of
+ * their slots (alc_emit_flush), and a constant reference is null. */
 uint32_t alc_emit_roots(struct alc_validator *v, uint32_t popped)
 {
     uint32_t end = v->height + popped;
+    uint32_t base = alc_validator_top(v)->height;
     uint32_t first = end;
     uint32_t root = v->emitter.locals_root;
     for (; first > 0; first--) {
@@ -74,17 +78,20 @@ uint32_t alc_emit_roots(struct alc_validator *v, uint32_t popped)
             root = (uint32_t)value->payload - 1;
             break;
         }
-        if (value->place != ALC_PLACE_SLOT &&
-            (end - first >= WALK_MAX || is_traced(v, value->type))) {
+        if (value->place != ALC_PLACE_SLOT && value->place != ALC_PLACE_CONSTANT &&
+            is_traced(v, value->type)) {
             alc_emit_settle(v, value);
+        }
+        if (end - first == WALK_MAX && base < end) {
+            alc_emit_settle(v, first > base ? value : &v->values[base]);
         }
     }
     for (; first < end; first++) {
         struct alc_value *value = &v->values[first];
-        if (is_traced(v, value->type)) {
-            root = add_root(&v->emitter, root, value->slot);
-        }
         if (value->place == ALC_PLACE_SLOT) {
+            if (is_traced(v, value->type)) {
+                root = add_root(&v->emitter, root, value->slot);
+            }
             value->payload = (uint64_t)root + 1;
         }
     }

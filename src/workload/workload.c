@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "exec/engine.h"
 #include "wasi/wasi.h"
+#include "workload/threads.h"
 
 /* Address space per lifetime; memory comes when it is used. */
 #define MODULE_ARENA_SIZE (UINT64_C(4) << 30)
@@ -28,9 +29,12 @@ struct run {
     struct alc_wasi wasi;
     struct alc_linker linker;
     struct alc_error error;
+    struct alc_threads threads;
     enum alc_workload_phase phase;
     bool has_store;
     bool has_wasi;
+    bool is_reported; /* by the first thread, or by the one that ended the program */
+    alc_status written;
 };
 
 static alc_status reserve_arena(struct alc_os *os, struct alc_arena *arena, size_t size)
@@ -114,6 +118,7 @@ static alc_status init_store(struct run *run, const volatile uint64_t *stop_flag
                   .context = run->os},
         .memory_size_max = run->manifest.limits.memory_size,
         .stop_flag = stop_flag,
+        .waiting = &run->threads.waiting,
     };
     ALC_TRY(alc_store_init(&run->store, &run->store_arena, &options));
     run->has_store = true;
@@ -121,6 +126,28 @@ static alc_status init_store(struct run *run, const volatile uint64_t *stop_flag
         alc_store_set_fuel(&run->store, run->manifest.limits.fuel);
     }
     return ALC_OK;
+}
+
+static bool imports_threads(const struct alc_module *module)
+{
+    for (uint32_t i = 0; i < module->imports_count; i++) {
+        const struct alc_import *import = &module->imports[i];
+        if (import->kind == ALC_EXTERNAL_FUNCTION &&
+            alc_name_equals(import->module, ALC_NAME_OF("wasi")) &&
+            alc_name_equals(import->name, ALC_NAME_OF("thread-spawn"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static alc_status load_code(struct run *run, bool interruptible)
+{
+    bool metered = run->manifest.limits.fuel != 0;
+    const struct alc_load_options options =
+        alc_store_load_options(&run->store, metered, interruptible);
+    return alc_module_load(&run->module_arena, run->module_bytes.bytes, run->module_bytes.size,
+                           &options, &run->module, &run->error);
 }
 
 static alc_status load_module(struct run *run, const volatile uint64_t *stop_flag)
@@ -134,12 +161,14 @@ static alc_status load_module(struct run *run, const volatile uint64_t *stop_fla
                              "the module is not the one that the manifest names");
     }
     ALC_TRY(init_store(run, stop_flag));
-    bool metered = run->manifest.limits.fuel != 0;
     bool interruptible = stop_flag != NULL && run->manifest.limits.timeout_ns != 0;
-    const struct alc_load_options options =
-        alc_store_load_options(&run->store, metered, interruptible);
-    return alc_module_load(&run->module_arena, run->module_bytes.bytes, run->module_bytes.size,
-                           &options, &run->module, &run->error);
+    size_t mark = alc_arena_mark(&run->module_arena);
+    ALC_TRY(load_code(run, interruptible));
+    if (!interruptible && imports_threads(run->module)) { /* another thread may end it */
+        alc_arena_reset(&run->module_arena, mark);
+        return load_code(run, true);
+    }
+    return ALC_OK;
 }
 
 static struct alc_wasi_text *wasi_texts(struct run *run, const struct alc_string *strings,
@@ -206,7 +235,7 @@ static alc_status init_wasi(struct run *run)
         .arguments_count = manifest->arguments_count,
         .environment = wasi_texts(run, manifest->environment, manifest->environment_count),
         .environment_count = manifest->environment_count,
-        .deadline_ns = find_deadline(run),
+        .deadline_ns = run->threads.waiting.deadline_ns,
     };
     if (options.arguments == NULL || options.environment == NULL) {
         return ALC_E_OUT_OF_MEMORY;
@@ -217,49 +246,63 @@ static alc_status init_wasi(struct run *run)
     return ALC_OK;
 }
 
+/* A shared memory is made by whoever starts the program, as its threads import it. */
+static alc_status add_shared_memory(struct run *run)
+{
+    for (uint32_t i = 0; i < run->module->imports_count; i++) {
+        const struct alc_import *import = &run->module->imports[i];
+        struct alc_external external = {.kind = ALC_EXTERNAL_MEMORY};
+        if (import->kind == ALC_EXTERNAL_MEMORY && import->memory.limits.is_shared &&
+            alc_name_equals(import->module, ALC_NAME_OF("env")) &&
+            alc_name_equals(import->name, ALC_NAME_OF("memory"))) {
+            ALC_TRY(alc_store_new_memory(&run->store, &import->memory, &external.memory));
+            return alc_linker_add_external(&run->linker, import->module, import->name, external);
+        }
+    }
+    return ALC_OK;
+}
+
 static alc_status link_module(struct run *run)
 {
     ALC_TRY(init_wasi(run));
     alc_linker_init(&run->linker, &run->store);
     ALC_TRY(alc_linker_add_host(&run->linker, alc_wasi_module(), &run->wasi));
-    return alc_instantiate(&run->store, &run->module_arena, run->module, &run->linker,
-                           &run->instance, &run->error);
+    ALC_TRY(alc_linker_add_host(&run->linker, alc_threads_module(), &run->threads));
+    ALC_TRY(add_shared_memory(run));
+    ALC_TRY(alc_instantiate(&run->store, &run->module_arena, run->module, &run->linker,
+                            &run->instance, &run->error));
+    if (imports_threads(run->module)) {
+        alc_threads_set_first(&run->threads, &run->store, &run->wasi, run->instance);
+    }
+    return ALC_OK;
+}
+
+/* The program's entry: `_start` of a command; where there is none, the initialisation that every
+ * other use of a reactor begins with (what Kotlin makes runs its main function there). */
+static alc_status find_entry(struct run *run, struct alc_function **out)
+{
+    if (alc_export_find_function(run->instance, ALC_NAME_OF("_start"), out) != ALC_OK &&
+        alc_export_find_function(run->instance, ALC_NAME_OF("_initialize"), out) != ALC_OK) {
+        return alc_fail_with(&run->error, ALC_E_NOT_FOUND, ALC_NO_OFFSET,
+                             "the module exports no function _start");
+    }
+    return ALC_OK;
 }
 
 static alc_status run_start(struct run *run)
 {
     struct alc_function *start;
-    if (alc_export_find_function(run->instance, ALC_NAME_OF("_start"), &start) != ALC_OK) {
-        return alc_fail_with(&run->error, ALC_E_NOT_FOUND, ALC_NO_OFFSET,
-                             "the module exports no function _start");
-    }
+    ALC_TRY(find_entry(run, &start));
     if (start->type->function.parameters_count != 0 || start->type->function.results_count != 0) {
         return alc_fail_with(&run->error, ALC_E_INCOMPATIBLE_IMPORT, ALC_NO_OFFSET,
-                             "_start must have no parameters and no results");
+                             "the entry must have no parameters and no results");
     }
     return alc_invoke(&run->store, start, NULL, NULL, &run->error);
 }
 
-static alc_status run_phases(struct run *run, const volatile uint64_t *stop_flag)
+static void describe_trap(const struct run *run, const struct alc_trap *trap,
+                          struct alc_outcome *out)
 {
-    run->phase = ALC_PHASE_MANIFEST;
-    ALC_TRY(reserve_arena(run->os, &run->module_arena, MODULE_ARENA_SIZE));
-    ALC_TRY(reserve_arena(run->os, &run->store_arena, STORE_ARENA_SIZE));
-    ALC_TRY(reserve_arena(run->os, &run->scratch_arena, SCRATCH_ARENA_SIZE));
-    ALC_TRY(read_manifest(run));
-    run->phase = ALC_PHASE_LOAD;
-    ALC_TRY(load_module(run, stop_flag));
-    run->phase = ALC_PHASE_LINK;
-    ALC_TRY(link_module(run));
-    run->phase = ALC_PHASE_RUN;
-    ALC_TRY(run_start(run));
-    run->phase = ALC_PHASE_DONE;
-    return ALC_OK;
-}
-
-static void describe_trap(const struct run *run, struct alc_outcome *out)
-{
-    const struct alc_trap *trap = &run->store.thread.trap;
     if (run->phase < ALC_PHASE_LINK || trap->status != (alc_status)out->status) {
         return;
     }
@@ -272,34 +315,38 @@ static void describe_trap(const struct run *run, struct alc_outcome *out)
     out->frames_count = count;
 }
 
-static void describe_resources(const struct run *run, struct alc_outcome *out)
+static void describe_resources(struct run *run, struct alc_outcome *out)
 {
     if (!run->has_store) {
         return;
     }
-    out->memory_peak_size = run->store.budget.used;
+    out->memory_peak_size = run->store.own_budget.used;
     if (run->manifest.limits.fuel != 0) {
         out->fuel_used = run->manifest.limits.fuel - alc_store_get_fuel(&run->store);
+        uint64_t left_over = alc_threads_fuel(&run->threads);
+        out->fuel_used -= left_over < out->fuel_used ? left_over : out->fuel_used;
     }
 }
 
-static void describe(const struct run *run, alc_status status, struct alc_outcome *out)
+static void describe(struct run *run, const struct alc_threads_end *end, struct alc_outcome *out)
 {
+    alc_status status = end->status;
+    const struct alc_error *error = &end->error;
     *out = (struct alc_outcome){
         .version = 1,
         .phase = run->phase,
         .status = status,
         .exit_code = alc_status_exit_code(status),
-        .offset = run->error.status == status ? run->error.offset : ALC_NO_OFFSET,
+        .offset = error->status == status ? error->offset : ALC_NO_OFFSET,
     };
-    if (run->error.status == status) {
-        alc_copy(out->detail, run->error.detail, sizeof out->detail);
+    if (error->status == status) {
+        alc_copy(out->detail, error->detail, sizeof out->detail);
     }
     if (alc_status_class(status) == ALC_CLASS_EXIT) {
-        out->exit_code = (int32_t)alc_wasi_exit_code(&run->wasi);
+        out->exit_code = (int32_t)end->exit_code;
         out->offset = ALC_NO_OFFSET;
     }
-    describe_trap(run, out);
+    describe_trap(run, &end->trap, out);
     describe_resources(run, out);
 }
 
@@ -317,6 +364,41 @@ static alc_status write_outcome(const struct alc_os *os, struct alc_outcome *out
     return ALC_OK;
 }
 
+/* Once, by whichever thread comes first. */
+static void report(struct run *run, const struct alc_threads_end *end)
+{
+    struct alc_outcome outcome;
+    if (!__atomic_exchange_n(&run->is_reported, true, __ATOMIC_SEQ_CST)) {
+        describe(run, end, &outcome);
+        run->written = write_outcome(run->os, &outcome);
+    }
+}
+
+/* The first thread does not come back from the system: the one that ended the program says so. */
+static void report_for_first(void *context)
+{
+    struct run *run = context;
+    report(run, &run->threads.end); /* which nobody changes any more */
+}
+
+static alc_status run_phases(struct run *run, const volatile uint64_t *stop_flag)
+{
+    run->phase = ALC_PHASE_MANIFEST;
+    ALC_TRY(reserve_arena(run->os, &run->module_arena, MODULE_ARENA_SIZE));
+    ALC_TRY(reserve_arena(run->os, &run->store_arena, STORE_ARENA_SIZE));
+    ALC_TRY(reserve_arena(run->os, &run->scratch_arena, SCRATCH_ARENA_SIZE));
+    ALC_TRY(read_manifest(run));
+    alc_threads_init(&run->threads, run->os, find_deadline(run), report_for_first, run);
+    run->phase = ALC_PHASE_LOAD;
+    ALC_TRY(load_module(run, stop_flag));
+    run->phase = ALC_PHASE_LINK;
+    ALC_TRY(link_module(run));
+    run->phase = ALC_PHASE_RUN;
+    ALC_TRY(run_start(run));
+    run->phase = ALC_PHASE_DONE;
+    return ALC_OK;
+}
+
 static void release(struct run *run)
 {
     if (run->has_wasi) {
@@ -325,9 +407,29 @@ static void release(struct run *run)
     if (run->has_store) {
         alc_store_fini(&run->store);
     }
+    alc_threads_fini(&run->threads);
     release_arena(run->os, &run->scratch_arena);
     release_arena(run->os, &run->store_arena);
     release_arena(run->os, &run->module_arena);
+}
+
+/* What the run's outcome is, once all threads have ended, and everything given back. */
+static alc_status end_run(struct run *run, alc_status status)
+{
+    const struct alc_threads_end end = {
+        .status = status,
+        .exit_code = alc_wasi_exit_code(&run->wasi),
+        .error = run->error,
+        .trap = run->store.thread.trap,
+    };
+    struct alc_threads_end first;
+    alc_threads_end(&run->threads, &end, &first);
+    bool are_gone = alc_threads_join(&run->threads);
+    report(run, &first);
+    if (are_gone) {
+        release(run);
+    }
+    return run->written == ALC_OK ? first.status : run->written;
 }
 
 alc_status alc_workload_run_from_os(struct alc_os *os, const volatile uint64_t *stop_flag)
@@ -347,10 +449,9 @@ alc_status alc_workload_run_from_os(struct alc_os *os, const volatile uint64_t *
     }
     run->os = os;
     alc_error_clear(&run->error);
-    alc_status status = run_phases(run, stop_flag);
-    describe(run, status, &outcome);
-    release(run);
-    os->operations->pages_release(os->context, run, size);
-    alc_status written = write_outcome(os, &outcome);
-    return written == ALC_OK ? status : written;
+    alc_status status = end_run(run, run_phases(run, stop_flag));
+    if (!alc_threads_were_started(&run->threads)) {
+        os->operations->pages_release(os->context, run, size);
+    }
+    return status;
 }

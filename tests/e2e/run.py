@@ -4,7 +4,8 @@
 alcove program outside and in the emulated enclave. Where a native build of the same program exists
 its output is the expectation.
 
-Programs: the C and Rust files in programs/, and shfmt and jsonnet (go/go.mod has their versions).
+Programs: the C and Rust files in programs/ (one with threads), and shfmt and jsonnet (go/go.mod has
+their versions).
 A compiler that is absent makes its cases SKIPPED with the reason.
 """
 import argparse
@@ -84,6 +85,18 @@ class Programs:
         if tool is None:
             raise Skip("clang-19 is not installed (tools/bootstrap test)")
         return self.build(target, source, command)
+
+    def threads(self):
+        """Without a C library: no package has one with threads."""
+        source = HERE / "programs" / "threads.c"
+        target = self.folder / "threads.wasm"
+        tool = shutil.which("clang-19")
+        if tool is None or shutil.which("wasm-ld-19") is None:
+            raise Skip("clang-19 and lld-19 are not installed (tools/bootstrap test)")
+        return self.build(target, source, [
+            tool, "--target=wasm32", "-O2", "-matomics", "-mbulk-memory", "-nostdlib",
+            "-Wl,--no-entry,--shared-memory,--import-memory,--export-memory",
+            "-Wl,--max-memory=16777216", source, "-o", target])
 
     def rust(self, name, native=False):
         source = HERE / "programs" / f"{name}.rs"
@@ -478,6 +491,71 @@ def case_measurement(run):
         expect("MRENCLAVE is shown", f"MRENCLAVE {digest}" in done.stderr.decode(), True)
         shown = subprocess.run([run.alcove, "measure"], check=True, capture_output=True, text=True)
         expect("mrenclave", shown.stdout.splitlines()[0].split()[1], digest)
+
+
+def hash_block(block):
+    """What programs/threads.c computes."""
+    state = 0xcbf29ce484222325
+    for i in range(4096):
+        state = (state ^ ((block * 7 + i) & 0xff)) * 0x100000001b3 % (1 << 64)
+    return state
+
+
+def case_threads_pool(run):
+    """Workers, a mutex and conditions: nothing is lost, nothing is done twice."""
+    total = sum(hash_block(block) for block in range(64)) % (1 << 64)
+    for _ in range(3):
+        done = run.run(run.programs.threads(), "hash")
+        expect("output", done.stdout.decode(), f"sum {total:016x}\nblocks {64:016x}\n")
+        expect("exit status", done.returncode, 0)
+
+
+def case_threads_limit(run):
+    """As many as ENCLAVE_THREADS says, one more is refused, and their places are used again."""
+    text = (ROOT / "src" / "base" / "limits.def").read_text(encoding="utf-8")
+    limit = int(re.search(r"LIMIT\(ENCLAVE_THREADS, *(\d+)u", text).group(1))
+    done = run.run(run.programs.threads(), "spawn")
+    expect("output", done.stdout.decode(), f"spawned {limit - 1:016x}\ntid {1:016x}\n")
+    expect("exit status", done.returncode, 0)
+
+
+def case_threads_growth(run):
+    done = run.run(run.programs.threads(), "grow")
+    expect("output", done.stdout.decode(), f"grown {42:016x}\n")
+    expect("exit status", done.returncode, 0)
+
+
+def ending(run, what, options=()):
+    """Runs a program that does not end by itself, with a standard input that says nothing."""
+    start = time.monotonic()
+    process = run.start(run.programs.threads(), what, options=options, stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        process.wait(RUN_S)
+        output, errors = process.stdout.read(), process.stderr.read()
+        no_leftovers(process)
+        expect("ended in time", time.monotonic() - start < 20, True)
+        return process.returncode, output.decode(), errors.decode()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def case_threads_end(run):
+    """Whoever traps or exits ends the program, although others wait, loop or are blocked."""
+    status, output, errors = ending(run, "return")
+    expect("the first thread returned", (status, output), (0, f"returns {0:016x}\n"))
+    status, output, errors = ending(run, "exit")
+    expect("exit status of another", (status, output), (7, ""))
+    status, output, errors = ending(run, "trap")
+    expect("exit status after a trap", (status, output), (132, ""))
+    for word in ("unreachable at 0x", "trap", "wasi_thread_start"):
+        expect(f"{word} on standard error", word in errors, True)
+    status, output, errors = ending(run, "forever", options=["--timeout", "1s"])
+    expect("exit status after a second", (status, output), (142, ""))
+    status, output, errors = ending(run, "forever", options=["--fuel", "3000000"])
+    expect("exit status without fuel", (status, output), (152, ""))
 
 
 CASES = {name.removeprefix("case_"): function for name, function in globals().items()

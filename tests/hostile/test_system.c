@@ -23,7 +23,7 @@
 #include "hostcall/hostcall_host.h"
 #include "os_linux/os_linux.h"
 
-enum { REQUESTS = 60000, FILE_SIZE_MAX = 1 << 20, MOUNT = ALC_OS_FIRST_MOUNT };
+enum { REQUESTS = 120000, FILE_SIZE_MAX = 1 << 20, MOUNT = ALC_OS_FIRST_MOUNT };
 
 static char base[64];
 static uint64_t seed = 0x2545f4914f6cdd1d;
@@ -80,7 +80,8 @@ static void make_request(struct alc_ring_channel *channel, struct alc_ring_slot 
     *slot = (struct alc_ring_slot){.seq = 1, .buf_size = ALC_LIMIT_HOSTCALL_BUFFER};
     do {
         slot->op = (uint16_t)(1 + next_random() % (ALC_HOSTCALL_OPS - 1));
-    } while (slot->op == ALC_HOSTCALL_POLL); /* it would wait */
+    } while (slot->op == ALC_HOSTCALL_POLL ||
+             slot->op == ALC_HOSTCALL_THREAD_SLEEP); /* would wait */
     memcpy(slot->args, words, sizeof words);
 }
 

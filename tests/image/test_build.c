@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "sgx/elf_file.h"
 #include "sgx/image.h"
 
@@ -254,7 +255,7 @@ static void test_options_are_checked(void **state)
         {good.elrange_size + 1, 1, 1, 1},
         {1 << 19, 1, 1, 1},
         {good.elrange_size, 0, 1, 1},
-        {good.elrange_size, 5, 1, 1},
+        {good.elrange_size, ALC_LIMIT_ENCLAVE_THREADS + 1, 1, 1},
         {good.elrange_size, 1, 0, 1},
         {good.elrange_size, 1, 0x10001, 1},
         {good.elrange_size, 1, 1, 0},

@@ -452,7 +452,7 @@ static void test_growth_by_several(void **state)
     }
     assert_int_equal(grown, 1000);
     assert_int_equal(alc_memory_pages(memory), 1000);
-    assert_int_equal(store.budget.used, UINT64_C(1000) << 16);
+    assert_int_equal(store.own_budget.used, UINT64_C(1000) << 16);
     memory->base[(1000 << 16) - 1] = 1;
 }
 

@@ -175,7 +175,7 @@ static void test_only_reachable_survives(void **state)
     root->value.u64 = ALC_REF_NULL;
     alc_gc_collect(&store.heap);
     assert_int_equal(store.heap.size, 0);
-    assert_int_equal(store.budget.used, 0);
+    assert_int_equal(store.budget->used, 0);
 }
 
 static void test_cycles_die(void **state)

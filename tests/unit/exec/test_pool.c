@@ -219,7 +219,7 @@ static void use_and_renew(bool has_images)
     assert_int_equal(init_pool(), ALC_OK);
     assert_int_equal(notes, 0); /* nobody has taken one */
     struct alc_instance *first = take();
-    uint64_t used = store.budget.used;
+    uint64_t used = store.budget->used;
     for (unsigned i = 0; i < 3; i++) {
         uint64_t word = 1;
         assert_int_equal(notes, 2 * i + 1);
@@ -227,7 +227,7 @@ static void use_and_renew(bool has_images)
         assert_int_equal(call(first, "mess", NULL), ALC_OK);
         assert_int_not_equal(call(first, "check", NULL), ALC_OK);
         alc_pool_give(&pool, first);
-        assert_int_equal(store.budget.used, used);
+        assert_int_equal(store.budget->used, used);
         assert_ptr_equal(take(), first);
         assert_int_equal(call(first, "behind", &word), ALC_OK);
         assert_int_equal(word, 0);

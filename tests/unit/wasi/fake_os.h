@@ -473,7 +473,7 @@ static inline uint32_t open_file(uint64_t type)
 {
     fake.stat.type = type;
     uint32_t size = put_text(PATH_AT, "file");
-    uint64_t rights = wasi.descriptors == NULL ? 0 : ALC_WASI_RIGHTS_ALL;
+    uint64_t rights = wasi.shared == NULL ? 0 : ALC_WASI_RIGHTS_ALL;
     assert_int_equal(CALL("path_open", DIR_FD, 0, PATH_AT, size, 0, rights, rights, 0, OUT_AT), 0);
     return u32_at(OUT_AT);
 }
