@@ -26,10 +26,13 @@
 #include "wasm/types.c"
 #include "wasm/types_write.c"
 #include "wasm/validate.c"
+#include "wasm/validate_atomic.c"
 #include "wasm/validate_constant.c"
 #include "wasm/validate_control.c"
 #include "wasm/validate_reference.c"
+#include "wasm/validate_wide.c"
 
+#include "exec/atomic.c"
 #include "exec/constant.c"
 #include "exec/instance.c"
 #include "exec/interp.c"
@@ -39,3 +42,4 @@
 #include "exec/memory.c"
 #include "exec/store.c"
 #include "exec/table.c"
+#include "exec/waiting.c"

@@ -378,8 +378,8 @@ static alc_status run_start(struct attempt *attempt)
     return alc_invoke(attempt->store, instance->functions[index], NULL, NULL, attempt->error);
 }
 
-static struct attempt begin(struct alc_store *store, struct alc_arena *arena,
-                            struct alc_error *error)
+static struct attempt begin_attempt(struct alc_store *store, struct alc_arena *arena,
+                                    struct alc_error *error)
 {
     return (struct attempt){
         .store = store,
@@ -392,7 +392,7 @@ static struct attempt begin(struct alc_store *store, struct alc_arena *arena,
 }
 
 /* Ends the making of an instance, that of a good one by making it known to the store. */
-static alc_status end(struct attempt *attempt, alc_status status)
+static alc_status end_attempt(struct attempt *attempt, alc_status status)
 {
     struct alc_store *store = attempt->store;
     if (status != ALC_OK) {
@@ -416,9 +416,9 @@ alc_status alc_instantiate(struct alc_store *store, struct alc_arena *arena,
                            const struct alc_module *module, const struct alc_linker *linker,
                            struct alc_instance **out, struct alc_error *error)
 {
-    struct attempt attempt = begin(store, arena, error);
+    struct attempt attempt = begin_attempt(store, arena, error);
     ALC_ASSERT(module->types == &store->types);
-    ALC_TRY(end(&attempt, make_instance(&attempt, module, linker)));
+    ALC_TRY(end_attempt(&attempt, make_instance(&attempt, module, linker)));
     ALC_TRY(run_all(&attempt));
     *out = attempt.instance;
     return ALC_OK;
@@ -429,8 +429,8 @@ alc_status alc_instance_new_for_thread(struct alc_store *store, struct alc_arena
                                        const struct alc_thread_contexts *contexts,
                                        struct alc_instance **out, struct alc_error *error)
 {
-    struct attempt attempt = begin(store, arena, error);
-    ALC_TRY(end(&attempt, make_like(&attempt, original, contexts)));
+    struct attempt attempt = begin_attempt(store, arena, error);
+    ALC_TRY(end_attempt(&attempt, make_like(&attempt, original, contexts)));
     *out = attempt.instance;
     return ALC_OK;
 }
@@ -438,7 +438,7 @@ alc_status alc_instance_new_for_thread(struct alc_store *store, struct alc_arena
 alc_status alc_instance_start(struct alc_instance *instance, struct alc_arena *arena,
                               struct alc_error *error)
 {
-    struct attempt attempt = begin(instance->store, arena, error);
+    struct attempt attempt = begin_attempt(instance->store, arena, error);
     attempt.instance = instance;
     return run_all(&attempt);
 }

@@ -193,8 +193,8 @@ static alc_status prepare_arena(struct alc_os *os, struct alc_arena *arena, size
 
 static alc_status find_start(struct alc_threads_place *place)
 {
-    ALC_TRY(alc_export_find_function(place->instance, ALC_NAME_OF("wasi_thread_start"),
-                                     &place->start));
+    ALC_TRY(
+        alc_export_find_function(place->instance, ALC_NAME_OF("wasi_thread_start"), &place->start));
     const struct alc_function_type *type = &place->start->type->function;
     bool fits = type->parameters_count == 2 && type->results_count == 0 &&
                 type->parameters[0] == ALC_TYPE_I32 && type->parameters[1] == ALC_TYPE_I32;
@@ -209,13 +209,12 @@ static alc_status prepare_place(struct alc_threads *threads, struct alc_threads_
     alc_error_clear(&place->error);
     ALC_TRY(prepare_arena(threads->os, &place->arena, ARENA_SIZE));
     ALC_TRY(prepare_arena(threads->os, &place->scratch, SCRATCH_SIZE));
-    ALC_TRY(alc_wasi_init_thread(&place->wasi, threads->first_wasi, &place->arena,
-                                 &place->scratch));
+    ALC_TRY(
+        alc_wasi_init_thread(&place->wasi, threads->first_wasi, &place->arena, &place->scratch));
     ALC_TRY(alc_store_init_thread(&place->store, &place->arena, threads->first_store, number,
                                   STACK_SLOTS));
-    alc_status status =
-        alc_instance_new_for_thread(&place->store, &place->arena, threads->original, &contexts,
-                                    &place->instance, &place->error);
+    alc_status status = alc_instance_new_for_thread(&place->store, &place->arena, threads->original,
+                                                    &contexts, &place->instance, &place->error);
     if (status == ALC_OK) {
         status = find_start(place);
     }

@@ -51,7 +51,7 @@ struct alc_threads {
     uint32_t lock; /* base/spin.h: over what follows */
     uint32_t last_tid;
     uint64_t fuel_returned; /* of threads that are no more */
-    bool is_first_over; /* the first thread is about to report */
+    bool is_first_over;     /* the first thread is about to report */
     bool has_end;
     struct alc_threads_end end;
     struct alc_threads_place places[ALC_LIMIT_ENCLAVE_THREADS]; /* 0 is not used */
