@@ -53,14 +53,14 @@ static const char PROGRAM[] = HEADER "\1\4\1\x60\0\0"
 
 static void add_imports(void)
 {
-    struct alc_memory_type type = {.limits = {.min = 1, .max = 2, .has_max = true,
-                                              .is_shared = true, .page_size_log2 = 16}};
+    struct alc_memory_type type = {
+        .limits = {.min = 1, .max = 2, .has_max = true, .is_shared = true, .page_size_log2 = 16}};
     struct alc_external external = {.kind = ALC_EXTERNAL_MEMORY};
     assert_int_equal(alc_linker_add_host(&linker, &host, &contexts[0]), ALC_OK);
     assert_int_equal(alc_linker_add_host(&linker, &other_host, &contexts[2]), ALC_OK);
     assert_int_equal(alc_store_new_memory(&store, &type, &external.memory), ALC_OK);
-    assert_int_equal(
-        alc_linker_add_external(&linker, ALC_NAME_OF("e"), ALC_NAME_OF("m"), external), ALC_OK);
+    assert_int_equal(alc_linker_add_external(&linker, ALC_NAME_OF("e"), ALC_NAME_OF("m"), external),
+                     ALC_OK);
 }
 
 static void call_export(struct alc_instance *instance, struct alc_name name)

@@ -66,8 +66,7 @@ static void test_renumbered_by_another(void **state)
     uint32_t second = open_file(ALC_OS_TYPE_REGULAR_FILE);
     struct alc_wasi_descriptor *from = get(&wasi, first);
     struct alc_wasi_descriptor *to = get(&wasi, second);
-    assert_int_equal(
-        alc_wasi_fd_renumber(&thread, get(&thread, second), get(&thread, first)), 0);
+    assert_int_equal(alc_wasi_fd_renumber(&thread, get(&thread, second), get(&thread, first)), 0);
     assert_int_equal(alc_wasi_fd_renumber(&wasi, from, to), ALC_OS_BAD_DESCRIPTOR);
     assert_int_equal(get(&wasi, first)->handle, OPENED_HANDLE + 1);
     assert_int_equal(get_error(&wasi, second), ALC_OS_BAD_DESCRIPTOR);
