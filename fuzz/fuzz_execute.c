@@ -98,7 +98,7 @@ static struct outcome run_once(const uint8_t *bytes, size_t size, uint8_t seed, 
     alc_error_clear(&error);
     struct alc_store store;
     struct alc_store_options options = {
-        .pages = {reserve_pages, commit_pages, release_pages, NULL},
+        .pages = {.reserve = reserve_pages, .commit = commit_pages, .release = release_pages},
         .memory_size_max = MEMORY_MAX,
         .memory_reserve_max = MEMORY_MAX,
         .stack_slots = STACK_SLOTS,
@@ -108,7 +108,9 @@ static struct outcome run_once(const uint8_t *bytes, size_t size, uint8_t seed, 
         return outcome;
     }
     struct alc_load_options load = {.types = &store.types,
-                                    .target = alc_interp_target(true, interruptible)};
+                                    .target = alc_interp_target(true, interruptible),
+                                    .code_heap = &store.code_heap,
+                                    .is_eager = interruptible};
     struct alc_module *module;
     struct alc_instance *instance;
     outcome.status = alc_module_load(&arena, bytes, size, &load, &module, &error);

@@ -23,7 +23,7 @@ static uint64_t load_cell(const uint8_t *ptr, unsigned size_log2)
 }
 
 /* Writes `desired` if *expected is still there, else stores what is there in *expected. */
-static bool replace_cell(uint8_t *ptr, unsigned size_log2, uint64_t *expected, uint64_t desired)
+static bool replace(uint8_t *ptr, unsigned size_log2, uint64_t *expected, uint64_t desired)
 {
     bool done;
 #define REPLACE_AS(type)                                                                           \
@@ -51,7 +51,7 @@ static bool replace_cell(uint8_t *ptr, unsigned size_log2, uint64_t *expected, u
     return done;
 }
 
-static uint64_t combine_cell(uint32_t kind, uint64_t old, uint64_t operand)
+static uint64_t combine(uint32_t kind, uint64_t old, uint64_t operand)
 {
     switch ((enum alc_atomic_kind)kind) {
     case ALC_ATOMIC_ADD:
@@ -76,10 +76,10 @@ static uint64_t combine_cell(uint32_t kind, uint64_t old, uint64_t operand)
 }
 
 /* Reads, combines and writes as one; what was there. */
-static uint64_t modify_cell(uint8_t *ptr, unsigned size_log2, uint32_t kind, uint64_t operand)
+static uint64_t modify(uint8_t *ptr, unsigned size_log2, uint32_t kind, uint64_t operand)
 {
     uint64_t old = load_cell(ptr, size_log2);
-    while (!replace_cell(ptr, size_log2, &old, combine_cell(kind, old, operand))) {
+    while (!replace(ptr, size_log2, &old, combine(kind, old, operand))) {
     }
     return old;
 }
@@ -94,14 +94,14 @@ static uint64_t compare_exchange(uint8_t *ptr, unsigned size_log2, uint64_t expe
                                  uint64_t desired)
 {
     expected &= mask_of(size_log2);
-    (void)replace_cell(ptr, size_log2, &expected, desired);
+    (void)replace(ptr, size_log2, &expected, desired);
     return expected;
 }
 
 /* -- the operation -- */
 
-static alc_status wait_at(const struct alc_instance *inst, const struct alc_memory *memory,
-                          const uint8_t *ptr, unsigned size_log2, uint64_t *slot)
+static alc_status wait(const struct alc_instance *inst, const struct alc_memory *memory,
+                       const uint8_t *ptr, unsigned size_log2, uint64_t *slot)
 {
     enum alc_wait_result result = ALC_WAIT_TIMED_OUT;
     if (!memory->type.limits.is_shared) {
@@ -113,8 +113,8 @@ static alc_status wait_at(const struct alc_instance *inst, const struct alc_memo
     return ALC_OK;
 }
 
-static uint64_t notify_at(const struct alc_instance *inst, const struct alc_memory *memory,
-                          const uint8_t *ptr, uint32_t count_max)
+static uint64_t notify(const struct alc_instance *inst, const struct alc_memory *memory,
+                       const uint8_t *ptr, uint32_t count_max)
 {
     struct alc_waiting *waiting = inst->store->thread.waiting;
     bool may_have_waiters = memory->type.limits.is_shared && waiting != NULL;
@@ -141,23 +141,23 @@ alc_status alc_interp_atomic(struct alc_instance *inst, const uint16_t *ip, uint
         slot[0] = load_cell(ptr, size_log2);
         break;
     case ALC_ATOMIC_STORE:
-        (void)modify_cell(ptr, size_log2, kind, slot[1]);
+        (void)modify(ptr, size_log2, kind, slot[1]);
         break;
     case ALC_ATOMIC_CMPXCHG:
         slot[0] = compare_exchange(ptr, size_log2, slot[1], slot[2]);
         break;
     case ALC_ATOMIC_NOTIFY:
-        slot[0] = notify_at(inst, memory, ptr, (uint32_t)slot[1]);
+        slot[0] = notify(inst, memory, ptr, (uint32_t)slot[1]);
         break;
     case ALC_ATOMIC_WAIT:
-        return wait_at(inst, memory, ptr, size_log2, slot);
+        return wait(inst, memory, ptr, size_log2, slot);
     case ALC_ATOMIC_ADD:
     case ALC_ATOMIC_SUB:
     case ALC_ATOMIC_AND:
     case ALC_ATOMIC_OR:
     case ALC_ATOMIC_XOR:
     case ALC_ATOMIC_XCHG:
-        slot[0] = modify_cell(ptr, size_log2, kind, slot[1]);
+        slot[0] = modify(ptr, size_log2, kind, slot[1]);
         break;
     }
     return ALC_OK;

@@ -24,6 +24,11 @@ enum constant_op {
     OP_REF_FUNC = 0xd2,
     PREFIX_GC = 0xfb,
     PREFIX_SIMD = 0xfd,
+    GC_STRUCT_NEW = 0,
+    GC_STRUCT_NEW_DEFAULT = 1,
+    GC_ARRAY_NEW = 6,
+    GC_ARRAY_NEW_DEFAULT = 7,
+    GC_ARRAY_NEW_FIXED = 8,
     GC_ANY_CONVERT_EXTERN = 26,
     GC_EXTERN_CONVERT_ANY = 27,
     GC_REF_I31 = 28,
@@ -110,6 +115,67 @@ static alc_status run_reference(struct machine *machine, uint8_t op)
     return push_u64(machine, alc_reference_from_function(machine->instance->functions[index]));
 }
 
+/* -- objects -- */
+
+/* Pops what `count` fields or elements are made of: the first of the cells. */
+static const union alc_cell *pop_cells(struct machine *machine, uint32_t count)
+{
+    ALC_ASSERT(machine->depth >= count);
+    machine->depth -= count;
+    return machine->stack + machine->depth;
+}
+
+static alc_status push_object(struct machine *machine, const struct alc_object *object)
+{
+    return object == NULL ? ALC_E_OUT_OF_MEMORY
+                          : push_u64(machine, alc_reference_from_object(object));
+}
+
+static alc_status run_struct_new(struct machine *machine, bool is_default)
+{
+    const struct alc_type *type;
+    ALC_TRY(alc_decode_type_index(&machine->reader, machine->instance->module, &type));
+    const struct alc_struct_type *structure = &type->structure;
+    struct alc_object *object =
+        alc_gc_new(&machine->instance->store->heap, type->id, 0, structure->size);
+    if (object == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    uint8_t *bytes = alc_object_bytes(object);
+    alc_fill(bytes, 0, structure->size);
+    uint32_t count = is_default ? 0 : structure->fields_count;
+    const union alc_cell *cells = pop_cells(machine, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct alc_field *field = &structure->fields[i];
+        alc_object_store(bytes + field->offset, cells[i].slots, alc_type_size(field->type));
+    }
+    return push_object(machine, object);
+}
+
+static alc_status run_array_new(struct machine *machine, uint32_t number)
+{
+    static const union alc_cell NONE = {.slots = {0, 0}};
+    const struct alc_type *type;
+    uint32_t length;
+    ALC_TRY(alc_decode_type_index(&machine->reader, machine->instance->module, &type));
+    const union alc_cell *cells = &NONE;
+    if (number == GC_ARRAY_NEW_FIXED) {
+        ALC_TRY(alc_read_leb_u32(&machine->reader, &length));
+        cells = pop_cells(machine, length);
+    } else {
+        length = pop_cells(machine, 1)->u32;
+        cells = number == GC_ARRAY_NEW ? pop_cells(machine, 1) : cells;
+    }
+    uint32_t size = alc_type_size(type->array.type);
+    struct alc_object *array =
+        alc_gc_new(&machine->instance->store->heap, type->id, length, (uint64_t)length * size);
+    for (uint32_t i = 0; array != NULL && i < length; i++) {
+        alc_object_store(alc_object_element(array, i, size),
+                         cells[number == GC_ARRAY_NEW_FIXED ? i : 0].slots, size);
+    }
+    return push_object(machine, array);
+}
+
 static alc_status run_prefixed(struct machine *machine, uint8_t prefix)
 {
     uint32_t number;
@@ -131,7 +197,13 @@ static alc_status run_prefixed(struct machine *machine, uint8_t prefix)
         (number == GC_ANY_CONVERT_EXTERN || number == GC_EXTERN_CONVERT_ANY)) {
         return ALC_OK;
     }
-    return ALC_E_NOT_SUPPORTED;
+    if (prefix == PREFIX_GC && number <= GC_STRUCT_NEW_DEFAULT) {
+        return run_struct_new(machine, number == GC_STRUCT_NEW_DEFAULT);
+    }
+    if (prefix == PREFIX_GC && number >= GC_ARRAY_NEW && number <= GC_ARRAY_NEW_FIXED) {
+        return run_array_new(machine, number);
+    }
+    return ALC_E_INTERNAL;
 }
 
 static alc_status run_instruction(struct machine *machine, uint8_t op)

@@ -18,15 +18,21 @@
  *   - Names: counted (struct alc_name); borrowed for as long as the linker is used.
  *   - Arenas: the store's own holds types and the linker's tables, grows until alc_store_fini and
  *     MUST outlive all modules loaded with its registry. Each instance lives in the arena given.
+ *     Code lives in pages of the store: no module may be used after alc_store_fini.
  *   - Nesting: a host function may call alc_invoke on call->caller->store, one inside another up to
  *     ALC_LIMIT_NESTED_CALLS.
+ *   - Exceptions: one that nobody catches ends its alc_invoke with ALC_E_UNCAUGHT_EXCEPTION, a trap
+ *     like others, and stays in store->thread.exception until the next call. A host function that
+ *     ends with this status after its alc_invoke did lets the exception pass to its own caller.
  *   - Trust: modules and guests are hostile, the embedder is trusted: a wrong number of arguments
  *     is its own fault and asserted where that is cheap.
  */
 #ifndef ALC_EXEC_ENGINE_H
 #define ALC_EXEC_ENGINE_H
 
+#include "exec/heap.h"
 #include "exec/store.h"
+#include "wasm/code.h"
 
 struct alc_store_options {
     struct alc_pages pages; /* copied */
@@ -37,6 +43,10 @@ struct alc_store_options {
     /* Address space reserved for each memory at most (bytes, 0: 4 GiB + 64 KiB); smaller where
      * address space is scarce. It caps growth as well. */
     uint64_t memory_reserve_max;
+    /* Bytes of the garbage-collected heap at most; 0: ALC_LIMIT_HEAP_MEBIBYTES. They count in
+     * store_size_max too. A program that needs more traps with ALC_E_OUT_OF_MEMORY. */
+    uint64_t heap_size_max;
+    bool collects_always; /* for tests: a whole collection before each new object */
     /* When the word behind it becomes anything but 0, running code stops with ALC_E_DEADLINE (only
      * code that was loaded as interruptible looks). May be NULL; may lie in memory that the host
      * writes, so only 0 is ever told from not 0. */
@@ -45,18 +55,25 @@ struct alc_store_options {
      * (NULL) a wait is ALC_E_NOT_SUPPORTED. */
     struct alc_waiting *waiting;
     uint64_t stack_slots; /* of the frame stack; 0: ALC_LIMIT_STACK_SLOTS */
+    /* Most bytes for the code that is made while programs run; 0: 1 GiB of address space, or what
+     * of it can be had. When they are used up, the first call of a function ends with
+     * ALC_E_OUT_OF_MEMORY. */
+    uint64_t code_size_max;
 };
 
 struct alc_store {
     struct alc_type_registry types; /* give its address to alc_module_load */
     struct alc_arena *arena;        /* borrowed */
     struct alc_pages pages;
+    struct alc_code_heap code_heap;
     struct alc_memory_budget own_budget;
     struct alc_memory_budget *budget; /* own_budget, or that of the program's first thread */
     uint64_t memory_size_max;
     uint64_t memory_reserve_max;
     struct alc_thread thread;
     uint64_t stack_size; /* bytes reserved for thread.stack */
+    struct alc_gc_heap heap;
+    struct alc_global *globals; /* of the embedder */
     /* Everything that owns pages. */
     struct alc_memory *memories;
     struct alc_table *tables;
@@ -88,7 +105,9 @@ struct alc_external {
     };
 };
 
-/* Made by the embedder, alive until alc_store_fini. `initial` is read in the width of the type. */
+/* Made by the embedder, alive until alc_store_fini. `initial` is read in the width of the type. A
+ * global is also how an embedder keeps a reference to an object: those in its own variables are
+ * good until the store runs again. */
 ALC_MUST_CHECK alc_status alc_store_new_global(struct alc_store *store, struct alc_global_type type,
                                                union alc_cell initial, struct alc_global **out);
 ALC_MUST_CHECK alc_status alc_store_new_table(struct alc_store *store,
@@ -170,8 +189,9 @@ ALC_MUST_CHECK alc_status alc_instance_new_for_thread(
     struct alc_store *store, struct alc_arena *arena, const struct alc_instance *original,
     const struct alc_thread_contexts *contexts, struct alc_instance **out, struct alc_error *error);
 /* Runs what alc_instantiate would have run: active segments and the start function. */
-ALC_MUST_CHECK alc_status alc_instance_start(struct alc_instance *instance, struct alc_arena *arena,
-                                             struct alc_error *error);
+ALC_MUST_CHECK alc_status alc_instance_start_thread(struct alc_instance *instance,
+                                                    struct alc_arena *arena,
+                                                    struct alc_error *error);
 
 /* -- exports -- */
 

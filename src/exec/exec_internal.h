@@ -7,8 +7,28 @@
 
 #include "exec/engine.h"
 
+/* Allocates an instance, resolves its imports and runs its active segments: all of alc_instantiate
+ * but the start function. */
+struct alc_instance_plan {
+    struct alc_store *store;
+    struct alc_arena *arena;
+    const struct alc_module *module;
+    const struct alc_linker *linker;
+    bool leaves_data; /* the caller fills memories and drops active data segments */
+};
+ALC_MUST_CHECK alc_status alc_instance_make(const struct alc_instance_plan *plan,
+                                            struct alc_instance **out, struct alc_error *error);
+/* Copies the active data segments and drops them. ALC_E_MEMORY_OUT_OF_BOUNDS at the first that does
+ * not fit. */
+ALC_MUST_CHECK alc_status alc_instance_fill(struct alc_instance *instance,
+                                            struct alc_arena *scratch, struct alc_error *error);
+/* Calls the start function, if there is one. */
+ALC_MUST_CHECK alc_status alc_instance_start(struct alc_instance *instance,
+                                             struct alc_error *error);
+
 /* Evaluates a validated constant expression of the instance's module; `scratch` is left as it was.
- * ALC_E_OUT_OF_MEMORY, ALC_E_NOT_SUPPORTED. */
+ * Objects that it makes are reachable from the result only: the heap MUST be on hold.
+ * ALC_E_OUT_OF_MEMORY. */
 ALC_MUST_CHECK alc_status alc_constant_evaluate(const struct alc_instance *instance,
                                                 struct alc_code_range range,
                                                 struct alc_arena *scratch, union alc_cell *out);

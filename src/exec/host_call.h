@@ -24,7 +24,9 @@ struct alc_host_call {
     struct alc_error *error; /* detail of a status other than ALC_OK */
 };
 
-/* ALC_OK, or the reason why the program stops (a trap, ALC_E_EXIT, …). */
+/* ALC_OK, or the reason why the program stops (a trap, ALC_E_EXIT, …). Only one of them can be
+ * stopped by the program: ALC_E_UNCAUGHT_EXCEPTION from an alc_invoke, the last that the function
+ * made, is thrown on in the caller. */
 typedef alc_status alc_host_function(struct alc_host_call *call);
 
 /* One importable function. Types as letters: i = i32, I = i64, f = f32, F = f64, v = v128, e =

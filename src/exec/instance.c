@@ -345,41 +345,30 @@ static alc_status run_elements(struct attempt *attempt)
     return ALC_OK;
 }
 
-static alc_status run_data(struct attempt *attempt)
+alc_status alc_instance_fill(struct alc_instance *instance, struct alc_arena *scratch,
+                             struct alc_error *error)
 {
-    struct alc_instance *instance = attempt->instance;
     const struct alc_module *module = instance->module;
     for (uint32_t i = 0; i < module->data_count; i++) {
         const struct alc_data_segment *segment = &module->data[i];
-        struct alc_data_instance *data = &instance->data[i];
         if (segment->mode != ALC_SEGMENT_ACTIVE) {
             continue;
         }
         union alc_cell offset;
-        ALC_TRY(alc_constant_evaluate(instance, segment->offset, attempt->arena, &offset));
-        alc_status status =
-            alc_memory_init_from(instance->memories[segment->memory_index], offset.u64, data->bytes,
-                                 data->size, 0, data->size);
+        ALC_TRY(alc_constant_evaluate(instance, segment->offset, scratch, &offset));
+        alc_status status = alc_memory_init_from(instance->memories[segment->memory_index],
+                                                 offset.u64, module->bytes + segment->bytes.offset,
+                                                 segment->bytes.size, 0, segment->bytes.size);
         if (status != ALC_OK) {
-            return alc_fail(attempt->error, status, segment->offset.offset);
+            return alc_fail(error, status, segment->offset.offset);
         }
-        *data = (struct alc_data_instance){0};
+        instance->data[i] = (struct alc_data_instance){0};
     }
     return ALC_OK;
 }
 
-static alc_status run_start(struct attempt *attempt)
-{
-    struct alc_instance *instance = attempt->instance;
-    uint32_t index = instance->module->start_index;
-    if (index == ALC_NO_INDEX) {
-        return ALC_OK;
-    }
-    return alc_invoke(attempt->store, instance->functions[index], NULL, NULL, attempt->error);
-}
-
-static struct attempt begin_attempt(struct alc_store *store, struct alc_arena *arena,
-                                    struct alc_error *error)
+static struct attempt begin(struct alc_store *store, struct alc_arena *arena,
+                            struct alc_error *error)
 {
     return (struct attempt){
         .store = store,
@@ -392,7 +381,7 @@ static struct attempt begin_attempt(struct alc_store *store, struct alc_arena *a
 }
 
 /* Ends the making of an instance, that of a good one by making it known to the store. */
-static alc_status end_attempt(struct attempt *attempt, alc_status status)
+static alc_status end(struct attempt *attempt, alc_status status)
 {
     struct alc_store *store = attempt->store;
     if (status != ALC_OK) {
@@ -405,22 +394,44 @@ static alc_status end_attempt(struct attempt *attempt, alc_status status)
     return ALC_OK;
 }
 
-static alc_status run_all(struct attempt *attempt)
+alc_status alc_instance_make(const struct alc_instance_plan *plan, struct alc_instance **out,
+                             struct alc_error *error)
 {
-    ALC_TRY(run_elements(attempt));
-    ALC_TRY(run_data(attempt));
-    return run_start(attempt);
+    struct alc_store *store = plan->store;
+    struct attempt attempt = begin(store, plan->arena, error);
+    ALC_ASSERT(plan->module->types == &store->types);
+    /* What constant expressions make is not among the roots yet. */
+    alc_gc_hold(&store->heap);
+    alc_status status = make_instance(&attempt, plan->module, plan->linker);
+    alc_gc_release(&store->heap);
+    ALC_TRY(end(&attempt, status));
+    ALC_TRY(run_elements(&attempt));
+    if (!plan->leaves_data) {
+        ALC_TRY(alc_instance_fill(attempt.instance, plan->arena, error));
+    }
+    *out = attempt.instance;
+    return ALC_OK;
+}
+
+alc_status alc_instance_start(struct alc_instance *instance, struct alc_error *error)
+{
+    uint32_t index = instance->module->start_index;
+    if (index == ALC_NO_INDEX) {
+        return ALC_OK;
+    }
+    return alc_invoke(instance->store, instance->functions[index], NULL, NULL, error);
 }
 
 alc_status alc_instantiate(struct alc_store *store, struct alc_arena *arena,
                            const struct alc_module *module, const struct alc_linker *linker,
                            struct alc_instance **out, struct alc_error *error)
 {
-    struct attempt attempt = begin_attempt(store, arena, error);
-    ALC_ASSERT(module->types == &store->types);
-    ALC_TRY(end_attempt(&attempt, make_instance(&attempt, module, linker)));
-    ALC_TRY(run_all(&attempt));
-    *out = attempt.instance;
+    const struct alc_instance_plan plan = {
+        .store = store, .arena = arena, .module = module, .linker = linker};
+    struct alc_instance *instance;
+    ALC_TRY(alc_instance_make(&plan, &instance, error));
+    ALC_TRY(alc_instance_start(instance, error));
+    *out = instance;
     return ALC_OK;
 }
 
@@ -429,18 +440,23 @@ alc_status alc_instance_new_for_thread(struct alc_store *store, struct alc_arena
                                        const struct alc_thread_contexts *contexts,
                                        struct alc_instance **out, struct alc_error *error)
 {
-    struct attempt attempt = begin_attempt(store, arena, error);
-    ALC_TRY(end_attempt(&attempt, make_like(&attempt, original, contexts)));
+    struct attempt attempt = begin(store, arena, error);
+    alc_gc_hold(&store->heap);
+    alc_status status = make_like(&attempt, original, contexts);
+    alc_gc_release(&store->heap);
+    ALC_TRY(end(&attempt, status));
     *out = attempt.instance;
     return ALC_OK;
 }
 
-alc_status alc_instance_start(struct alc_instance *instance, struct alc_arena *arena,
-                              struct alc_error *error)
+alc_status alc_instance_start_thread(struct alc_instance *instance, struct alc_arena *arena,
+                                     struct alc_error *error)
 {
-    struct attempt attempt = begin_attempt(instance->store, arena, error);
+    struct attempt attempt = begin(instance->store, arena, error);
     attempt.instance = instance;
-    return run_all(&attempt);
+    ALC_TRY(run_elements(&attempt));
+    ALC_TRY(alc_instance_fill(instance, arena, error));
+    return alc_instance_start(instance, error);
 }
 
 /* -- exports -- */

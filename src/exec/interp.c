@@ -4,6 +4,7 @@
  * and the way in. Runs validated code only; what depends on run-time values is checked in the
  * handlers.
  */
+#include "exec/engine.h"
 #include "exec/interp_state.h"
 
 /* -- numeric.def as functions over slots' bits -- */
@@ -44,7 +45,9 @@
         T a = (T)bits_a;                                                                           \
         return BITS_##R(expr);                                                                     \
     }
-/* Operands of type T from a slot and from the accumulator. */
+/* Operands of type T from a slot and from the accumulator. A result goes into the low lane of an
+ * accumulator: of the old one when that is an operand, else of a fresh one, so that an operation
+ * does not wait for one that it has nothing to do with. */
 #define TAKE(i, T)                                                                                 \
     static ALC_ALWAYS_INLINE T load_##i(const uint64_t *slot)                                      \
     {                                                                                              \
@@ -53,6 +56,16 @@
     static ALC_ALWAYS_INLINE T take_##i(alc_f64x2 facc)                                            \
     {                                                                                              \
         return T##_of_acc(facc);                                                                   \
+    }                                                                                              \
+    static ALC_ALWAYS_INLINE UNUSED T immediate_##i(const uint16_t *units)                         \
+    {                                                                                              \
+        T value;                                                                                   \
+        alc_copy(&value, units, sizeof value);                                                     \
+        return value;                                                                              \
+    }                                                                                              \
+    static ALC_ALWAYS_INLINE UNUSED alc_f64x2 fresh_##i(const uint64_t *slot)                      \
+    {                                                                                              \
+        return KEEP_##T((alc_f64x2){0}, T##_of_slot(slot));                                        \
     }
 #define FBIN(i, T, expr)                                                                           \
     TAKE(i, T)                                                                                     \
@@ -100,19 +113,24 @@ HANDLER(stop);
 HANDLER(stop_memory);
 HANDLER(do_stop_between);
 HANDLER(do_overflow);
+HANDLER(stop_null_structure);
+HANDLER(stop_null_array);
+HANDLER(stop_array);
 HANDLER(do_call);
 HANDLER(do_enter);
+HANDLER(do_land);
+HANDLER(do_host_failed);
 #define ENTRY(name) HANDLER(name);
-#define NO_ENTRY(name)
 #include "exec/interp_table.h"
 
 #include "exec/interp_control.h"
+#include "exec/interp_exception.h"
+#include "exec/interp_gc.h"
 #include "exec/interp_numeric.h"
 #include "exec/interp_vector.h"
 
 /* The table: distances from its own start, so that an image needs no relocations. */
 #define ENTRY(name) ".long alc_interp_op_" #name " - alc_interp_handlers\n"
-#define NO_ENTRY(name) ".long 0\n"
 __asm__(".pushsection .rodata.alc_interp_handlers,\"a\",@progbits\n"
         ".balign 4\n"
         ".globl alc_interp_handlers\n"
@@ -137,7 +155,6 @@ static const int32_t *handlers_table(void)
 static alc_status interp_loop(STATE)
 {
 #define ENTRY(name) (int32_t)(&&L_##name - &&L_UNREACHABLE),
-#define NO_ENTRY(name) 0,
     static const int32_t table[] = {
 #include "exec/interp_table.h"
     };
@@ -147,6 +164,8 @@ static alc_status interp_loop(STATE)
     }
     TAIL(do_enter);
 #include "exec/interp_control.h"
+#include "exec/interp_exception.h"
+#include "exec/interp_gc.h"
 #include "exec/interp_numeric.h"
 #include "exec/interp_vector.h"
 }
@@ -213,20 +232,24 @@ static void read_results(const struct interp_run *run, const struct alc_function
     }
 }
 
-alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *function,
+alc_status alc_interp_call(struct alc_store *store, struct alc_function *function,
                            const uint64_t *arguments, uint64_t *results)
 {
+    struct alc_thread *thread = &store->thread;
     const struct alc_function_type *type = &function->type->function;
     uint64_t *base = thread->stack_top;
     struct interp_run run = {.thread = thread,
                              .stack_limit = thread->stack_limit,
                              .stop_flag = thread->stop_flag,
+                             .heap = &store->heap,
+                             .outer = thread->run,
                              .end_flag = thread->end_flag,
                              .base = base};
     write_entry(run.exit_units, 0, ALC_CODE_EXIT);
     write_entry(run.cross_units, CROSS_SLOTS, ALC_CODE_RETURN_CROSS);
     thread->trap.frames_count = 0;
     thread->trap.frames_omitted = 0;
+    thread->exception = ALC_REF_NULL;
     alc_status status = ALC_E_CALL_STACK_EXHAUSTED;
     if ((size_t)(run.stack_limit - base) >= type->parameters_slots) {
         if (type->parameters_slots > 0) {
@@ -236,8 +259,10 @@ alc_status alc_interp_call(struct alc_thread *thread, struct alc_function *funct
         if (!thread->has_fuel) {
             thread->fuel = UINT64_MAX;
         }
+        thread->run = &run;
         status = interp_loop(NULL, 0, NULL, (uintptr_t)handlers_table(), &run.exit_units[1], base,
                              (uint64_t)(uintptr_t)function, &run, none);
+        thread->run = run.outer;
         /* A program that ends itself needs no backtrace, which costs milliseconds. */
         if (status != ALC_OK && alc_status_class(status) != ALC_CLASS_EXIT) {
             alc_interp_trace(&run, status);

@@ -11,6 +11,18 @@
 
 /* -- functions -- */
 
+/* The first call of a function: acc is the return address. */
+COLD_HANDLER(LAZY)
+{
+    const uint16_t *entry = alc_interp_make_code(inst, ip);
+    if (entry == NULL) {
+        ip = (const uint16_t *)(uintptr_t)acc;
+        acc = ALC_E_OUT_OF_MEMORY;
+        TAIL(do_stop_between);
+    }
+    ip = entry;
+    DISPATCH();
+}
 HANDLER(ENTER)
 {
     if (ALC_UNLIKELY((size_t)(run->stack_limit - fp) < ip[2])) {
@@ -146,6 +158,13 @@ HANDLER(BR_TABLE_S)
     ip += 5 + 2 * (size_t)(index < count ? index : count);
     BRANCH(0);
 }
+HANDLER(BR_TABLE_AI)
+{
+    uint32_t index = (uint32_t)acc + read_u32(ip + 2);
+    uint32_t count = read_u32(ip + 4);
+    ip += 6 + 2 * (size_t)(index < count ? index : count);
+    BRANCH(0);
+}
 HANDLER(BR_TABLE_A)
 {
     uint32_t index = (uint32_t)acc;
@@ -178,13 +197,13 @@ HANDLER(do_enter)
             RELOAD();
         }
         acc = (uint64_t)(uintptr_t)ip;
-        ip = function->code->units;
+        ip = alc_code_entry(function->code);
         DISPATCH();
     }
-    alc_status status = alc_interp_call_host(run, inst, fp, function);
+    alc_status status = alc_interp_call_host(run, inst, ip, fp, function);
     if (ALC_UNLIKELY(status != ALC_OK)) {
         acc = (uint64_t)status;
-        TAIL(do_stop_between);
+        TAIL(do_host_failed);
     }
     if (inst != NULL) {
         RELOAD();
@@ -199,7 +218,7 @@ HANDLER(CALL)
     const struct alc_code *code = (const struct alc_code *)(uintptr_t)read_u64(ip + 2);
     fp += ip[6];
     acc = (uint64_t)(uintptr_t)(ip + 7);
-    ip = code->units;
+    ip = alc_code_entry(code);
     DISPATCH();
 }
 HANDLER(CALL_IMPORT)
@@ -257,7 +276,7 @@ HANDLER(TAIL_CALL)
     const struct alc_code *code = (const struct alc_code *)(uintptr_t)read_u64(ip + 5);
     REPLACE_FRAME();
     acc = (uint64_t)(uintptr_t)ip;
-    ip = code->units;
+    ip = alc_code_entry(code);
     DISPATCH();
 }
 HANDLER(TAIL_CALL_IMPORT)
@@ -344,6 +363,12 @@ HANDLER(COPY)
 {
     SLOT(3) = SLOT(2);
     NEXT(4);
+}
+HANDLER(COPY_PAIR)
+{
+    SLOT(3) = SLOT(2);
+    SLOT(5) = SLOT(4);
+    NEXT(6);
 }
 HANDLER(COPY2)
 {

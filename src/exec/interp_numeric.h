@@ -5,8 +5,6 @@
  * computes comes from numeric.def through the functions num_<ident> and trap_<ident>.
  */
 
-#define RESULT_D(unit) SLOT(unit) = acc
-
 /* Integer binary: operands a and b, `n` units without the target. */
 #define BINARY(name, i, a, b, n)                                                                   \
     HANDLER(name)                                                                                  \
@@ -81,32 +79,32 @@
 #define UN(i) UNARY(S, i, SLOT(2), 3) UNARY(A, i, acc, 2)
 
 /* Floating: the functions take and give the accumulator; a slot is read as its address. */
-#define FBINARY(name, i, a, b, n)                                                                  \
-    HANDLER(i##_##name)                                                                            \
-    {                                                                                              \
-        facc = num_##i(a, b, facc);                                                                \
-        NEXT(n);                                                                                   \
-    }                                                                                              \
+#define FBINARY(name, i, a, b, keep, n)                                                            \
+    FLOATING(name, i, a, b, keep, n)                                                               \
     HANDLER(i##_##name##D)                                                                         \
     {                                                                                              \
-        facc = num_##i(a, b, facc);                                                                \
+        facc = num_##i(a, b, keep);                                                                \
         SLOT(n) = bits_of_acc(facc);                                                               \
         NEXT((n) + 1);                                                                             \
     }
-#define FBIN(i)                                                                                    \
-    FBINARY(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                  \
-    FBINARY(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                        \
-    FBINARY(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
-#define FLOATING(name, i, a, b, n)                                                                 \
+#define FLOATING(name, i, a, b, keep, n)                                                           \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
-        facc = num_##i(a, b, facc);                                                                \
+        facc = num_##i(a, b, keep);                                                                \
         NEXT(n);                                                                                   \
     }
-#define FRARE(i)                                                                                   \
-    FLOATING(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                 \
-    FLOATING(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                       \
-    FLOATING(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
+#define FLOAT_FORM_SS(join, i)                                                                     \
+    join(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), fresh_##i(fp + ip[2]), 4)
+#define FLOAT_FORM_AS(join, i) join(AS, i, take_##i(facc), load_##i(fp + ip[2]), facc, 3)
+#define FLOAT_FORM_SA(join, i)                                                                     \
+    join(SA, i, load_##i(fp + ip[2]), take_##i(facc), fresh_##i(fp + ip[2]), 3)
+#define FCBIN(i)                                                                                   \
+    FLOAT_FORM_SS(FBINARY, i)                                                                      \
+    FLOAT_FORM_AS(FBINARY, i)                                                                      \
+    FBINARY(SI, i, load_##i(fp + ip[2]), immediate_##i(ip + 3), fresh_##i(fp + ip[2]), 7)          \
+    FBINARY(AI, i, take_##i(facc), immediate_##i(ip + 2), facc, 6)
+#define FBIN(i) FLOAT_FORM_SS(FBINARY, i) FLOAT_FORM_SA(FBINARY, i) FLOAT_FORM_AS(FBINARY, i)
+#define FRARE(i) FLOAT_FORM_SS(FLOATING, i) FLOAT_FORM_AS(FLOATING, i) FLOAT_FORM_SA(FLOATING, i)
 #define FCOMPARE(name, i, a, b, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
@@ -117,19 +115,31 @@
     FCOMPARE(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                 \
     FCOMPARE(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                       \
     FCOMPARE(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
-#define FUNARY(name, i, a, n)                                                                      \
+#define FBRANCH(name, i, a, b, n)                                                                  \
+    FCOMPARE(name, i, a, b, n)                                                                     \
+    HANDLER(i##_BR_##name)                                                                         \
+    {                                                                                              \
+        bool taken_ = num_##i(a, b) != 0;                                                          \
+        BRANCH_WHEN(taken_, n);                                                                    \
+    }                                                                                              \
+    HANDLER(i##_UNLESS_##name)                                                                     \
+    {                                                                                              \
+        bool taken_ = num_##i(a, b) == 0;                                                          \
+        BRANCH_WHEN(taken_, n);                                                                    \
+    }
+#define FORDER(i, swapped)                                                                         \
+    FBRANCH(SS, i, load_##i(fp + ip[2]), load_##i(fp + ip[3]), 4)                                  \
+    FBRANCH(AS, i, take_##i(facc), load_##i(fp + ip[2]), 3)                                        \
+    FBRANCH(SA, i, load_##i(fp + ip[2]), take_##i(facc), 3)
+#define FUNARY(name, i, a, keep, n)                                                                \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
-        facc = num_##i(a, facc);                                                                   \
+        facc = num_##i(a, keep);                                                                   \
         NEXT(n);                                                                                   \
-    }                                                                                              \
-    HANDLER(i##_##name##D)                                                                         \
-    {                                                                                              \
-        facc = num_##i(a, facc);                                                                   \
-        SLOT(n) = bits_of_acc(facc);                                                               \
-        NEXT((n) + 1);                                                                             \
     }
-#define FUN(i) FUNARY(S, i, load_##i(fp + ip[2]), 3) FUNARY(A, i, take_##i(facc), 2)
+#define FUN(i)                                                                                     \
+    FUNARY(S, i, load_##i(fp + ip[2]), fresh_##i(fp + ip[2]), 3)                                   \
+    FUNARY(A, i, take_##i(facc), facc, 2)
 
 #define TO_INTEGER(name, i, a, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
@@ -146,23 +156,19 @@
 #define TO_FLOATING(name, i, a, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
-        facc = num_##i(a, facc);                                                                   \
+        facc = num_##i(a, (alc_f64x2){0});                                                         \
         NEXT(n);                                                                                   \
     }
 #define IF(i) TO_FLOATING(S, i, SLOT(2), 3) TO_FLOATING(A, i, acc, 2)
 
 /* -- memory 0 -- */
 
+/* The slot named in `unit`, shifted by the unit behind. */
+#define SHIFTED(unit) ((uint32_t)SLOT(unit) << (ip[(unit) + 1] & 31))
 #define CHECK(ea, size)                                                                            \
     if (ALC_UNLIKELY((ea) + (size) > mem_size)) {                                                  \
         TAIL(stop_memory);                                                                         \
     }
-#define READ(type, ptr)                                                                            \
-    __extension__({                                                                                \
-        type value_;                                                                               \
-        alc_copy(&value_, ptr, sizeof value_);                                                     \
-        value_;                                                                                    \
-    })
 #define LOADING(name, type, addr, n)                                                               \
     HANDLER(name)                                                                                  \
     {                                                                                              \
@@ -211,6 +217,16 @@
         facc = acc_of_bits(READ(type, (const uint8_t *)(uintptr_t)acc));                           \
         NEXT(2);                                                                                   \
     }
+#define INDEXED(i, type)                                                                           \
+    LOADING(i##_SS, type, SLOT(2) + SLOT(3), 6)                                                    \
+    LOADING(i##_SI, type, SLOT(2) + IMMEDIATE(3), 7)                                               \
+    LOADING(i##_AS, type, acc + SLOT(2), 5)                                                        \
+    LOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)
+#define FINDEXED(i, type)                                                                          \
+    FLOADING(i##_SS, type, SLOT(2) + SLOT(3), 6)                                                   \
+    FLOADING(i##_SI, type, SLOT(2) + IMMEDIATE(3), 7)                                              \
+    FLOADING(i##_AS, type, acc + SLOT(2), 5)                                                       \
+    FLOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)
 #define STORING(name, type, addr, value, n)                                                        \
     HANDLER(name)                                                                                  \
     {                                                                                              \
@@ -235,5 +251,43 @@
 #define FSTORE(i, type)                                                                            \
     STORING(i##_SA, type, SLOT(2), bits_of_acc(facc), 5)                                           \
     STORING(i##_AA, type, acc, bits_of_acc(facc), 4)
+
+/* Ends of loops: slot, constant, target; what the sum is compared with; the distance. */
+#define ADD_TO(n)                                                                                  \
+    acc = num_I32_ADD(SLOT(n), IMMEDIATE((n) + 1));                                                \
+    SLOT((n) + 3) = acc;
+#define STEPPING(i, name, first, n)                                                                \
+    HANDLER(i##_##name##_S)                                                                        \
+    {                                                                                              \
+        first ADD_TO((n) - 4);                                                                     \
+        bool taken_ = num_##i(acc, SLOT(n)) != 0;                                                  \
+        BRANCH_WHEN(taken_, (n) + 1);                                                              \
+    }                                                                                              \
+    HANDLER(i##_##name##_I)                                                                        \
+    {                                                                                              \
+        first ADD_TO((n) - 4);                                                                     \
+        bool taken_ = num_##i(acc, IMMEDIATE(n)) != 0;                                             \
+        BRANCH_WHEN(taken_, (n) + 2);                                                              \
+    }
+#define STEP(i) STEPPING(i, STEP, , 6) STEPPING(i, PAIR, ADD_TO(2), 10)
+
+/* Sums that addresses are: a slot shifted by a constant and a slot; two increments. */
+HANDLER(I32_ADD_XS)
+{
+    acc = num_I32_ADD(SHIFTED(2), SLOT(4));
+    NEXT(5);
+}
+HANDLER(I32_ADD_XSD)
+{
+    acc = num_I32_ADD(SHIFTED(2), SLOT(4));
+    SLOT(5) = acc;
+    NEXT(6);
+}
+HANDLER(I32_ADD_PAIR)
+{
+    ADD_TO(2)
+    ADD_TO(6)
+    NEXT(10);
+}
 
 #include "wasm/code_families.h"

@@ -6,6 +6,7 @@
  * index is checked by the functions of memory.h and table.h.
  */
 #include "exec/interp_state.h"
+#include "wasm/code_make.h"
 
 #define FIRST_IMMEDIATE read_u32(ip + 2)
 #define SECOND_IMMEDIATE read_u32(ip + 4)
@@ -156,6 +157,13 @@ alc_status alc_interp_elem_drop(struct alc_instance *inst, const uint16_t *ip, u
 
 /* -- calls -- */
 
+const uint16_t *alc_interp_make_code(const struct alc_instance *inst, const uint16_t *stub)
+{
+    struct alc_code *code =
+        (struct alc_code *)((uintptr_t)stub - offsetof(struct alc_code, lazy_handler));
+    return alc_code_make(inst->module, code) == ALC_OK ? alc_code_entry(code) : NULL;
+}
+
 alc_status alc_interp_find_callee(const struct alc_instance *inst, uint32_t table_index,
                                   uint64_t slot, uint32_t type_id, struct alc_function **out)
 {
@@ -177,7 +185,8 @@ alc_status alc_interp_find_callee(const struct alc_instance *inst, uint32_t tabl
     return ALC_OK;
 }
 
-alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *caller, uint64_t *fp,
+alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *caller,
+                                const uint16_t *return_ip, uint64_t *fp,
                                 const struct alc_function *function)
 {
     struct alc_thread *thread = run->thread;
@@ -197,7 +206,13 @@ alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *cal
     thread->stack_top = fp + slots;
     thread->trap.frames_count = 0;
     thread->trap.frames_omitted = 0;
+    run->safepoint_ip = return_ip;
+    run->safepoint_fp = fp;
+    run->safepoint_instance = caller;
+    run->host_type = type;
+    thread->exception = ALC_REF_NULL;
     alc_status status = function->host(&call);
+    run->host_type = NULL;
     thread->stack_top = stack_top;
     if (status == ALC_OK) { /* a trap that the host function met and forgave is not ours */
         thread->trap.frames_count = 0;

@@ -17,6 +17,7 @@
 #define ALC_EXEC_INTERP_STATE_H
 
 #include "base/bytes.h"
+#include "exec/heap.h"
 #include "exec/interp.h"
 #include "exec/numeric.h"
 #include "exec/simd.h"
@@ -25,11 +26,27 @@ enum {
     CROSS_SLOTS = 3
 }; /* record of a call into another instance: return address, instance, sizes */
 
+/* A point of the program. */
+struct interp_place {
+    const uint16_t *ip; /* in or at an operation */
+    uint64_t *fp;
+    struct alc_instance *instance;
+};
+
 /* One activation of the interpreter, on the C stack. */
 struct interp_run {
     struct alc_thread *thread;
     uint64_t *stack_limit;
     const volatile uint64_t *stop_flag;
+    struct alc_gc_heap *heap;
+    struct interp_run *outer; /* the activation whose host function began this one, or NULL */
+    /* Where the activation stands while the collector may look: at the end of an operation of the
+     * frame at safepoint_fp, or (host_type is set) in a host function with its arguments there,
+     * which returns to safepoint_ip. */
+    const uint16_t *safepoint_ip;
+    uint64_t *safepoint_fp;
+    struct alc_instance *safepoint_instance;
+    const struct alc_function_type *host_type;
     const volatile uint64_t *end_flag;
     /* Results of the outermost function. */
     uint64_t acc;
@@ -41,6 +58,7 @@ struct interp_run {
     const uint16_t *trap_return;
     uint64_t *trap_fp;
     struct alc_instance *trap_instance;
+    struct interp_place landing; /* where an exception is caught */
     /* Code that no module has: what frames return to in the end, or across instances. The unit
      * before an entry says how far the frame moves back. */
     uint16_t exit_units[4];
@@ -136,6 +154,15 @@ static ALC_ALWAYS_INLINE uint64_t read_u64(const uint16_t *units)
 }
 
 #define SLOT(unit) fp[ip[unit]]
+/* The result also to the slot that the operation names. */
+#define RESULT_D(unit) SLOT(unit) = acc
+/* A value in memory or in an object, wherever it stands. */
+#define READ(type, ptr)                                                                            \
+    __extension__({                                                                                \
+        type value_;                                                                               \
+        alc_copy(&value_, ptr, sizeof value_);                                                     \
+        value_;                                                                                    \
+    })
 #define IMMEDIATE(unit) ((uint64_t)(int64_t)read_s32(ip + (unit)))
 
 static ALC_ALWAYS_INLINE alc_v128 read_v128(const uint64_t *slot)
@@ -222,16 +249,66 @@ interp_slow alc_interp_atomic;
 
 /* Pointer to the memory that an ADDRESS operation names, or NULL. */
 uint8_t *alc_interp_address(struct alc_instance *inst, const uint16_t *ip, const uint64_t *fp);
+/* Result of the vector instruction `op` (enum alc_op) that has no handler of its own. `scalar` is
+ * the operand that is no vector, or a checked pointer; a scalar result is in the low lane. */
+alc_v128 alc_interp_vector(unsigned op, uint64_t scalar, unsigned lane, alc_v128 a, alc_v128 b,
+                           alc_v128 c);
 /* Function that an indirect call through a table means. */
 alc_status alc_interp_find_callee(const struct alc_instance *inst, uint32_t table_index,
                                   uint64_t slot, uint32_t type_id, struct alc_function **out);
-alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *caller, uint64_t *fp,
+/* `return_ip`: where the function returns to. */
+alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *caller,
+                                const uint16_t *return_ip, uint64_t *fp,
                                 const struct alc_function *function);
 /* Makes the record of a call into another instance above the arguments at *fp, copies these behind
  * it, and moves *fp there. */
 alc_status alc_interp_cross(struct interp_run *run, struct alc_instance *caller,
                             const uint16_t *return_ip, const struct alc_function *function,
                             uint64_t **fp);
+
+/* Makes the code of a function of `inst` that is called for the first time; `stub` is where its
+ * units led until now. Its entry, or NULL when there is no memory for it. */
+const uint16_t *alc_interp_make_code(const struct alc_instance *inst, const uint16_t *stub);
+
+/* -- objects: interp_gc.c -- */
+
+/* Whether a reference has a reference type of its hierarchy. */
+bool alc_interp_has_type(const struct alc_instance *inst, uint64_t reference, uint32_t type);
+/* As interp_slow; the run's safepoint is set. */
+typedef alc_status interp_object(struct interp_run *run, const uint16_t *ip, uint64_t *fp);
+interp_object alc_interp_struct_new;
+interp_object alc_interp_struct_new_default;
+interp_object alc_interp_array_new;
+interp_object alc_interp_array_new_default;
+interp_object alc_interp_array_new_fixed;
+interp_object alc_interp_array_new_data;
+interp_object alc_interp_array_new_elem;
+interp_object alc_interp_array_fill;
+interp_object alc_interp_array_copy;
+interp_object alc_interp_array_init_data;
+interp_object alc_interp_array_init_elem;
+
+/* -- frames, in interp_trace.c -- */
+
+/* The defined function whose code holds `ip`, or NULL. */
+const struct alc_code *alc_interp_find_code(const struct alc_instance *instance,
+                                            const uint16_t *ip);
+/* From a return address and the frame of the callee to the place of the call; false at the end of
+ * the activation. */
+bool alc_interp_step_out(const struct interp_run *run, const uint16_t *return_ip,
+                         struct interp_place *place);
+
+/* -- exceptions, in interp_exception.c: ALC_OK when run->landing is where the program goes on -- */
+
+/* The operations at `ip`. */
+alc_status alc_interp_throw(struct interp_run *run, struct alc_instance *inst, const uint16_t *ip,
+                            uint64_t *fp);
+alc_status alc_interp_throw_ref(struct interp_run *run, struct alc_instance *inst,
+                                const uint16_t *ip, uint64_t *fp);
+/* A host function with the frame `fp` failed with `status`: throws what it let pass, if anything,
+ * on the way to return_ip; else the status comes back. */
+alc_status alc_interp_throw_from_host(struct interp_run *run, struct alc_instance *inst,
+                                      const uint16_t *return_ip, uint64_t *fp, alc_status status);
 
 /* Fills the thread's trap: status and the frames from where the run stopped. */
 void alc_interp_trace(const struct interp_run *run, alc_status status);

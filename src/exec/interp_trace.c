@@ -1,41 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Backtraces. Frames hold nothing but return addresses, so the function that an address belongs to
- * is found by searching the module's code, and the file offset by making that function's code once
- * more. Runs after the program has stopped: the frames' memory is free to be used, once they are
- * walked.
+ * Walking frames, and backtraces. Frames hold nothing but return addresses, so the function that an
+ * address belongs to is found by searching the module's code, and the file offset by making that
+ * function's code once more. Runs after the program has stopped: the frames' memory is free to be
+ * used, once they are walked.
  */
 #include "exec/interp_state.h"
+#include "wasm/code_make.h"
 #include "wasm/validate.h"
 
-struct place {
-    const uint16_t *ip; /* inside the operation */
-    uint64_t *fp;
-    struct alc_instance *instance;
-};
-
-/* The defined function whose code holds `ip`, or NULL. Code lies in the order of the functions. */
-static const struct alc_code *find_code(const struct alc_instance *instance, const uint16_t *ip)
+const struct alc_code *alc_interp_find_code(const struct alc_instance *instance, const uint16_t *ip)
 {
-    const struct alc_module *module = instance->module;
-    uint32_t low = module->imported_counts[ALC_EXTERNAL_FUNCTION];
-    uint32_t high = module->functions_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        const struct alc_code *code = module->functions[middle].code;
-        if (ip < code->units) {
-            high = middle;
-        } else if (ip >= code->units + code->units_count) {
-            low = middle + 1;
-        } else {
-            return code;
-        }
-    }
-    return NULL;
+    return alc_code_find(instance->module, ip);
 }
 
-/* From a return address and the frame of the callee to the place of the call; false at the end. */
-static bool step_out(const struct interp_run *run, const uint16_t *return_ip, struct place *place)
+bool alc_interp_step_out(const struct interp_run *run, const uint16_t *return_ip,
+                         struct interp_place *place)
 {
     if (return_ip == &run->cross_units[1]) {
         place->fp -= CROSS_SLOTS;
@@ -51,7 +31,8 @@ static bool step_out(const struct interp_run *run, const uint16_t *return_ip, st
     return true;
 }
 
-static void add_frame(struct alc_trap *trap, const struct place *place, const struct alc_code *code)
+static void add_frame(struct alc_trap *trap, const struct interp_place *place,
+                      const struct alc_code *code)
 {
     if (trap->frames_count == ALC_LIMIT_BACKTRACE_FRAMES) {
         trap->frames_omitted++;
@@ -67,16 +48,17 @@ void alc_interp_trace(const struct interp_run *run, alc_status status)
 {
     struct alc_thread *thread = run->thread;
     struct alc_trap *trap = &thread->trap;
-    struct place place = {run->trap_ip, run->trap_fp, run->trap_instance};
+    struct interp_place place = {run->trap_ip, run->trap_fp, run->trap_instance};
     uint32_t first =
         trap->frames_count; /* those of an activation that ours called through a host */
-    bool more = run->trap_ip != NULL || step_out(run, run->trap_return, &place);
+    bool more = run->trap_ip != NULL || alc_interp_step_out(run, run->trap_return, &place);
     trap->status = status;
     while (more) {
-        const struct alc_code *code = find_code(place.instance, place.ip);
+        const struct alc_code *code = alc_interp_find_code(place.instance, place.ip);
         ALC_ASSERT(code != NULL);
         add_frame(trap, &place, code);
-        more = step_out(run, (const uint16_t *)(uintptr_t)place.fp[code->link_slot], &place);
+        more = alc_interp_step_out(run, (const uint16_t *)(uintptr_t)place.fp[code->link_slot],
+                                   &place);
     }
     /* Offsets are still units of code. The stack above our frames is free now. */
     struct alc_arena scratch;

@@ -75,13 +75,20 @@ static alc_status reserve_at_most(struct alc_memory *memory, uint64_t size)
     return ALC_E_OUT_OF_MEMORY;
 }
 
-static bool take_from_budget(struct alc_memory_budget *budget, uint64_t size)
+bool alc_budget_take(struct alc_memory_budget *budget, uint64_t size)
 {
     alc_spin_lock(&budget->lock);
     bool fits = size <= budget->max - budget->used;
     budget->used += fits ? size : 0;
     alc_spin_unlock(&budget->lock);
     return fits;
+}
+
+void alc_budget_give(struct alc_memory_budget *budget, uint64_t size)
+{
+    alc_spin_lock(&budget->lock);
+    budget->used -= size;
+    alc_spin_unlock(&budget->lock);
 }
 
 alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_type *type,
@@ -94,7 +101,7 @@ alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_ty
     memory->size_max =
         smaller(type_size_max(limits), reserve_max & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1));
     if (!pages_to_bytes(limits->min, limits->page_size_log2, &size) || size > memory->size_max ||
-        !take_from_budget(budget, size)) {
+        !alc_budget_take(budget, size)) {
         return ALC_E_OUT_OF_MEMORY;
     }
     /* One page at least, so that an access of no bytes to an empty memory has an address. */
@@ -117,9 +124,7 @@ void alc_memory_fini(struct alc_memory *memory)
     if (memory->reserved != 0) {
         memory->pages->release(memory->pages->context, memory->base, memory->reserved);
     }
-    alc_spin_lock(&memory->budget->lock);
-    memory->budget->used -= memory->size;
-    alc_spin_unlock(&memory->budget->lock);
+    alc_budget_give(memory->budget, memory->size);
     memory->base = NULL;
     memory->size = 0;
     memory->size_max = 0;
@@ -141,6 +146,15 @@ static uint64_t grow_locked(struct alc_memory *memory, uint64_t delta_pages)
     __atomic_store_n(&memory->size, memory->size + delta, __ATOMIC_RELEASE);
     memory->budget->used += delta;
     return before;
+}
+
+void alc_memory_shrink(struct alc_memory *memory)
+{
+    const struct alc_limits *limits = &memory->type.limits;
+    uint64_t size = limits->min << limits->page_size_log2;
+    ALC_ASSERT(size <= memory->size);
+    alc_budget_give(memory->budget, memory->size - size);
+    memory->size = size;
 }
 
 uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages)

@@ -15,8 +15,23 @@
 /* Unit of what the system gives; not to be confused with the 64 KiB of WebAssembly. */
 enum { ALC_SYSTEM_PAGE_SIZE = 4096 };
 
+/* Optional: memory that is shared until it is written. An image is a number of the system's. */
+struct alc_page_images {
+    /* An image of [addr, addr + size). ALC_E_OUT_OF_MEMORY. */
+    alc_status (*make)(void *context, const void *addr, size_t size, uint64_t *out_image);
+    /* Puts the image, writable and private, where [addr, addr + size) was committed memory.
+     * ALC_E_OUT_OF_MEMORY. */
+    alc_status (*map)(void *context, uint64_t image, void *addr, size_t size);
+    /* Committed memory has its first contents again: those of the image mapped to its first
+     * image_size bytes (0: none), and zeros. ALC_E_OUT_OF_MEMORY, and then they are undefined. */
+    alc_status (*renew)(void *context, uint64_t image, size_t image_size, void *addr, size_t size);
+    /* Frees the image; where it is mapped it stays. */
+    void (*drop)(void *context, uint64_t image);
+    void *context;
+};
+
 /* Where pages come from; the caller fills it from struct alc_os or its own functions. Addresses and
- * sizes are multiples of 4096. All three MUST be set. */
+ * sizes are multiples of 4096. The first three MUST be set. */
 struct alc_pages {
     /* Address space without memory, or NULL. */
     void *(*reserve)(void *context, size_t size);
@@ -25,15 +40,20 @@ struct alc_pages {
     /* Ends a reservation, whole. */
     void (*release)(void *context, void *addr, size_t size);
     void *context;
+    const struct alc_page_images *images; /* NULL: there are none, memory is filled by copying */
 };
 
-/* Bytes of linear memory that all memories of a store may have together. Growth holds the lock: a
+/* Bytes that all memories of a store and its heap may have together. Growth holds the lock: a
  * shared memory may be grown by several threads. */
 struct alc_memory_budget {
     uint64_t used;
     uint64_t max;
     uint32_t lock; /* base/spin.h */
 };
+
+/* False when less than `size` is left, and then nothing is taken. */
+ALC_MUST_CHECK bool alc_budget_take(struct alc_memory_budget *budget, uint64_t size);
+void alc_budget_give(struct alc_memory_budget *budget, uint64_t size);
 
 struct alc_memory {
     uint8_t *base;     /* first: interpreters load it with offset 0 */
@@ -85,6 +105,9 @@ static inline uint64_t alc_memory_pages(const struct alc_memory *memory)
 /* The former size in pages, or ALC_MEMORY_GROW_FAILED. Atomic: any number of threads may grow a
  * shared memory. */
 uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages);
+
+/* Back to the size of the type's minimum; what lies behind keeps its contents and its pages. */
+void alc_memory_shrink(struct alc_memory *memory);
 
 /* The bulk operations: nothing is written unless all of both ranges is inside, else
  * ALC_E_MEMORY_OUT_OF_BOUNDS. Source and target may be one memory and overlap. */

@@ -8,12 +8,32 @@
 #include "exec/interp.h"
 #include "exec/waiting.h"
 
+enum { CODE_RESERVE = 1 << 30, CODE_RESERVE_MIN = 1 << 20 };
+
 /* What threads look at that nobody may stop. */
 static const uint64_t NEVER_STOP = 0;
 
 static uint64_t or_default(uint64_t value, uint64_t fallback)
 {
     return value == 0 ? fallback : value;
+}
+
+/* Address space for code: as much as asked for, or half as much, and so on. */
+static alc_status reserve_code(struct alc_store *store, uint64_t size_max)
+{
+    const struct alc_pages *pages = &store->pages;
+    uint64_t size = or_default(size_max, CODE_RESERVE);
+    size = (size + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
+    void *range = pages->reserve(pages->context, size);
+    while (range == NULL && size_max == 0 && size > CODE_RESERVE_MIN) {
+        size /= 2;
+        range = pages->reserve(pages->context, size);
+    }
+    if (range == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    alc_arena_init_reserved(&store->code_heap.arena, range, size, pages->commit, pages->context);
+    return ALC_OK;
 }
 
 static alc_status take_stack(struct alc_store *store, uint64_t slots)
@@ -52,10 +72,18 @@ alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
     store->memory_size_max = or_default(options->memory_size_max, UINT64_MAX);
     store->memory_reserve_max =
         or_default(options->memory_reserve_max, (UINT64_C(4) << 30) + (64 << 10));
+    alc_gc_init(&store->heap, store,
+                or_default(options->heap_size_max, (uint64_t)ALC_LIMIT_HEAP_MEBIBYTES << 20));
+    store->heap.collects_always = options->collects_always;
     store->thread.stop_flag = options->stop_flag != NULL ? options->stop_flag : &NEVER_STOP;
     store->thread.end_flag = options->waiting != NULL ? &options->waiting->is_ended : &NEVER_STOP;
     store->thread.waiting = options->waiting;
-    return take_stack(store, slots);
+    ALC_TRY(take_stack(store, slots));
+    alc_status status = reserve_code(store, options->code_size_max);
+    if (status != ALC_OK) {
+        pages->release(pages->context, store->thread.stack, store->stack_size);
+    }
+    return status;
 }
 
 alc_status alc_store_init_thread(struct alc_store *store, struct alc_arena *arena,
@@ -73,6 +101,9 @@ alc_status alc_store_init_thread(struct alc_store *store, struct alc_arena *aren
                    .waiting = first->thread.waiting,
                    .number = number},
     };
+    alc_gc_init(&store->heap, store, first->heap.size_max);
+    store->heap.types = first->heap.types;
+    store->heap.collects_always = first->heap.collects_always;
     ALC_ASSERT(number != 0 && stack_slots <= ALC_LIMIT_STACK_SLOTS);
     return take_stack(store, stack_slots);
 }
@@ -84,6 +115,14 @@ void alc_store_fini(struct alc_store *store)
     }
     for (struct alc_table *table = store->tables; table != NULL; table = table->next) {
         alc_table_fini(table);
+    }
+    alc_gc_fini(&store->heap);
+    struct alc_arena *code = &store->code_heap.arena;
+    if (code->base != NULL) {
+        void *range = code->base;
+        size_t size = code->size;
+        alc_arena_fini(code);
+        store->pages.release(store->pages.context, range, size);
     }
     if (store->thread.stack != NULL) {
         store->pages.release(store->pages.context, store->thread.stack, store->stack_size);
@@ -97,6 +136,7 @@ struct alc_load_options alc_store_load_options(struct alc_store *store, bool met
     return (struct alc_load_options){
         .types = &store->types,
         .target = alc_interp_target(metered, interruptible),
+        .code_heap = &store->code_heap,
     };
 }
 
@@ -147,6 +187,8 @@ alc_status alc_store_new_global(struct alc_store *store, struct alc_global_type 
     } else if (type.type != ALC_TYPE_V128) {
         global->value = (union alc_cell){.slots = {initial.u64, 0}};
     }
+    global->next = store->globals;
+    store->globals = global;
     *out = global;
     return ALC_OK;
 }
@@ -189,7 +231,7 @@ alc_status alc_invoke(struct alc_store *store, struct alc_function *function,
     }
     thread->depth++;
     thread->error = error;
-    alc_status status = alc_interp_call(thread, function, arguments, results);
+    alc_status status = alc_interp_call(store, function, arguments, results);
     thread->error = outer_error;
     thread->depth--;
     if (status == ALC_OK) {

@@ -19,6 +19,7 @@
 
 struct alc_store;
 struct alc_code;
+struct interp_run;
 struct alc_waiting;
 
 /* 16 bytes that hold any value; i32 and f32 stand in the low bytes with the rest zero. */
@@ -33,6 +34,7 @@ union alc_cell {
 struct alc_global {
     union alc_cell value; /* first */
     struct alc_global_type type;
+    struct alc_global *next; /* of those that the embedder made */
 };
 
 struct alc_tag {
@@ -72,6 +74,7 @@ struct alc_instance {
     const struct alc_module *module;
     struct alc_store *store;
     struct alc_instance *next; /* all instances of the store */
+    struct alc_pooled *pooled; /* pool.h; NULL: of no pool */
 };
 
 /* -- running -- */
@@ -92,17 +95,19 @@ struct alc_trap {
 
 /* The machine state of a thread of execution; filled by the store, driven by exec/interp. */
 struct alc_thread {
-    uint64_t *stack;       /* ALC_LIMIT_STACK_SLOTS slots */
-    uint64_t *stack_limit; /* first slot behind */
-    uint64_t *stack_top;   /* first free slot; above it a nested alc_invoke may build frames */
-    uint32_t depth;        /* alc_invokes in flight, one inside another */
+    uint64_t *stack;        /* ALC_LIMIT_STACK_SLOTS slots */
+    uint64_t *stack_limit;  /* first slot behind */
+    uint64_t *stack_top;    /* first free slot; above it a nested alc_invoke may build frames */
+    uint32_t depth;         /* alc_invokes in flight, one inside another */
+    struct interp_run *run; /* the innermost activation of the interpreter */
     bool has_fuel;
     uint64_t fuel;                      /* left; an instruction that needs more traps OUT_OF_FUEL */
     const volatile uint64_t *stop_flag; /* never NULL. Not 0: stop at the next check with
                                          * ALC_E_DEADLINE. Written by whoever wants it to stop */
-    const volatile uint64_t *end_flag;  /* the same, of the program's other threads */
-    struct alc_waiting *waiting;        /* of the program; NULL: nobody can wait or be woken */
-    uint32_t number;                    /* of this thread in the program, the first is 0 */
+    uint64_t exception; /* what the last alc_invoke ended with when it was uncaught, else null */
+    const volatile uint64_t *end_flag; /* the same, of the program's other threads */
+    struct alc_waiting *waiting;       /* of the program; NULL: nobody can wait or be woken */
+    uint32_t number;                   /* of this thread in the program, the first is 0 */
     struct alc_trap trap;
     struct alc_error *error; /* of the alc_invoke in flight */
 };

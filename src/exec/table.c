@@ -93,6 +93,7 @@ uint64_t alc_table_grow(struct alc_table *table, uint64_t delta, uint64_t value)
         return ALC_TABLE_GROW_FAILED;
     }
     fill_entries(table->entries + before, value, delta);
+    table->is_written = true;
     table->count = before + delta;
     return before;
 }
@@ -112,6 +113,7 @@ alc_status alc_table_set(struct alc_table *table, uint64_t index, uint64_t value
         return ALC_E_TABLE_OUT_OF_BOUNDS;
     }
     table->entries[index] = value;
+    table->is_written = true;
     return ALC_OK;
 }
 
@@ -121,6 +123,7 @@ alc_status alc_table_fill(struct alc_table *table, uint64_t index, uint64_t valu
         return ALC_E_TABLE_OUT_OF_BOUNDS;
     }
     fill_entries(table->entries + index, value, count);
+    table->is_written = true;
     return ALC_OK;
 }
 
@@ -135,6 +138,7 @@ alc_status alc_table_copy(struct alc_table *target, uint64_t target_index, struc
         alc_move(target->entries + target_index, source->entries + source_index,
                  count * sizeof(uint64_t));
     }
+    target->is_written = true;
     return ALC_OK;
 }
 
@@ -148,5 +152,6 @@ alc_status alc_table_init_from(struct alc_table *table, uint64_t index, const ui
     if (count != 0) {
         alc_copy(table->entries + index, references + offset, count * sizeof(uint64_t));
     }
+    table->is_written = true;
     return ALC_OK;
 }

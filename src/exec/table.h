@@ -14,6 +14,7 @@ struct alc_table {
     uint64_t count;     /* entries now */
     uint64_t count_max; /* declared maximum and ALC_LIMIT_TABLE_ELEMENTS */
     uint64_t capacity;  /* entries that fit the present place */
+    bool is_written;    /* since somebody cleared this */
     bool is_reserved;   /* entries stand in pages of their own, not in the instance's arena */
     struct alc_table_type type;
     const struct alc_pages *pages;

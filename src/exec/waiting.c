@@ -19,7 +19,7 @@ static uint64_t now_of(const struct alc_waiting *waiting)
     return waiting->functions.now_ns(waiting->functions.context);
 }
 
-static uint64_t load_waited(const uint8_t *ptr, unsigned size_log2)
+static uint64_t load_word(const uint8_t *ptr, unsigned size_log2)
 {
     const void *aligned = ptr;
     return size_log2 == 2 ? __atomic_load_n((const uint32_t *)aligned, __ATOMIC_SEQ_CST)
@@ -27,7 +27,7 @@ static uint64_t load_waited(const uint8_t *ptr, unsigned size_log2)
 }
 
 /* The list and its end; with the lock held. */
-static void append_waiter(struct alc_waiting *waiting, struct alc_waiter *waiter)
+static void append(struct alc_waiting *waiting, struct alc_waiter *waiter)
 {
     struct alc_waiter **end = &waiting->first;
     while (*end != NULL) {
@@ -36,7 +36,7 @@ static void append_waiter(struct alc_waiting *waiting, struct alc_waiter *waiter
     *end = waiter;
 }
 
-static void remove_waiter(struct alc_waiting *waiting, const struct alc_waiter *waiter)
+static void remove(struct alc_waiting *waiting, const struct alc_waiter *waiter)
 {
     struct alc_waiter **link = &waiting->first;
     while (*link != waiter) {
@@ -71,19 +71,19 @@ static int64_t time_left(const struct alc_waiting *waiting, uint64_t now, uint64
 }
 
 /* Whether the sleep of an entered waiter is over; then it is entered no more. */
-static bool is_sleep_over(struct alc_waiting *waiting, struct alc_waiter *waiter, bool is_late)
+static bool is_over(struct alc_waiting *waiting, struct alc_waiter *waiter, bool is_late)
 {
     alc_spin_lock(&waiting->lock);
     bool is_woken = waiter->is_woken;
     if (!is_woken && is_late) {
-        remove_waiter(waiting, waiter);
+        remove(waiting, waiter);
     }
     alc_spin_unlock(&waiting->lock);
     return is_woken || is_late;
 }
 
-static alc_status sleep_until_woken(const struct alc_thread *thread, struct alc_waiter *waiter,
-                                    int64_t timeout_ns, enum alc_wait_result *out)
+static alc_status sleep(const struct alc_thread *thread, struct alc_waiter *waiter,
+                        int64_t timeout_ns, enum alc_wait_result *out)
 {
     struct alc_waiting *waiting = thread->waiting;
     const struct alc_sleep_functions *functions = &waiting->functions;
@@ -94,7 +94,7 @@ static alc_status sleep_until_woken(const struct alc_thread *thread, struct alc_
     }
     bool is_late = timeout_ns == 0;
     bool has_stopped = is_stopped(thread, now);
-    while (!is_sleep_over(waiting, waiter, is_late || has_stopped)) {
+    while (!is_over(waiting, waiter, is_late || has_stopped)) {
         functions->sleep(functions->context, thread->number, time_left(waiting, now, end));
         now = now_of(waiting);
         is_late = timeout_ns >= 0 && now >= end;
@@ -114,13 +114,13 @@ alc_status alc_waiting_wait(const struct alc_thread *thread, const uint8_t *ptr,
         return ALC_E_NOT_SUPPORTED;
     }
     alc_spin_lock(&waiting->lock);
-    bool is_equal = load_waited(ptr, size_log2) == expected;
+    bool is_equal = load_word(ptr, size_log2) == expected;
     if (is_equal) {
-        append_waiter(waiting, &waiter);
+        append(waiting, &waiter);
     }
     alc_spin_unlock(&waiting->lock);
     *out = ALC_WAIT_NOT_EQUAL;
-    return is_equal ? sleep_until_woken(thread, &waiter, timeout_ns, out) : ALC_OK;
+    return is_equal ? sleep(thread, &waiter, timeout_ns, out) : ALC_OK;
 }
 
 /* Takes the first waiter at `ptr` (NULL: any) off the list; false when there is none. */
@@ -135,7 +135,7 @@ static bool wake_first(struct alc_waiting *waiting, const uint8_t *ptr)
     bool found = waiter != NULL;
     if (found) {
         thread = waiter->thread;
-        remove_waiter(waiting, waiter);
+        remove(waiting, waiter);
         waiter->is_woken = true; /* its stack is not ours from the moment the lock is free */
     }
     alc_spin_unlock(&waiting->lock);

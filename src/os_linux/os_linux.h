@@ -66,4 +66,27 @@ ALC_MUST_CHECK int64_t alc_os_linux_grant_bytes(struct alc_os_linux *system, int
 ALC_MUST_CHECK int64_t alc_os_linux_grant_buffer(struct alc_os_linux *system, int32_t handle,
                                                  void *buf, size_t size, size_t *out_size);
 
+/* -- pages -- */
+
+/* Images of memory that is shared until it is written, for whoever fills struct alc_page_images
+ * (exec/memory.h): the functions take a struct alc_linux_images as their context. An image is a
+ * file without a name; it takes one descriptor. */
+struct alc_linux_images {
+    /* One more than the descriptor that tells which pages were written; 0, or no address: the
+     * system does not say. In memory that a child process finds wiped: the descriptor means the
+     * pages of the process that opened it. */
+    int *pagemap;
+};
+
+void alc_linux_images_init(struct alc_linux_images *images);
+void alc_linux_images_fini(struct alc_linux_images *images);
+
+ALC_MUST_CHECK alc_status alc_linux_image_make(void *context, const void *addr, size_t size,
+                                               uint64_t *out_image);
+ALC_MUST_CHECK alc_status alc_linux_image_map(void *context, uint64_t image, void *addr,
+                                              size_t size);
+ALC_MUST_CHECK alc_status alc_linux_image_renew(void *context, uint64_t image, size_t image_size,
+                                                void *addr, size_t size);
+void alc_linux_image_drop(void *context, uint64_t image);
+
 #endif

@@ -42,13 +42,14 @@
 #ifndef ALC_WASM_CODE_H
 #define ALC_WASM_CODE_H
 
+#include "base/arena.h"
 #include "base/limits.h"
 
 /* Smallest distance between the frames of a caller and its callee. */
 #define ALC_CODE_FRAME_MIN                                                                         \
     ((ALC_LIMIT_STACK_SLOTS + ALC_LIMIT_CALL_DEPTH - 1) / ALC_LIMIT_CALL_DEPTH)
 
-/* The operations: the forms of each family of code.def, then the SIMD rows of ops.def. */
+/* The operations: the forms of each family of code.def. */
 /* clang-format off */
 enum alc_code_op {
 #define CBIN(i) \
@@ -62,22 +63,36 @@ enum alc_code_op {
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, ALC_CODE_##i##_AI, \
     ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_SI, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_AI,
 #define UN(i) ALC_CODE_##i##_S, ALC_CODE_##i##_SD, ALC_CODE_##i##_A, ALC_CODE_##i##_AD,
+#define FCBIN(i) CBIN(i)
 #define FBIN(i) \
-    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, \
-    ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD,
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD, \
+    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD,
 #define FCMP(i) ALC_CODE_##i##_SS, ALC_CODE_##i##_AS, ALC_CODE_##i##_SA,
+#define FORDER(i, swapped) \
+    FCMP(i) ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_SA, \
+    ALC_CODE_##i##_UNLESS_SS, ALC_CODE_##i##_UNLESS_AS, ALC_CODE_##i##_UNLESS_SA,
 #define FRARE(i) FCMP(i)
-#define FUN(i) UN(i)
-#define FI(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
-#define IF(i) FI(i)
+#define FUN(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
+#define FI(i) FUN(i)
+#define IF(i) FUN(i)
 #define LOAD(i, type) UN(i) ALC_CODE_##i##_P,
 #define FLOAD(i, type) LOAD(i, type)
+#define INDEXED(i, type) \
+    ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SI, ALC_CODE_##i##_SID, \
+    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, ALC_CODE_##i##_XS, ALC_CODE_##i##_XSD,
+#define FINDEXED(i, type) INDEXED(i, type)
+#define STEP(i) \
+    ALC_CODE_##i##_STEP_S, ALC_CODE_##i##_STEP_I, ALC_CODE_##i##_PAIR_S, ALC_CODE_##i##_PAIR_I,
 #define STORE(i, type) \
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SA, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, \
     ALC_CODE_##i##_AI, ALC_CODE_##i##_P,
 #define FSTORE(i, type) ALC_CODE_##i##_SA, ALC_CODE_##i##_AA,
+#define FIELD(i, type) UN(i)
+#define FIELD_SET(i, type) ALC_CODE_##i##_SS, ALC_CODE_##i##_SA,
+#define ELEMENT(i, type) ALC_CODE_##i##_SS, ALC_CODE_##i##_SA,
+#define ELEMENT_SET(i, type) ALC_CODE_##i,
 #define PLAIN(i) ALC_CODE_##i,
-#define VECTOR(i, immediate, signature) ALC_CODE_##i, ALC_CODE_##i##_P,
+#define VECTOR(i, shape) ALC_CODE_##i,
 #include "wasm/code_families.h"
     ALC_CODE_COUNT
 };
@@ -91,14 +106,97 @@ struct alc_code_target {
     bool interruptible; /* code looks at the stop word at loop heads and function entries */
 };
 
-/* Code of one function. Lives in the module's arena, never moves: calls refer to it by address, so
- * all structs of a module exist (zeroed) before its first body is emitted. */
-struct alc_code {
-    const uint16_t *units; /* the entry */
-    uint32_t units_count;
-    uint32_t frame_slots; /* parameters, locals, link and operands */
-    uint32_t link_slot;
-    uint32_t function_index; /* in the module */
+/* A slot that holds a reference that the collector traces, and (number + 1, 0: none) the next one.
+ */
+struct alc_code_root {
+    uint32_t next;
+    uint16_t slot;
 };
+
+/* What slots hold references while the operation that ends at `unit` runs. */
+struct alc_code_safepoint {
+    uint32_t unit;
+    uint32_t root; /* number + 1 of the first node in `roots` */
+};
+
+/* Memory that code is made in while programs run. Belongs to a store and lasts as long as its
+ * modules; several modules and threads may share it. */
+struct alc_code_heap {
+    struct alc_arena arena; /* only grows */
+    bool is_busy;           /* somebody makes code or looks for it */
+};
+
+/* Code of one function. Lives in the module's arena, never moves: calls refer to it by address.
+ * Until the function is called for the first time `units` leads to `lazy_handler`, an operation
+ * without operands that makes the code (code_make.h). */
+struct alc_code {
+    const uint16_t *units; /* the entry: for other threads too, so alc_code_entry reads it */
+    uint32_t lazy_handler;
+    uint32_t function_index; /* in the module */
+    uint32_t units_count;    /* this and what follows: 0 until the code is made */
+    uint32_t frame_slots;    /* parameters, locals, link and operands */
+    uint32_t link_slot;
+    uint32_t handlers_count; /* of exceptions; all tables stand behind the units */
+    uint32_t safepoints_count;
+    uint32_t roots_count;
+};
+
+static inline const uint16_t *alc_code_entry(const struct alc_code *code)
+{
+    return __atomic_load_n(&code->units, __ATOMIC_ACQUIRE);
+}
+
+/* -- exceptions: tables, so that nothing is done where a try begins or ends -- */
+
+#define ALC_NO_HANDLER UINT32_MAX
+/* In alc_code_handler.clause: the search goes on among handlers of at most the depth added to it.
+ */
+#define ALC_HANDLER_DELEGATES (UINT32_C(1) << 31)
+
+/* What happens to exceptions from the units start_unit..end_unit - 1. Ordered by end_unit, inner
+ * ones first: the first that ends behind a unit, or one that is reached from there by `outer`, is
+ * the innermost that covers it. */
+struct alc_code_handler {
+    uint32_t start_unit;
+    uint32_t end_unit;
+    uint32_t outer;  /* index of the handler around this one, or ALC_NO_HANDLER */
+    uint32_t depth;  /* of its block; that of the function is 0 */
+    uint32_t clause; /* index of the first one, or ALC_HANDLER_DELEGATES + depth */
+};
+
+/* One kind of exception that a handler catches. */
+struct alc_code_clause {
+    uint32_t tag_index;      /* in the module; ALC_NO_INDEX: every exception */
+    uint32_t landing_unit;   /* where the program goes on */
+    uint32_t next;           /* clause to try after this one, or ALC_NO_HANDLER */
+    uint16_t payload_slot;   /* receives what the exception carries (unless it is every one) */
+    uint16_t reference_slot; /* receives the exception itself; 0: nobody wants it */
+};
+
+/* -- tables of a function, one behind the other: handlers, safepoints, roots, clauses -- */
+
+static inline const struct alc_code_handler *alc_code_handlers(const struct alc_code *code)
+{
+    return (const struct alc_code_handler *)(const void *)(code->units +
+                                                           ((code->units_count + 1) & ~1u));
+}
+
+/* Ascending; an operation that is not there has no traced references in its frame. */
+static inline const struct alc_code_safepoint *alc_code_safepoints(const struct alc_code *code)
+{
+    return (const struct alc_code_safepoint *)(const void *)(alc_code_handlers(code) +
+                                                             code->handlers_count);
+}
+
+static inline const struct alc_code_root *alc_code_roots(const struct alc_code *code)
+{
+    return (const struct alc_code_root *)(const void *)(alc_code_safepoints(code) +
+                                                        code->safepoints_count);
+}
+
+static inline const struct alc_code_clause *alc_code_clauses(const struct alc_code *code)
+{
+    return (const struct alc_code_clause *)(const void *)(alc_code_roots(code) + code->roots_count);
+}
 
 #endif

@@ -38,6 +38,7 @@ enum {
 };
 
 const struct alc_op_info alc_op_infos[ALC_OP_COUNT] = {
+    [ALC_OP_ILLEGAL] = {.signature = ALC_SIGNATURE_CTRL},
 #define OP(code, ident, text, imm, sig, feat) \
     [ALC_OP_##ident] = {SIG_##sig, ALC_IMM_##imm, ALC_FEATURE_##feat},
 #include "wasm/ops.def"
@@ -54,17 +55,12 @@ enum { MAP_FB = 256, FB_COUNT = 32, MAP_FC = MAP_FB + FB_COUNT, FC_COUNT = 32,
      (code) >> 8 == 0xfc ? MAP_FC + ((code) & 0xff) : \
      (code) >> 8 == 0xfd ? MAP_FD + ((code) & 0xff) : MAP_FE + ((code) & 0xff))
 
-static const uint16_t op_map[MAP_COUNT] = {
+const uint16_t alc_op_map[MAP_COUNT] = {
 #define OP(code, ident, text, imm, sig, feat) [MAP_INDEX(code)] = ALC_OP_##ident,
 #include "wasm/ops.def"
 #undef OP
 };
 /* clang-format on */
-
-enum alc_op alc_op_find(uint8_t byte)
-{
-    return (enum alc_op)op_map[byte];
-}
 
 enum alc_op alc_op_find_prefixed(uint8_t prefix, uint32_t number)
 {
@@ -78,5 +74,5 @@ enum alc_op alc_op_find_prefixed(uint8_t prefix, uint32_t number)
     if (number >= prefixes[which].count) {
         return ALC_OP_ILLEGAL;
     }
-    return (enum alc_op)op_map[prefixes[which].first + number];
+    return (enum alc_op)alc_op_map[prefixes[which].first + number];
 }

@@ -48,6 +48,10 @@ static void reserve(struct alc_emitter *e, uint32_t needed)
 
 bool alc_emit_init(struct alc_emitter *e)
 {
+    e->failed = ALC_OK;
+    if (e->units != NULL) {
+        return true;
+    }
     e->units = alc_arena_take(e->arena, UNITS_FIRST * sizeof *e->units, sizeof(uint64_t));
     e->capacity = e->units == NULL ? 0 : UNITS_FIRST;
     return e->units != NULL;
@@ -83,6 +87,8 @@ static void put_op(struct alc_validator *v, enum alc_code_op code)
 {
     struct alc_emitter *e = &v->emitter;
     reserve(e, OP_UNITS_MAX);
+    e->before_unit = e->last_end == e->count ? e->last_unit : ALC_NO_UNIT;
+    e->before_code = e->last_code;
     e->last_unit = e->count;
     e->last_code = code;
     e->last_kind = ALC_LAST_OTHER;
@@ -101,6 +107,30 @@ void alc_emit_op(struct alc_validator *v, enum alc_code_op code)
         alc_emit_u32(v, 0);
     }
     put_op(v, code);
+}
+
+bool alc_emit_is_last(const struct alc_validator *v, enum alc_code_op code)
+{
+    const struct alc_emitter *e = &v->emitter;
+    return e->last_end == e->count && e->last_code == code;
+}
+
+void alc_emit_refit(struct alc_validator *v, uint32_t unit, enum alc_code_op code, uint32_t from,
+                    uint32_t to)
+{
+    struct alc_emitter *e = &v->emitter;
+    for (; from < e->count; from++, to++) {
+        e->units[to] = e->units[from];
+    }
+    e->count = to;
+    e->before_unit = ALC_NO_UNIT;
+    e->last_unit = unit;
+    e->last_code = code;
+    store_u32(e, unit, (uint32_t)e->target->handlers[code]);
+    /* Who waits for the unit waits for this instruction, not for those that it is fused with. */
+    if (v->watch_unit >= unit) {
+        v->watch_offset = 0;
+    }
 }
 
 void alc_emit_end_block(struct alc_validator *v)
@@ -172,6 +202,12 @@ static void store_acc(struct alc_validator *v, unsigned class, uint32_t slot)
         store_u32(e, e->last_unit, (uint32_t)e->target->handlers[e->last_code]);
         e->last_target = e->count;
         alc_emit_u16(v, slot);
+        if (e->last_code == ALC_CODE_I32_ADD_SID && e->before_unit != ALC_NO_UNIT &&
+            e->before_code == ALC_CODE_I32_ADD_SID) {
+            uint32_t second = e->last_unit;
+            alc_emit_refit(v, e->before_unit, ALC_CODE_I32_ADD_PAIR, second + 2, second);
+            e->last_target = e->count - 1;
+        }
     } else {
         alc_emit_op(v, class == 0 ? ALC_CODE_STORE_A : ALC_CODE_STORE_F);
         e->last_target = e->count;
@@ -192,8 +228,7 @@ void alc_emit_free_acc(struct alc_validator *v, unsigned class)
     }
     struct alc_value *value = &v->values[entry];
     if (value->place == ALC_PLACE_ACC && class_of(value->type) == class) {
-        value->place = ALC_PLACE_SLOT;
-        store_acc(v, class, value->slot);
+        alc_emit_settle(v, value);
     }
 }
 
@@ -231,6 +266,8 @@ static void emit_copy(struct alc_validator *v, uint32_t type, uint32_t from, uin
         alc_emit_u16(v, to);
         alc_emit_mark_target(v, e->count - 1, to, 1);
         return;
+    } else if (alc_emit_is_last(v, ALC_CODE_COPY)) {
+        alc_emit_refit(v, e->last_unit, ALC_CODE_COPY_PAIR, e->count, e->count);
     } else {
         alc_emit_op(v, ALC_CODE_COPY);
     }
@@ -274,6 +311,7 @@ void alc_emit_settle(struct alc_validator *v, struct alc_value *value)
         alc_emit_copy_to(v, value, value->slot);
     }
     value->place = ALC_PLACE_SLOT;
+    value->payload = 0;
 }
 
 uint32_t alc_emit_slot_of(struct alc_validator *v, struct alc_value *value)
@@ -305,6 +343,7 @@ void alc_emit_flush(struct alc_validator *v, uint32_t popped)
         alc_emit_settle(v, &v->values[i]);
     }
     e->lazy_floor = v->height;
+    (void)alc_emit_roots(v, 0); /* while what must be settled for it can be */
 }
 
 /* -- locals -- */
@@ -376,14 +415,17 @@ void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t
 {
     struct alc_emitter *e = &v->emitter;
     e->count = 0;
-    e->last_end = ALC_NO_UNIT;
+    e->last_end = e->before_unit = ALC_NO_UNIT;
     e->acc_entry[0] = e->acc_entry[1] = ALC_NO_UNIT;
     e->acc_slot[0] = e->acc_slot[1] = ALC_NO_SLOT;
     e->lazy_floor = 0;
     e->block_pending = false;
     e->fuel_unit = ALC_NO_UNIT;
     e->fuel_cost = 0;
+    e->handlers_count = 0;
+    e->clauses_count = 0;
     e->link_slot = locals_slots;
+    alc_emit_roots_begin(v);
     bool zeroes = locals_slots > parameters_slots;
     alc_emit_op(v, zeroes ? ALC_CODE_ENTER_ZERO : ALC_CODE_ENTER);
     alc_emit_u16(v, 0);
@@ -399,6 +441,11 @@ void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t
 
 void alc_emit_finish(struct alc_validator *v, uint32_t frame_slots)
 {
+    struct alc_emitter *e = &v->emitter;
     alc_emit_end_block(v);
-    v->emitter.units[2] = (uint16_t)frame_slots;
+    alc_emit_close_handlers(e);
+    if (e->safepoints_count == 0) {
+        e->roots_count = 0;
+    }
+    e->units[2] = (uint16_t)frame_slots;
 }

@@ -19,6 +19,7 @@
 #include "wasm/ops.h"
 
 struct alc_control;
+struct alc_field;
 struct alc_function_type;
 struct alc_memory_argument;
 struct alc_validator;
@@ -28,6 +29,7 @@ enum alc_last_kind {
     ALC_LAST_OTHER,
     ALC_LAST_RESULT,  /* its result is in an accumulator; the next code number also writes a slot */
     ALC_LAST_COMPARE, /* an integer comparison into the accumulator: may become a branch */
+    ALC_LAST_ORDER,   /* a floating one */
     ALC_LAST_TARGET,  /* it writes the slot named in unit last_target */
 };
 
@@ -44,6 +46,8 @@ struct alc_emitter {
     uint32_t last_end;
     uint32_t last_code; /* enum alc_code_op */
     uint32_t last_target;
+    uint32_t before_unit; /* the operation that ends where it begins, or ALC_NO_UNIT */
+    uint32_t before_code;
     enum alc_last_kind last_kind;
     unsigned last_class;
 
@@ -57,13 +61,31 @@ struct alc_emitter {
 
     uint32_t link_slot;
     uint32_t stub_serial;
+
+    /* Where references are, emit_roots.c; chains are named by the number of their first node + 1.
+     */
+    struct alc_code_root *roots;
+    uint32_t roots_count;
+    uint32_t roots_capacity;
+    uint32_t locals_root;
+    struct alc_code_safepoint *safepoints;
+    uint32_t safepoints_count;
+    uint32_t safepoints_capacity;
+    /* Exceptions of the function so far. `outer` of a handler that has none yet is the index of the
+     * first handler inside it. */
+    struct alc_code_handler *handlers;
+    uint32_t handlers_count;
+    uint32_t handlers_capacity;
+    struct alc_code_clause *clauses;
+    uint32_t clauses_count;
+    uint32_t clauses_capacity;
 };
 
 #define ALC_NO_SLOT UINT32_MAX
 
 /* -- function -- */
 
-/* Room for the first units; false when there is no memory. */
+/* Before each function: room for the first units; false when there is no memory. */
 ALC_MUST_CHECK bool alc_emit_init(struct alc_emitter *e);
 
 void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t locals_slots);
@@ -81,6 +103,12 @@ void alc_emit_mark_result(struct alc_validator *v, unsigned class, enum alc_last
 /* The operation just emitted writes `slots` slots from `slot`, named in its unit `target_unit`. */
 void alc_emit_mark_target(struct alc_validator *v, uint32_t target_unit, uint32_t slot,
                           uint32_t slots);
+/* Whether the last operation is the one that this code number says, and nothing came after it. */
+bool alc_emit_is_last(const struct alc_validator *v, enum alc_code_op code);
+/* Makes the operation at `unit`, the last one or the one before, `code`, which does what both did
+ * and what the instruction at hand is to do; units between `from` and the end move to `to`. */
+void alc_emit_refit(struct alc_validator *v, uint32_t unit, enum alc_code_op code, uint32_t from,
+                    uint32_t to);
 /* Saves what lives only in the accumulator of `class`, which is about to be overwritten. */
 void alc_emit_free_acc(struct alc_validator *v, unsigned class);
 /* Slot that has the value, which is put into its own slot when it has none. */
@@ -93,6 +121,9 @@ void alc_emit_copy_to(struct alc_validator *v, const struct alc_value *value, ui
 ALC_MUST_CHECK alc_status alc_emit_push(struct alc_validator *v, uint32_t type, unsigned place);
 /* The comparison (any form) that is true when `code` is not. */
 uint32_t alc_emit_inverse_compare(uint32_t code);
+/* Whether `code` is a form of a floating comparison (FORDER) that has the same forms as branches:
+ * BR three further on, UNLESS six. */
+bool alc_emit_is_order(uint32_t code);
 /* Whether the value can be read from the accumulator of `class`. */
 bool alc_emit_is_in_acc(const struct alc_validator *v, const struct alc_value *value,
                         unsigned class);
@@ -100,6 +131,16 @@ bool alc_emit_is_in_acc(const struct alc_validator *v, const struct alc_value *v
 void alc_emit_label(struct alc_validator *v);
 /* A basic block ends here (metering). */
 void alc_emit_end_block(struct alc_validator *v);
+
+/* -- safepoints: operations during which the collector may run -- */
+
+/* Begins a function: its locals are known. */
+void alc_emit_roots_begin(struct alc_validator *v);
+/* Before such an operation: its operand stack's references, also those of the `popped` entries just
+ * popped, go to their slots; the chain of all. */
+uint32_t alc_emit_roots(struct alc_validator *v, uint32_t popped);
+/* Behind it: the operation that ends here has these roots. */
+void alc_emit_safepoint(struct alc_validator *v, uint32_t root);
 
 /* -- instructions: operands are popped, the result (if any) is pushed -- */
 
@@ -124,6 +165,31 @@ void alc_emit_global_set(struct alc_validator *v, uint32_t index, struct alc_val
 ALC_MUST_CHECK alc_status alc_emit_local_get(struct alc_validator *v, uint32_t type, uint32_t slot);
 void alc_emit_local_set(struct alc_validator *v, struct alc_value *value, uint32_t slot);
 
+/* -- objects (GC) -- */
+
+/* alc_emit_in_place for an operation that may allocate. */
+void alc_emit_allocation(struct alc_validator *v, enum alc_code_op code, const uint32_t *immediates,
+                         uint32_t immediates_count, uint32_t operands_count);
+/* A field of storage type `storage` at `offset` of the object; `sign`: extends a packed one. */
+ALC_MUST_CHECK alc_status alc_emit_field_get(struct alc_validator *v, struct alc_value *object,
+                                             uint32_t storage, uint32_t offset, bool sign);
+void alc_emit_field_set(struct alc_validator *v, struct alc_value *object, struct alc_value *value,
+                        const struct alc_field *field);
+ALC_MUST_CHECK alc_status alc_emit_element_get(struct alc_validator *v, struct alc_value *operands,
+                                               uint32_t storage, bool sign);
+/* Operands: array, index, value. */
+void alc_emit_element_set(struct alc_validator *v, struct alc_value *operands,
+                          const struct alc_field *element);
+/* Pure operation of one reference or i32 into the accumulator, which traps on null. */
+ALC_MUST_CHECK alc_status alc_emit_from_reference(struct alc_validator *v, enum alc_code_op code,
+                                                  struct alc_value *value, uint32_t type);
+/* Whether the reference (left where it is) has the type, or has it not (`inverted`): an i32 in the
+ * accumulator, which `out` then describes and nothing on the stack does. */
+void alc_emit_type_test(struct alc_validator *v, struct alc_value *value, uint32_t type,
+                        bool inverted, struct alc_value *out);
+/* Traps unless the reference (left where it is) has the type. */
+void alc_emit_cast(struct alc_validator *v, struct alc_value *value, uint32_t type);
+
 /* -- control -- */
 
 /* All entries, also the `popped` ones just popped, leave locals and accumulators. */
@@ -147,6 +213,39 @@ uint32_t alc_emit_table_begin(struct alc_validator *v, struct alc_value *index, 
                               uint32_t values_count);
 void alc_emit_table_stub(struct alc_validator *v, struct alc_control *target, uint32_t entry_unit,
                          uint32_t values_count);
+
+/* -- exceptions -- */
+
+/* A try or try_table begins: the operand stack is flushed. */
+void alc_emit_try(struct alc_validator *v, struct alc_control *control);
+/* A clause of the try_table `control` that leads to `target`, with `payload_slots` slots and the
+ * exception itself. ALC_E_OUT_OF_MEMORY. */
+ALC_MUST_CHECK alc_status alc_emit_clause(struct alc_validator *v, struct alc_control *control,
+                                          struct alc_control *target, uint32_t tag_index,
+                                          uint32_t payload_slots, bool has_reference);
+/* The body of a catch begins here; its exception is in control->base_slot. */
+ALC_MUST_CHECK alc_status alc_emit_catch(struct alc_validator *v, struct alc_control *control,
+                                         uint32_t tag_index);
+/* The range of the innermost block's handler ends here; `clause` as in struct alc_code_handler
+ * (ALC_NO_HANDLER: none, so no handler). */
+ALC_MUST_CHECK alc_status alc_emit_handler(struct alc_validator *v,
+                                           const struct alc_control *control, uint32_t clause);
+/* Clauses that lead to the end of `control` land at `unit`. */
+void alc_emit_bind_clauses(struct alc_validator *v, struct alc_control *control, uint32_t unit);
+/* The same for the function's own label: what they bring is returned. */
+void alc_emit_landing_return(struct alc_validator *v, struct alc_control *control);
+void alc_emit_throw(struct alc_validator *v, uint32_t tag_index, uint32_t payload_count);
+/* Throws the reference in `slot`, if it is not null. */
+void alc_emit_throw_ref(struct alc_validator *v, uint32_t slot);
+/* The function ends: its outermost handlers have nothing around them. */
+void alc_emit_close_handlers(struct alc_emitter *e);
+
+/* -- tables behind the units (code.h), when the function is finished -- */
+
+/* Bytes that they take, with what aligns them. */
+size_t alc_emit_tables_size(const struct alc_emitter *e);
+/* Copies them so that they end at `end`. */
+void alc_emit_keep_tables(const struct alc_emitter *e, uint8_t *end);
 
 /* -- calls: arguments were popped -- */
 

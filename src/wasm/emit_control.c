@@ -114,6 +114,67 @@ void alc_emit_loop(struct alc_validator *v, struct alc_control *control)
     }
 }
 
+/* First form of the STEP of a comparison, by which the sum of an increment ends a loop, or 0. */
+static uint32_t step_code(uint32_t compare)
+{
+    static const struct {
+        uint16_t compare;
+        uint16_t step;
+    } rows[] = {
+#define STEP(i)                                                                                    \
+    {ALC_CODE_##i##_AS, ALC_CODE_##i##_STEP_S}, {ALC_CODE_##i##_AI, ALC_CODE_##i##_STEP_I},
+#include "wasm/code_families.h"
+    };
+    for (unsigned i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
+        if (rows[i].compare == compare) {
+            return rows[i].step;
+        }
+    }
+    return 0;
+}
+
+/* Fuses the comparison `code`, the last operation, with the increments before it; false when there
+ * are none or that has no handler. */
+static bool step_compare(struct alc_validator *v, uint32_t code)
+{
+    struct alc_emitter *e = &v->emitter;
+    bool is_pair = e->before_code == ALC_CODE_I32_ADD_PAIR;
+    uint32_t step = is_pair || e->before_code == ALC_CODE_I32_ADD_SID ? step_code(code) : 0;
+    if (e->before_unit == ALC_NO_UNIT || step == 0) {
+        return false;
+    }
+    uint32_t compare = e->last_unit;
+    uint32_t slot = e->units[compare - 1];
+    alc_emit_refit(v, e->before_unit, (enum alc_code_op)(step + (is_pair ? 2 : 0)), compare + 2,
+                   compare);
+    e->acc_slot[0] = slot;
+    return true;
+}
+
+/* The same for a sum that is compared with zero. */
+static bool step_zero(struct alc_validator *v, bool when_zero)
+{
+    struct alc_emitter *e = &v->emitter;
+    bool is_pair = alc_emit_is_last(v, ALC_CODE_I32_ADD_PAIR);
+    if (!is_pair && !alc_emit_is_last(v, ALC_CODE_I32_ADD_SID)) {
+        return false;
+    }
+    uint32_t step = when_zero ? ALC_CODE_I32_EQ_STEP_I : ALC_CODE_I32_NE_STEP_I;
+    alc_emit_refit(v, e->last_unit, (enum alc_code_op)(step + (is_pair ? 2 : 0)), e->count,
+                   e->count);
+    alc_emit_u32(v, 0);
+    return true;
+}
+
+/* Floating comparisons have no opposite: they branch when true, or unless. */
+static uint32_t branch_on_order(struct alc_validator *v, bool when_zero)
+{
+    struct alc_emitter *e = &v->emitter;
+    uint32_t code = e->last_code + (when_zero ? 6 : 3);
+    alc_store_u32(&e->units[e->last_unit], (uint32_t)e->target->handlers[code]);
+    return emit_distance(v);
+}
+
 /* Turns the condition into a branch taken when it is not zero (or zero); unit of the distance. */
 static uint32_t emit_conditional(struct alc_validator *v, struct alc_value *condition,
                                  bool when_zero)
@@ -123,8 +184,19 @@ static uint32_t emit_conditional(struct alc_validator *v, struct alc_value *cond
     bool is_last = condition->place == ALC_PLACE_ACC && e->last_end == e->count;
     if (is_last && e->last_kind == ALC_LAST_COMPARE) {
         code = when_zero ? alc_emit_inverse_compare(code) : code;
+        if (step_compare(v, code)) {
+            return emit_distance(v);
+        }
         alc_store_u32(&e->units[e->last_unit], (uint32_t)e->target->handlers[code + 4]);
         return emit_distance(v);
+    }
+    if (is_last && e->last_kind == ALC_LAST_ORDER) {
+        return branch_on_order(v, when_zero);
+    }
+    if (is_last && code == ALC_CODE_I32_EQZ_A && e->before_unit != ALC_NO_UNIT &&
+        alc_emit_is_order(e->before_code)) {
+        alc_emit_refit(v, e->before_unit, (enum alc_code_op)e->before_code, e->count, e->last_unit);
+        return branch_on_order(v, !when_zero);
     }
     if (is_last && (code == ALC_CODE_I32_EQZ_S || code == ALC_CODE_I32_EQZ_A)) {
         bool in_acc = code == ALC_CODE_I32_EQZ_A;
@@ -142,6 +214,9 @@ static uint32_t emit_conditional(struct alc_validator *v, struct alc_value *cond
         return emit_distance(v);
     }
     bool in_acc = alc_emit_is_in_acc(v, condition, 0);
+    if (in_acc && step_zero(v, when_zero)) {
+        return emit_distance(v);
+    }
     uint32_t slot = in_acc ? 0 : alc_emit_slot_of(v, condition);
     alc_emit_op(v, when_zero ? (in_acc ? ALC_CODE_BR_UNLESS_A : ALC_CODE_BR_UNLESS_S)
                              : (in_acc ? ALC_CODE_BR_IF_A : ALC_CODE_BR_IF_S));
@@ -180,11 +255,13 @@ void alc_emit_block_end(struct alc_validator *v, struct alc_control *control, bo
             alc_emit_return(v, count);
             v->height -= count;
         }
+        alc_emit_landing_return(v, control);
         *in_place = false;
         return;
     }
     bool merges = control->fixups != ALC_NO_UNIT || control->else_fixup != ALC_NO_UNIT ||
-                  control->op == ALC_OP_ELSE;
+                  control->clauses != ALC_NO_HANDLER || control->op == ALC_OP_ELSE ||
+                  alc_control_is_catch(control);
     *in_place = falls_through && !merges;
     if (*in_place) {
         return;
@@ -196,6 +273,7 @@ void alc_emit_block_end(struct alc_validator *v, struct alc_control *control, bo
     if (control->else_fixup != ALC_NO_UNIT) {
         bind(&v->emitter, control->else_fixup, v->emitter.count);
     }
+    alc_emit_bind_clauses(v, control, v->emitter.count);
     bind_here(v, control->fixups);
 }
 
@@ -291,9 +369,13 @@ uint32_t alc_emit_table_begin(struct alc_validator *v, struct alc_value *index, 
     for (uint32_t i = v->height - values_count; i < v->height; i++) {
         alc_emit_settle(v, &v->values[i]);
     }
-    alc_emit_op(v, in_acc ? ALC_CODE_BR_TABLE_A : ALC_CODE_BR_TABLE_S);
-    if (!in_acc) {
-        alc_emit_u16(v, slot);
+    if (index->place == ALC_PLACE_ACC && alc_emit_is_last(v, ALC_CODE_I32_ADD_AI)) {
+        alc_emit_refit(v, e->last_unit, ALC_CODE_BR_TABLE_AI, e->count, e->count);
+    } else {
+        alc_emit_op(v, in_acc ? ALC_CODE_BR_TABLE_A : ALC_CODE_BR_TABLE_S);
+        if (!in_acc) {
+            alc_emit_u16(v, slot);
+        }
     }
     alc_emit_u32(v, count);
     uint32_t first = e->count;
@@ -451,6 +533,8 @@ void alc_emit_call(struct alc_validator *v, const struct alc_call *call)
         emit_tail_call(v, call, first);
         return;
     }
+    uint32_t root = alc_emit_roots(v, 0);
     emit_plain_call(v, call, first);
+    alc_emit_safepoint(v, root);
     alc_emit_label(v);
 }

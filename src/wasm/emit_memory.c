@@ -55,6 +55,29 @@ static void emit_address(struct alc_validator *v, const struct alc_memory_argume
     alc_emit_mark_result(v, 0, ALC_LAST_OTHER);
 }
 
+/* The last operation is a sum that only this access wants: the code that adds and loads, or 0. */
+static uint32_t indexed_code(const struct alc_validator *v, uint32_t code)
+{
+    static const struct {
+        uint16_t load;
+        uint16_t indexed;
+    } rows[] = {
+#define INDEXED(i, type) {ALC_CODE_##i##_S, ALC_CODE_##i##_SS},
+#define FINDEXED(i, type) INDEXED(i, type)
+#include "wasm/code_families.h"
+    };
+    static const uint16_t sums[] = {ALC_CODE_I32_ADD_SS, ALC_CODE_I32_ADD_SI, ALC_CODE_I32_ADD_AS,
+                                    ALC_CODE_I32_ADD_XS};
+    for (unsigned i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
+        for (unsigned j = 0; rows[i].load == code && j < ALC_ARRAY_COUNT(sums); j++) {
+            if (alc_emit_is_last(v, (enum alc_code_op)sums[j])) {
+                return rows[i].indexed + 2 * j;
+            }
+        }
+    }
+    return 0;
+}
+
 static alc_status emit_load(struct alc_validator *v, uint32_t code,
                             const struct alc_memory_argument *argument, struct alc_value *addr,
                             uint32_t type)
@@ -63,9 +86,15 @@ static alc_status emit_load(struct alc_validator *v, uint32_t code,
     bool from_acc = alc_emit_is_in_acc(v, addr, 0);
     uint32_t slot = from_acc ? 0 : alc_emit_slot_of(v, addr);
     alc_emit_free_acc(v, class);
-    alc_emit_op(v, (enum alc_code_op)(code + (from_acc ? 2 : 0)));
-    if (!from_acc) {
-        alc_emit_u16(v, slot);
+    uint32_t indexed = addr->place == ALC_PLACE_ACC ? indexed_code(v, code) : 0;
+    if (indexed != 0) {
+        struct alc_emitter *e = &v->emitter;
+        alc_emit_refit(v, e->last_unit, (enum alc_code_op)indexed, e->count, e->count);
+    } else {
+        alc_emit_op(v, (enum alc_code_op)(code + (from_acc ? 2 : 0)));
+        if (!from_acc) {
+            alc_emit_u16(v, slot);
+        }
     }
     alc_emit_u32(v, (uint32_t)argument->offset);
     alc_emit_mark_result(v, class, ALC_LAST_RESULT);
@@ -131,59 +160,112 @@ static alc_status emit_indirect(struct alc_validator *v, enum alc_op op,
     return ALC_OK;
 }
 
-/* Vector loads and stores: address slot or P, vector operand, lane, result. */
-static alc_status emit_vector_access(struct alc_validator *v, enum alc_op op, uint32_t code,
+/* -- vectors -- */
+
+/* clang-format off */
+/* Handler of a vector operation that has one of its own, else 0. */
+static uint32_t direct_code(enum alc_op op)
+{
+    static const struct {
+        uint16_t op;
+        uint16_t code;
+    } rows[] = {
+#define VECTOR(i, shape) {ALC_OP_##i, ALC_CODE_##i},
+#include "wasm/code_families.h"
+    };
+    for (unsigned i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
+        if (rows[i].op == op) {
+            return rows[i].code;
+        }
+    }
+    return 0;
+}
+/* clang-format on */
+
+static alc_status push_target(struct alc_validator *v, uint32_t type)
+{
+    ALC_TRY(alc_push_slot(v, type));
+    uint32_t slot = v->values[v->height - 1].slot;
+    alc_emit_u16(v, slot);
+    alc_emit_mark_target(v, v->emitter.count - 1, slot, alc_type_slots(type));
+    return ALC_OK;
+}
+
+/* Operands of the operations that share handlers (exec/interp_vector.c): number of the instruction,
+ * three vectors, a scalar, the lane, the target. A number, never an address: slots that the
+ * instruction has no use for repeat its first one. */
+static void emit_shared(struct alc_validator *v, enum alc_code_op code, enum alc_op op,
+                        const uint32_t slots[3], uint32_t scalar, uint32_t lane)
+{
+    alc_emit_op(v, code);
+    alc_emit_u16(v, op);
+    for (unsigned i = 0; i < 3; i++) {
+        alc_emit_u16(v, slots[i]);
+    }
+    alc_emit_u16(v, scalar);
+    alc_emit_u16(v, lane);
+}
+
+/* Leaves a checked pointer in the integer accumulator, as emit_address, from memory 0. */
+static void emit_address_0(struct alc_validator *v, const struct alc_memory_argument *argument,
+                           struct alc_value *addr, uint32_t size)
+{
+    uint32_t slot = alc_emit_slot_of(v, addr);
+    alc_emit_free_acc(v, 0);
+    alc_emit_op(v, ALC_CODE_ADDRESS_0);
+    alc_emit_u16(v, slot);
+    alc_emit_u32(v, (uint32_t)argument->offset);
+    alc_emit_u16(v, size);
+    alc_emit_mark_result(v, 0, ALC_LAST_OTHER);
+}
+
+/* The whole vector from or to memory 0. */
+static alc_status emit_whole(struct alc_validator *v, const struct alc_memory_argument *argument,
+                             struct alc_value *operands, uint32_t type)
+{
+    bool is_load = type != ALC_TYPE_BOTTOM;
+    uint32_t vector = is_load ? 0 : alc_emit_slot_of(v, &operands[1]);
+    uint32_t addr = alc_emit_slot_of(v, &operands[0]);
+    alc_emit_op(v, is_load ? ALC_CODE_V128_LOAD : ALC_CODE_V128_STORE);
+    alc_emit_u16(v, addr);
+    alc_emit_u32(v, (uint32_t)argument->offset);
+    if (is_load) {
+        return push_target(v, type);
+    }
+    alc_emit_u16(v, vector);
+    return ALC_OK;
+}
+
+static alc_status emit_vector_access(struct alc_validator *v, enum alc_op op,
                                      const struct alc_memory_argument *argument,
                                      struct alc_value *operands, uint32_t type, uint32_t lane)
 {
+    if (is_direct(argument) && (op == ALC_OP_V128_LOAD || op == ALC_OP_V128_STORE)) {
+        return emit_whole(v, argument, operands, type);
+    }
     uint8_t immediate = alc_op_infos[op].immediate;
     bool has_lane = immediate >= ALC_IMM_MEMLANE0;
     bool has_vector = alc_signature_operand(alc_op_infos[op].signature, 1) != ALC_LETTER_NONE;
     uint32_t size = 1u << (immediate - (has_lane ? ALC_IMM_MEMLANE0 : ALC_IMM_MEM0));
     uint32_t vector = has_vector ? alc_emit_slot_of(v, &operands[1]) : 0;
     if (is_direct(argument)) {
-        uint32_t addr = alc_emit_slot_of(v, &operands[0]);
-        alc_emit_op(v, (enum alc_code_op)code);
-        alc_emit_u16(v, addr);
-        alc_emit_u32(v, (uint32_t)argument->offset);
+        emit_address_0(v, argument, &operands[0], size);
     } else {
         emit_address(v, argument, &operands[0], size);
-        alc_emit_op(v, (enum alc_code_op)(code + 1));
     }
-    if (has_vector) {
-        alc_emit_u16(v, vector);
-    }
-    if (has_lane) {
-        alc_emit_u16(v, lane);
-    }
-    if (type == ALC_TYPE_BOTTOM) {
-        return ALC_OK;
-    }
-    ALC_TRY(alc_push_slot(v, type));
-    alc_emit_u16(v, v->values[v->height - 1].slot);
-    alc_emit_mark_target(v, v->emitter.count - 1, v->values[v->height - 1].slot, 2);
-    return ALC_OK;
+    bool is_load = type != ALC_TYPE_BOTTOM;
+    const uint32_t slots[3] = {vector, vector, vector};
+    emit_shared(v, is_load ? ALC_CODE_VECTOR_FROM_MEMORY : ALC_CODE_VECTOR_TO_MEMORY, op, slots,
+                vector, has_lane ? lane : 0);
+    return is_load ? push_target(v, type) : ALC_OK;
 }
-
-/* clang-format off */
-/* Code of the vector operations. */
-static uint32_t vector_code(enum alc_op op)
-{
-    static const uint16_t codes[] = {
-#define VECTOR(i, immediate, signature) [ALC_OP_##i - ALC_OP_V128_LOAD] = ALC_CODE_##i,
-#include "wasm/code_families.h"
-    };
-    ALC_ASSERT(op >= ALC_OP_V128_LOAD && op - ALC_OP_V128_LOAD < ALC_ARRAY_COUNT(codes));
-    return codes[op - ALC_OP_V128_LOAD];
-}
-/* clang-format on */
 
 alc_status alc_emit_memory_access(struct alc_validator *v, enum alc_op op,
                                   const struct alc_memory_argument *argument,
                                   struct alc_value *operands, uint32_t type, uint32_t lane)
 {
     if (op >= ALC_OP_V128_LOAD) {
-        return emit_vector_access(v, op, vector_code(op), argument, operands, type, lane);
+        return emit_vector_access(v, op, argument, operands, type, lane);
     }
     if (!is_direct(argument)) {
         return emit_indirect(v, op, argument, operands, type);
@@ -193,6 +275,22 @@ alc_status alc_emit_memory_access(struct alc_validator *v, enum alc_op op,
     }
     emit_store(v, op, argument, &operands[0], &operands[1]);
     return ALC_OK;
+}
+
+/* Operations without a handler of their own. */
+static alc_status emit_rare_vector(struct alc_validator *v, enum alc_op op, const uint32_t *slots,
+                                   unsigned count, uint32_t type, uint32_t lane)
+{
+    uint16_t signature = alc_op_infos[op].signature;
+    unsigned last = alc_signature_operand(signature, count - 1);
+    bool has_scalar = last != ALC_LETTER_S;
+    uint32_t vectors[3] = {slots[0], slots[0], slots[0]};
+    for (unsigned i = 0; i < count - has_scalar; i++) {
+        vectors[i] = slots[i];
+    }
+    emit_shared(v, type == ALC_TYPE_V128 ? ALC_CODE_VECTOR_TO_VECTOR : ALC_CODE_VECTOR_TO_SCALAR,
+                op, vectors, slots[count - 1], lane);
+    return push_target(v, type);
 }
 
 alc_status alc_emit_vector(struct alc_validator *v, enum alc_op op, struct alc_value *operands,
@@ -205,23 +303,20 @@ alc_status alc_emit_vector(struct alc_validator *v, enum alc_op op, struct alc_v
         slots[count] = alc_emit_slot_of(v, &operands[count]);
         count++;
     }
-    alc_emit_op(v, op == ALC_OP_V128_CONST ? ALC_CODE_CONST128 : (enum alc_code_op)vector_code(op));
+    uint8_t immediate = alc_op_infos[op].immediate;
+    uint32_t code = op == ALC_OP_V128_CONST ? ALC_CODE_CONST128 : direct_code(op);
+    if (code == 0) {
+        return emit_rare_vector(v, op, slots, count, type,
+                                immediate == ALC_IMM_NONE ? 0 : lanes[0]);
+    }
+    alc_emit_op(v, (enum alc_code_op)code);
     for (unsigned i = 0; i < count; i++) {
         alc_emit_u16(v, slots[i]);
     }
-    uint8_t immediate = alc_op_infos[op].immediate;
-    if (immediate == ALC_IMM_SHUFFLE || immediate == ALC_IMM_V128) {
-        for (unsigned i = 0; i < 16; i += 2) {
-            alc_emit_u16(v, alc_load_u16(&lanes[i]));
-        }
-    } else if (immediate != ALC_IMM_NONE) {
-        alc_emit_u16(v, lanes[0]);
+    for (unsigned i = 0; i < 16 && immediate != ALC_IMM_NONE; i += 2) { /* shuffle, constant */
+        alc_emit_u16(v, alc_load_u16(&lanes[i]));
     }
-    ALC_TRY(alc_push_slot(v, type));
-    uint32_t slot = v->values[v->height - 1].slot;
-    alc_emit_u16(v, slot);
-    alc_emit_mark_target(v, v->emitter.count - 1, slot, alc_type_slots(type));
-    return ALC_OK;
+    return push_target(v, type);
 }
 
 void alc_emit_in_place(struct alc_validator *v, enum alc_code_op code, const uint32_t *immediates,

@@ -13,9 +13,11 @@ enum family {
     DIVIDE,
     COMPARE,
     UNARY,
+    FCBINARY,
     FBINARY,
     FRARELY,
     FCOMPARE,
+    FSWAPPED, /* the handlers of the comparison with operands exchanged */
     FUNARY,
     TO_INT,
     TO_FLOAT
@@ -40,7 +42,11 @@ static const struct operation operations[OPERATIONS_COUNT] = {
 #define DIVISION(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, DIVIDE},
 #define ICMP(i, swapped, inverse) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, COMPARE},
 #define UN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, UNARY},
+#define FCBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCBINARY},
 #define FBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FBINARY},
+#define FORDER(i, swapped) \
+    [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCOMPARE}, \
+    [OPERATION_INDEX(ALC_OP_##swapped)] = {ALC_CODE_##i##_SS, FSWAPPED},
 #define FRARE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FRARELY},
 #define FCMP(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCOMPARE},
 #define FUN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, FUNARY},
@@ -64,6 +70,20 @@ uint32_t alc_emit_inverse_compare(uint32_t code)
 {
     uint32_t distance = code - ALC_CODE_I32_EQ_SS;
     return comparisons[distance / COMPARE_FORMS].inverse + distance % COMPARE_FORMS;
+}
+
+bool alc_emit_is_order(uint32_t code)
+{
+    static const uint16_t first_forms[] = {
+#define FORDER(i, swapped) ALC_CODE_##i##_SS,
+#include "wasm/code_families.h"
+    };
+    for (unsigned i = 0; i < ALC_ARRAY_COUNT(first_forms); i++) {
+        if (code - first_forms[i] < 3) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Where an operand of class `class` can be read from. */
@@ -143,6 +163,13 @@ static void emit_binary(struct alc_validator *v, const struct binary *binary, ui
         slot_b = alc_emit_slot_of(v, binary->b);
     }
     alc_emit_free_acc(v, 0);
+    if (code == ALC_CODE_I32_ADD_AS && alc_emit_is_last(v, ALC_CODE_I32_SHL_SI)) {
+        /* slot and constant become slot, count, slot */
+        struct alc_emitter *e = &v->emitter;
+        alc_emit_refit(v, e->last_unit, ALC_CODE_I32_ADD_XS, e->count, e->count - 1);
+        alc_emit_u16(v, slot_b);
+        return;
+    }
     alc_emit_op(v, (enum alc_code_op)code);
     if (binary->from_a == FROM_SLOT) {
         alc_emit_u16(v, slot_a);
@@ -183,6 +210,35 @@ static void load_constant(struct alc_validator *v, struct alc_value *value)
     value->place = ALC_PLACE_ACC;
 }
 
+/* Forms of FCBIN: SS SI AS AI. The constant or the accumulator come second and first. */
+static void emit_commutative(struct alc_validator *v, struct operation operation,
+                             struct alc_value *a, struct alc_value *b)
+{
+    bool a_in_acc = source_of(v, a, 1) == FROM_ACC;
+    if (!a_in_acc && (source_of(v, b, 1) == FROM_ACC ||
+                      (a->place == ALC_PLACE_CONSTANT && b->place != ALC_PLACE_CONSTANT))) {
+        struct alc_value *old = a;
+        a = b;
+        b = old;
+        a_in_acc = source_of(v, a, 1) == FROM_ACC;
+    }
+    bool is_constant = b->place == ALC_PLACE_CONSTANT;
+    uint32_t slot_a = a_in_acc ? 0 : alc_emit_slot_of(v, a);
+    uint32_t slot_b = is_constant ? 0 : alc_emit_slot_of(v, b);
+    alc_emit_free_acc(v, 1);
+    unsigned form = (a_in_acc ? 4u : 0u) + (is_constant ? 2u : 0u);
+    alc_emit_op(v, (enum alc_code_op)(operation.code + form));
+    if (!a_in_acc) {
+        alc_emit_u16(v, slot_a);
+    }
+    if (is_constant) {
+        alc_emit_u64(v, b->payload);
+    } else {
+        alc_emit_u16(v, slot_b);
+    }
+    alc_emit_mark_result(v, 1, ALC_LAST_RESULT);
+}
+
 static void emit_floating(struct alc_validator *v, struct operation operation, struct alc_value *a,
                           struct alc_value *b)
 {
@@ -199,18 +255,21 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
     from_b = from_a == FROM_ACC ? FROM_SLOT : from_b;
     uint32_t slot_a = from_a == FROM_ACC ? 0 : alc_emit_slot_of(v, a);
     uint32_t slot_b = from_b == FROM_ACC ? 0 : alc_emit_slot_of(v, b);
-    unsigned form = from_a == FROM_ACC ? 1 : from_b == FROM_ACC ? 2 : 0;
-    bool is_compare = operation.family == FCOMPARE;
+    bool is_binary = operation.family == FBINARY;
+    bool is_compare = operation.family == FCOMPARE || operation.family == FSWAPPED;
+    unsigned form = from_a == FROM_ACC ? (is_binary ? 4 : 1) : from_b == FROM_ACC ? 2 : 0;
     alc_emit_free_acc(v, is_compare ? 0 : 1);
-    bool has_targets = operation.family == FBINARY;
-    alc_emit_op(v, (enum alc_code_op)(operation.code + (has_targets ? form * 2 : form)));
+    alc_emit_op(v, (enum alc_code_op)(operation.code + form));
     if (from_a != FROM_ACC) {
         alc_emit_u16(v, slot_a);
     }
     if (from_b != FROM_ACC) {
         alc_emit_u16(v, slot_b);
     }
-    alc_emit_mark_result(v, is_compare ? 0 : 1, has_targets ? ALC_LAST_RESULT : ALC_LAST_OTHER);
+    alc_emit_mark_result(v, is_compare ? 0 : 1,
+                         is_binary                           ? ALC_LAST_RESULT
+                         : alc_emit_is_order(operation.code) ? ALC_LAST_ORDER
+                                                             : ALC_LAST_OTHER);
 }
 
 static void emit_unary(struct alc_validator *v, struct operation operation, struct alc_value *a)
@@ -220,7 +279,7 @@ static void emit_unary(struct alc_validator *v, struct operation operation, stru
     bool in_acc = source_of(v, a, from_class) == FROM_ACC;
     uint32_t slot = in_acc ? 0 : alc_emit_slot_of(v, a);
     alc_emit_free_acc(v, to_class);
-    bool has_slot_forms = operation.family == UNARY || operation.family == FUNARY;
+    bool has_slot_forms = operation.family == UNARY;
     alc_emit_op(v, (enum alc_code_op)(operation.code + (in_acc ? (has_slot_forms ? 2u : 1u) : 0u)));
     if (!in_acc) {
         alc_emit_u16(v, slot);
@@ -268,10 +327,16 @@ alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op, struct alc_
     case COMPARE:
         emit_integer(v, operation, operands);
         break;
+    case FCBINARY:
+        emit_commutative(v, operation, &operands[0], &operands[1]);
+        break;
     case FBINARY:
     case FRARELY:
     case FCOMPARE:
         emit_floating(v, operation, &operands[0], &operands[1]);
+        break;
+    case FSWAPPED:
+        emit_floating(v, operation, &operands[1], &operands[0]);
         break;
     case UNARY:
         if (op == ALC_OP_I32_EQZ && invert_last(v, &operands[0])) {

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/limits.h"
+#include "wasm/code_make.h"
 #include "wasm/decode_internal.h"
 #include "wasm/validate.h"
 
@@ -266,38 +267,23 @@ static alc_status decode_module(struct alc_decoder *decoder)
 
 /* -- bodies -- */
 
-static alc_status place_code(struct alc_decoder *decoder)
-{
-    struct alc_module *module = decoder->module;
-    uint32_t first = module->imported_counts[ALC_EXTERNAL_FUNCTION];
-    struct alc_code *codes =
-        ALC_ARENA_ARRAY(decoder->arena, struct alc_code, module->functions_count - first);
-    if (codes == NULL) {
-        return alc_fail(decoder->error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
-    }
-    for (uint32_t i = first; i < module->functions_count; i++) {
-        module->functions[i].code = &codes[i - first];
-    }
-    return ALC_OK;
-}
-
-static alc_status validate_bodies(struct alc_decoder *decoder)
+static alc_status validate_bodies(struct alc_decoder *decoder,
+                                  const struct alc_load_options *options)
 {
     struct alc_module *module = decoder->module;
     size_t mark = alc_arena_mark(decoder->arena);
     struct alc_validator *validator;
-    if (module->target != NULL) {
-        ALC_TRY(place_code(decoder));
-    }
-    ALC_TRY(alc_validator_new(decoder->arena, module, module->target, decoder->error, &validator));
+    ALC_TRY(alc_validator_new(decoder->arena, module, NULL, decoder->error, &validator));
     for (uint32_t i = module->imported_counts[ALC_EXTERNAL_FUNCTION]; i < module->functions_count;
          i++) {
-        ALC_TRY(alc_validate_function(validator, i, module->functions[i].code));
+        ALC_TRY(alc_validate_function(validator, i, NULL));
     }
-    if (module->target == NULL) {
+    if (options->target == NULL) {
         alc_arena_reset(decoder->arena, mark);
+        return ALC_OK;
     }
-    return ALC_OK;
+    alc_status status = alc_code_maker_new(decoder->arena, module, options, validator);
+    return status == ALC_OK ? ALC_OK : alc_fail(decoder->error, status, ALC_NO_OFFSET);
 }
 
 static alc_status load(struct alc_decoder *decoder, const uint8_t *bytes, size_t size,
@@ -325,7 +311,7 @@ static alc_status load(struct alc_decoder *decoder, const uint8_t *bytes, size_t
     module->target = options->target;
     module->start_index = ALC_NO_INDEX;
     ALC_TRY(decode_module(decoder));
-    return validate_bodies(decoder);
+    return validate_bodies(decoder, options);
 }
 
 alc_status alc_module_load(struct alc_arena *arena, const uint8_t *bytes, size_t size,

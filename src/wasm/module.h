@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A loaded module: what decode and validation leave behind, immutable from then on. Door of the
- * room together with types.h.
+ * A loaded module: what decode and validation leave behind. Door of the room together with types.h.
  *
  * Conventions
  *   - Bytes: the module's bytes are borrowed for as long as the module is used: names, data
@@ -11,8 +10,10 @@
  *   - Indices: run over imported items first, as in the specification. All indices kept here have
  *     been validated. Type ids are canonical (types.h).
  *   - Memory: everything lives in the arena given to alc_module_load, except types, which live in
- *     the registry's arena.
- *   - Threads: a loaded module may be read by any number of threads.
+ *     the registry's arena, and code, which lives in the heap of the load options.
+ *   - Change: a loaded module is immutable but for one thing: the code of a function appears when
+ *     it is called for the first time (code_make.h).
+ *   - Threads: a loaded module may be used by any number of threads, also to make code.
  */
 #ifndef ALC_WASM_MODULE_H
 #define ALC_WASM_MODULE_H
@@ -23,7 +24,9 @@
 #include "wasm/types.h"
 
 struct alc_code;        /* emitted code of one function: wasm/code.h */
-struct alc_code_target; /* and what it is made for */
+struct alc_code_target; /* what it is made for */
+struct alc_code_heap;   /* and where */
+struct alc_code_maker;  /* wasm/code_make.h */
 
 #define ALC_NO_INDEX UINT32_MAX
 
@@ -77,7 +80,7 @@ struct alc_module_function {
     uint32_t type_index;         /* in the module */
     bool is_declared;            /* may be named by ref.func */
     struct alc_code_range body;  /* locals and instructions; size 0 for imported functions */
-    struct alc_code *code;       /* NULL for imported functions and when nothing was emitted */
+    struct alc_code *code;       /* NULL for imported functions and without a target */
 };
 
 struct alc_module_table {
@@ -128,7 +131,8 @@ struct alc_module {
     size_t size;
     uint64_t features; /* that were allowed */
     struct alc_type_registry *types;
-    const struct alc_code_target *target; /* NULL: no code was made */
+    const struct alc_code_target *target; /* NULL: no code can be made */
+    struct alc_code_maker *code_maker;    /* NULL without a target */
 
     uint32_t *type_ids; /* module's type index -> canonical id */
     uint32_t types_count;
@@ -173,15 +177,17 @@ struct alc_load_options {
      * the module can be looked at but not instantiated). */
     struct alc_type_registry *types;
     /* What the interpreter's code is made for; NULL: only validate. alc_store_load_options of
-     * exec/engine.h fills it and `types`. Borrowed for as long as the module. */
+     * exec/engine.h fills it, `types` and `code_heap`. Borrowed for as long as the module. */
     const struct alc_code_target *target;
+    struct alc_code_heap *code_heap; /* MUST be set with a target; borrowed as long */
+    bool is_eager;                   /* make all code now, not each function's at its first call */
 };
 
-/* Decodes, validates and, when asked, emits. On failure `*out` is left alone, the arena goes back
- * to where it was (unless it is the registry's own: types are never forgotten), and `error` says
- * what and where. Statuses: classes MALFORMED, INVALID and ALC_E_OUT_OF_MEMORY when the arena is
- * too small (about 40 bytes per function and 4 to 8 times the code's size when emitting are a fair
- * guess). */
+/* Decodes and validates. On failure `*out` is left alone, the arena goes back to where it was
+ * (unless it is the registry's own: types are never forgotten), and `error` says what and where.
+ * Statuses: classes MALFORMED, INVALID and ALC_E_OUT_OF_MEMORY when the arena is too small (about
+ * 100 bytes per function are a fair guess) or, with is_eager, the code heap (4 to 8 times the
+ * code's size, which is what all functions take in the end). */
 ALC_MUST_CHECK alc_status alc_module_load(struct alc_arena *arena, const uint8_t *bytes,
                                           size_t size, const struct alc_load_options *options,
                                           struct alc_module **out, struct alc_error *error);

@@ -96,9 +96,15 @@ struct alc_op_info {
 
 extern const struct alc_op_info alc_op_infos[ALC_OP_COUNT];
 
+/* By opcode byte; what follows is behind the prefixes. */
+extern const uint16_t alc_op_map[];
+
 /* The instruction behind an opcode byte, or behind a prefix byte (0xFB..0xFE) and its number;
- * ALC_OP_ILLEGAL when there is none. */
-enum alc_op alc_op_find(uint8_t byte);
+ * ALC_OP_ILLEGAL, whose signature is CTRL, when there is none. */
+static inline enum alc_op alc_op_find(uint8_t byte)
+{
+    return (enum alc_op)alc_op_map[byte];
+}
 enum alc_op alc_op_find_prefixed(uint8_t prefix, uint32_t number);
 
 static inline bool alc_op_is_prefix(uint8_t byte)

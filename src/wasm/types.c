@@ -287,6 +287,23 @@ static uint32_t count_slots(const uint32_t *types, uint32_t count)
     return slots;
 }
 
+/* Places the fields one behind the other, each aligned to its size but at most to 8 bytes, so that
+ * those of a supertype come out the same. */
+static void place_fields(struct alc_struct_type *structure, uint32_t first_id)
+{
+    struct alc_field *fields = (struct alc_field *)(uintptr_t)structure->fields;
+    uint32_t offset = 0;
+    for (uint32_t i = 0; i < structure->fields_count; i++) {
+        fields[i].type = resolve_type(fields[i].type, first_id);
+        uint32_t size = alc_type_size(fields[i].type);
+        uint32_t alignment = size > 8 ? 8 : size;
+        offset = (offset + alignment - 1) & ~(alignment - 1);
+        fields[i].offset = offset;
+        offset += size;
+    }
+    structure->size = offset;
+}
+
 static void resolve_member(struct alc_type *type, uint32_t first_id)
 {
     switch (type->kind) {
@@ -298,16 +315,28 @@ static void resolve_member(struct alc_type *type, uint32_t first_id)
         function->results_slots = count_slots(function->results, function->results_count);
         break;
     }
-    case ALC_COMPOSITE_STRUCT: {
-        struct alc_field *fields = (struct alc_field *)(uintptr_t)type->structure.fields;
-        for (uint32_t i = 0; i < type->structure.fields_count; i++) {
-            fields[i].type = resolve_type(fields[i].type, first_id);
-        }
+    case ALC_COMPOSITE_STRUCT:
+        place_fields(&type->structure, first_id);
         break;
-    }
     case ALC_COMPOSITE_ARRAY:
         type->array.type = resolve_type(type->array.type, first_id);
         break;
+    }
+}
+
+/* Needs the kinds of all members. */
+static void mark_traced(const struct alc_type_registry *registry, struct alc_type *type)
+{
+    if (type->kind == ALC_COMPOSITE_ARRAY) {
+        type->array.is_traced = alc_type_is_traced(registry, type->array.type);
+    }
+    if (type->kind != ALC_COMPOSITE_STRUCT) {
+        return;
+    }
+    struct alc_field *fields = (struct alc_field *)(uintptr_t)type->structure.fields;
+    for (uint32_t i = 0; i < type->structure.fields_count; i++) {
+        fields[i].is_traced = alc_type_is_traced(registry, fields[i].type);
+        type->structure.has_traced = type->structure.has_traced || fields[i].is_traced;
     }
 }
 
@@ -351,6 +380,9 @@ static alc_status adopt_group(struct alc_type_registry *registry, struct alc_typ
         resolve_member(type, first_id);
         registry->types[first_id + i] = type;
         ALC_TRY(place_below_super(registry, type));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        mark_traced(registry, &members[i]);
     }
     return ALC_OK;
 }
@@ -430,6 +462,12 @@ uint32_t alc_heap_top(const struct alc_type_registry *registry, uint32_t heap)
     default:
         return ALC_HEAP_ANY;
     }
+}
+
+bool alc_type_is_traced(const struct alc_type_registry *registry, uint32_t type)
+{
+    return alc_type_is_reference(type) &&
+           alc_heap_top(registry, alc_type_heap(type)) != ALC_HEAP_FUNC;
 }
 
 /* Whether abstract `super` lies above everything of a kind of composite type. */

@@ -111,6 +111,30 @@ static inline uint32_t alc_type_slots(uint32_t type)
     return type == ALC_TYPE_V128 ? 2 : 1;
 }
 
+/* Bytes that a value of this storage type takes in an object: 1, 2, 4, 8 or 16. */
+static inline uint32_t alc_type_size(uint32_t type)
+{
+    switch ((int)alc_type_kind(type)) {
+    case ALC_KIND_I8:
+        return 1;
+    case ALC_KIND_I16:
+        return 2;
+    case ALC_KIND_I32:
+    case ALC_KIND_F32:
+        return 4;
+    case ALC_KIND_V128:
+        return 16;
+    default:
+        return 8;
+    }
+}
+
+/* What a field of storage type `type` is on the operand stack. */
+static inline uint32_t alc_type_unpacked(uint32_t type)
+{
+    return type == ALC_TYPE_I8 || type == ALC_TYPE_I16 ? ALC_TYPE_I32 : type;
+}
+
 /* -- composite types -- */
 
 enum alc_composite_kind { ALC_COMPOSITE_FUNCTION, ALC_COMPOSITE_STRUCT, ALC_COMPOSITE_ARRAY };
@@ -118,6 +142,9 @@ enum alc_composite_kind { ALC_COMPOSITE_FUNCTION, ALC_COMPOSITE_STRUCT, ALC_COMP
 struct alc_field {
     uint32_t type; /* value type, or ALC_TYPE_I8 / ALC_TYPE_I16 */
     bool is_mutable;
+    bool is_traced;  /* registered types: alc_type_is_traced(type) */
+    uint32_t offset; /* registered structures: bytes from the first field; a supertype's fields
+                      * stand at the same offsets */
 };
 
 struct alc_function_type {
@@ -132,6 +159,8 @@ struct alc_function_type {
 struct alc_struct_type {
     const struct alc_field *fields;
     uint32_t fields_count;
+    uint32_t size;   /* registered: bytes of all fields */
+    bool has_traced; /* registered: some field is traced */
 };
 
 struct alc_type {
@@ -217,6 +246,9 @@ static inline bool alc_type_matches(const struct alc_type_registry *registry, ui
 }
 /* The top of the hierarchy that a heap type belongs to: FUNC, EXTERN, ANY or EXN. */
 uint32_t alc_heap_top(const struct alc_type_registry *registry, uint32_t heap);
+/* Whether values of the type may be references to objects of the heap, which the collector has to
+ * find: references but those of the func hierarchy. */
+bool alc_type_is_traced(const struct alc_type_registry *registry, uint32_t type);
 /* Whether the body of `sub` may replace the body of `super` (spec 3.3.9), for declared supertypes.
  */
 bool alc_composite_matches(const struct alc_type_registry *registry, const struct alc_type *sub,

@@ -11,11 +11,6 @@
 
 enum { VALUES_FIRST = 256, CONTROLS_FIRST = 32, LOCALS_FIRST = 64 };
 
-/* Features whose instructions are typed and emitted here. */
-static const uint64_t SUPPORTED =
-    ALC_FEATURES_ALL &
-    ~(ALC_FEATURE_BIT(GC) | ALC_FEATURE_BIT(LEGACY_EXCEPTIONS) | ALC_FEATURE_BIT(EXCEPTIONS));
-
 /* -- reports and stacks -- */
 
 alc_status alc_validator_fail(struct alc_validator *v, alc_status status)
@@ -348,8 +343,8 @@ static alc_status read_op(struct alc_validator *v, enum alc_op *out)
     if (ALC_UNLIKELY(*out == ALC_OP_ILLEGAL)) {
         return alc_validator_fail(v, ALC_E_ILLEGAL_OPCODE);
     }
-    uint64_t features = v->module->features & SUPPORTED;
-    if (ALC_UNLIKELY(!alc_feature_is_on(features, (enum alc_feature)alc_op_infos[*out].feature))) {
+    if (ALC_UNLIKELY(!alc_feature_is_on(v->module->features,
+                                        (enum alc_feature)alc_op_infos[*out].feature))) {
         return alc_validator_fail(v, ALC_E_FEATURE_DISABLED);
     }
     return ALC_OK;
@@ -398,19 +393,24 @@ static alc_status validate_typed(struct alc_validator *v, enum alc_op op)
     case ALC_OP_I64_MUL_WIDE_U:
         return alc_validate_wide(v, op);
     default:
-        return alc_validate_control(v, op);
+        return alc_op_infos[op].feature == ALC_FEATURE_GC ? alc_validate_gc(v, op)
+                                                          : alc_validate_control(v, op);
     }
 }
 
 static bool is_free(enum alc_op op)
 {
-    return op == ALC_OP_BLOCK || op == ALC_OP_LOOP || op == ALC_OP_END || op == ALC_OP_NOP;
+    return op == ALC_OP_BLOCK || op == ALC_OP_LOOP || op == ALC_OP_END || op == ALC_OP_NOP ||
+           op == ALC_OP_TRY || op == ALC_OP_TRY_TABLE || op == ALC_OP_DELEGATE;
 }
 
 static alc_status validate_instructions(struct alc_validator *v)
 {
     while (v->depth > 0) {
         enum alc_op op = ALC_OP_ILLEGAL;
+        if (!v->has_target) {
+            alc_validate_plain(v);
+        }
         v->op_offset = (uint32_t)alc_reader_offset(&v->reader);
         ALC_TRY(read_op(v, &op));
         if (v->is_live) {
@@ -492,12 +492,17 @@ static alc_status validate_body(struct alc_validator *v, const struct alc_functi
     v->controls[0] = (struct alc_control){.type = type,
                                           .op = ALC_OP_ILLEGAL,
                                           .base_slot = base_slot,
+                                          .first_slot = base_slot,
                                           .fixups = ALC_NO_UNIT,
-                                          .else_fixup = ALC_NO_UNIT};
+                                          .else_fixup = ALC_NO_UNIT,
+                                          .clauses = ALC_NO_HANDLER};
     v->slots_max = base_slot;
     v->is_live = v->has_target;
     v->watch_offset = 0;
     if (v->is_live) {
+        if (!alc_emit_init(&v->emitter)) {
+            return alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
+        }
         alc_emit_begin(v, parameters_slots, slots);
     }
     return validate_instructions(v);
@@ -508,7 +513,8 @@ static alc_status keep_code(struct alc_validator *v, uint32_t function_index, st
     struct alc_emitter *e = &v->emitter;
     alc_emit_finish(v, v->slots_max);
     size_t size = e->count * sizeof *e->units;
-    uint16_t *units = alc_arena_take(v->arena, size, sizeof(uint32_t));
+    size_t tables_size = alc_emit_tables_size(e);
+    uint16_t *units = alc_arena_take(v->arena, size + tables_size, sizeof(uint32_t));
     if (units == NULL) {
         return alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
     }
@@ -517,7 +523,11 @@ static alc_status keep_code(struct alc_validator *v, uint32_t function_index, st
                               .units_count = e->count,
                               .frame_slots = v->slots_max,
                               .link_slot = e->link_slot,
-                              .function_index = function_index};
+                              .function_index = function_index,
+                              .handlers_count = e->handlers_count,
+                              .safepoints_count = e->safepoints_count,
+                              .roots_count = e->roots_count};
+    alc_emit_keep_tables(e, (uint8_t *)units + size + tables_size);
     return ALC_OK;
 }
 
@@ -530,6 +540,7 @@ alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *m
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
     }
     v->module = module;
+    v->has_plain_memory = module->memories_count > 0 && !module->memories[0].limits.is_64;
     v->arena = arena;
     v->error = error;
     v->has_target = target != NULL;
@@ -544,13 +555,21 @@ alc_status alc_validator_new(struct alc_arena *arena, const struct alc_module *m
     v->sets = ALC_ARENA_ARRAY(arena, uint32_t, LOCALS_FIRST);
     v->emitter.arena = arena;
     v->emitter.target = target;
-    bool has_units = target == NULL || alc_emit_init(&v->emitter);
-    if (v->values == NULL || v->controls == NULL || v->locals == NULL || v->sets == NULL ||
-        !has_units) {
+    if (v->values == NULL || v->controls == NULL || v->locals == NULL || v->sets == NULL) {
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
     }
     *out = v;
     return ALC_OK;
+}
+
+void alc_validator_set_target(struct alc_validator *v, const struct alc_code_target *target,
+                              struct alc_arena *arena)
+{
+    v->arena = arena;
+    v->error = NULL;
+    v->has_target = true;
+    v->emitter.arena = arena;
+    v->emitter.target = target;
 }
 
 alc_status alc_validate_function(struct alc_validator *v, uint32_t function_index,

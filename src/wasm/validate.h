@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Validation of function bodies and constant expressions (spec 3.4, 7.3 "validation algorithm"):
- * one pass over the bytes, which are hostile, that also emits the interpreter's code (code.h) when
- * a target is given. Everything that bodies refer to has been decoded and checked before: types,
+ * a pass over the bytes, which are hostile, that also emits the interpreter's code (code.h) when
+ * there is a target. Everything that bodies refer to has been decoded and checked before: types,
  * imports, functions, tables, memories, globals, tags, elements' types, counts of data segments.
  */
 #ifndef ALC_WASM_VALIDATE_H
@@ -14,16 +14,20 @@
 struct alc_validator;
 
 /* Makes a validator for the bodies of `module`, of which everything before the code section (and
- * the data count) is decoded. Scratch memory, and the code when `target` is not NULL, come from
- * `arena`; the scratch part is garbage afterwards. With a target, functions[i].code of every
- * defined function MUST point to a zeroed struct alc_code. ALC_E_OUT_OF_MEMORY. */
+ * the data count) is decoded. All memory comes from `arena`. With a target it emits, and
+ * functions[i].code of every defined function MUST be set. ALC_E_OUT_OF_MEMORY. */
 ALC_MUST_CHECK alc_status alc_validator_new(struct alc_arena *arena,
                                             const struct alc_module *module,
                                             const struct alc_code_target *target,
                                             struct alc_error *error, struct alc_validator **out);
 
-/* Validates the body (functions[function_index].body) of a defined function and fills `code` (NULL:
- * nothing is emitted). Classes MALFORMED and INVALID, ALC_E_OUT_OF_MEMORY. */
+/* From now on it emits for `target`, takes memory from `arena` and reports no offsets. */
+void alc_validator_set_target(struct alc_validator *validator, const struct alc_code_target *target,
+                              struct alc_arena *arena);
+
+/* Validates the body (functions[function_index].body) of a defined function and, with a target,
+ * emits and fills `code` (else NULL). Classes MALFORMED and INVALID, ALC_E_OUT_OF_MEMORY. A failure
+ * leaves the validator fit for use. */
 ALC_MUST_CHECK alc_status alc_validate_function(struct alc_validator *validator,
                                                 uint32_t function_index, struct alc_code *code);
 

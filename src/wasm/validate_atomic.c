@@ -20,7 +20,7 @@ _Static_assert(ALC_OP_I32_ATOMIC_STORE - ALC_OP_I32_ATOMIC_LOAD == ALC_ATOMIC_ST
                        ALC_ATOMIC_CMPXCHG * WIDTHS,
                "kinds follow from the order of the rows");
 
-static uint32_t atomic_kind_of(enum alc_op op)
+static uint32_t kind_of(enum alc_op op)
 {
     switch ((int)op) {
     case ALC_OP_MEMORY_ATOMIC_NOTIFY:
@@ -46,7 +46,7 @@ static alc_status validate_fence(struct alc_validator *v)
     return ALC_OK;
 }
 
-static uint32_t type_of_operand(unsigned letter, bool is_64)
+static uint32_t type_of_atomic_letter(unsigned letter, bool is_64)
 {
     return letter == ALC_LETTER_A ? (is_64 ? ALC_TYPE_I64 : ALC_TYPE_I32) : letter;
 }
@@ -68,13 +68,13 @@ alc_status alc_validate_atomic(struct alc_validator *v, enum alc_op op)
     for (unsigned i = 3; i > 0; i--) {
         unsigned letter = alc_signature_operand(info->signature, i - 1);
         if (letter != ALC_LETTER_NONE) {
-            ALC_TRY(alc_pop(v, type_of_operand(letter, argument.is_64), &ignored));
+            ALC_TRY(alc_pop(v, type_of_atomic_letter(letter, argument.is_64), &ignored));
             operands_count++;
         }
     }
     if (v->is_live) {
         const uint32_t units[4] = {
-            atomic_kind_of(op) | size_log2 << ALC_ATOMIC_SIZE_SHIFT,
+            kind_of(op) | size_log2 << ALC_ATOMIC_SIZE_SHIFT,
             argument.memory_index,
             (uint32_t)argument.offset,
             (uint32_t)(argument.offset >> 32),
@@ -82,5 +82,6 @@ alc_status alc_validate_atomic(struct alc_validator *v, enum alc_op op)
         alc_emit_in_place(v, ALC_CODE_ATOMIC, units, 4, operands_count);
     }
     unsigned result = alc_signature_result(info->signature);
-    return result != ALC_LETTER_NONE ? alc_push_slot(v, type_of_operand(result, false)) : ALC_OK;
+    return result != ALC_LETTER_NONE ? alc_push_slot(v, type_of_atomic_letter(result, false))
+                                     : ALC_OK;
 }

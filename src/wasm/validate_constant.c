@@ -81,6 +81,77 @@ static alc_status push_reference(struct constant *c, enum alc_op op)
     }
 }
 
+/* -- objects (GC) -- */
+
+static alc_status pop(struct constant *c, uint32_t type)
+{
+    if (c->height == 0 || !alc_type_matches(c->module->types, c->stack[c->height - 1], type)) {
+        return fail(c, ALC_E_TYPE_MISMATCH);
+    }
+    c->height--;
+    return ALC_OK;
+}
+
+static alc_status read_type(struct constant *c, enum alc_composite_kind kind,
+                            const struct alc_type **out)
+{
+    ALC_TRY(alc_decode_type_index(c->reader, c->module, out));
+    return (*out)->kind == kind ? ALC_OK : fail(c, ALC_E_TYPE_MISMATCH);
+}
+
+static alc_status apply_struct_new(struct constant *c, bool is_default)
+{
+    const struct alc_type *type;
+    ALC_TRY(read_type(c, ALC_COMPOSITE_STRUCT, &type));
+    for (uint32_t i = type->structure.fields_count; i > 0; i--) {
+        uint32_t field = type->structure.fields[i - 1].type;
+        if (is_default && !alc_type_is_defaultable(field)) {
+            return fail(c, ALC_E_TYPE_MISMATCH);
+        }
+        if (!is_default) {
+            ALC_TRY(pop(c, alc_type_unpacked(field)));
+        }
+    }
+    return push(c, ALC_TYPE_OF_REF(type->id));
+}
+
+static alc_status apply_array_new(struct constant *c, enum alc_op op)
+{
+    const struct alc_type *type;
+    uint32_t count = 1;
+    ALC_TRY(read_type(c, ALC_COMPOSITE_ARRAY, &type));
+    uint32_t element = type->array.type;
+    if (op == ALC_OP_ARRAY_NEW_FIXED) {
+        ALC_TRY(alc_read_leb_u32(c->reader, &count));
+    } else {
+        ALC_TRY(pop(c, ALC_TYPE_I32));
+    }
+    if (op == ALC_OP_ARRAY_NEW_DEFAULT) {
+        count = 0;
+        if (!alc_type_is_defaultable(element)) {
+            return fail(c, ALC_E_TYPE_MISMATCH);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        ALC_TRY(pop(c, alc_type_unpacked(element)));
+    }
+    return push(c, ALC_TYPE_OF_REF(type->id));
+}
+
+/* Another hierarchy, or an i31. */
+static alc_status apply_conversion(struct constant *c, enum alc_op op)
+{
+    if (op == ALC_OP_REF_I31) {
+        ALC_TRY(pop(c, ALC_TYPE_I32));
+        return push(c, ALC_TYPE_OF_REF(ALC_HEAP_I31));
+    }
+    bool to_any = op == ALC_OP_ANY_CONVERT_EXTERN;
+    uint32_t from = c->height == 0 ? ALC_TYPE_BOTTOM : c->stack[c->height - 1];
+    ALC_TRY(pop(c, to_any ? ALC_TYPE_EXTERNREF : ALC_TYPE_ANYREF));
+    uint32_t heap = to_any ? ALC_HEAP_ANY : ALC_HEAP_EXTERN;
+    return push(c, alc_type_is_nullable(from) ? ALC_TYPE_OF_REF_NULL(heap) : ALC_TYPE_OF_REF(heap));
+}
+
 static alc_status apply_binary(struct constant *c, uint32_t type)
 {
     if (c->height < 2 || c->stack[c->height - 1] != type || c->stack[c->height - 2] != type) {
@@ -124,6 +195,17 @@ static alc_status apply(struct constant *c, enum alc_op op)
     case ALC_OP_REF_FUNC:
     case ALC_OP_GLOBAL_GET:
         return push_reference(c, op);
+    case ALC_OP_STRUCT_NEW:
+    case ALC_OP_STRUCT_NEW_DEFAULT:
+        return apply_struct_new(c, op == ALC_OP_STRUCT_NEW_DEFAULT);
+    case ALC_OP_ARRAY_NEW:
+    case ALC_OP_ARRAY_NEW_DEFAULT:
+    case ALC_OP_ARRAY_NEW_FIXED:
+        return apply_array_new(c, op);
+    case ALC_OP_REF_I31:
+    case ALC_OP_ANY_CONVERT_EXTERN:
+    case ALC_OP_EXTERN_CONVERT_ANY:
+        return apply_conversion(c, op);
     case ALC_OP_I32_ADD:
     case ALC_OP_I32_SUB:
     case ALC_OP_I32_MUL:

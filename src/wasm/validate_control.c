@@ -33,7 +33,7 @@ static alc_status read_block_type(struct alc_validator *v, struct alc_control *c
     return ALC_OK;
 }
 
-static alc_status push_control(struct alc_validator *v, struct alc_control *control)
+alc_status alc_validator_push_control(struct alc_validator *v, struct alc_control *control)
 {
     if (v->depth == v->controls_capacity) {
         void *controls = v->controls;
@@ -43,11 +43,13 @@ static alc_status push_control(struct alc_validator *v, struct alc_control *cont
     }
     control->height = v->height;
     control->base_slot = alc_validator_next_slot(v);
+    control->first_slot = control->base_slot;
     control->sets_height = v->sets_count;
     control->is_dead = !v->is_live;
     control->is_unreachable = false;
     control->fixups = ALC_NO_UNIT;
     control->else_fixup = ALC_NO_UNIT;
+    control->clauses = ALC_NO_HANDLER;
     v->controls[v->depth++] = *control;
     return ALC_OK;
 }
@@ -60,32 +62,34 @@ static alc_status validate_block(struct alc_validator *v, enum alc_op op)
     ALC_TRY(read_block_type(v, &control));
     if (op == ALC_OP_IF) {
         ALC_TRY(alc_pop(v, ALC_TYPE_I32, &condition));
+    } else if (op == ALC_OP_TRY_TABLE) {
+        ALC_TRY(alc_validate_clauses(v, &control));
     }
     const uint32_t *parameters = alc_control_parameters(&control, &count);
     ALC_TRY(alc_pop_types(v, parameters, count));
     if (v->is_live) {
         alc_emit_flush(v, count);
     }
-    ALC_TRY(push_control(v, &control));
+    ALC_TRY(alc_validator_push_control(v, &control));
     struct alc_control *top = alc_validator_top(v);
     if (v->is_live && op == ALC_OP_LOOP) {
         alc_emit_loop(v, top);
     } else if (v->is_live && op == ALC_OP_IF) {
         alc_emit_if(v, top, &condition);
+    } else if (v->is_live && (op == ALC_OP_TRY || op == ALC_OP_TRY_TABLE)) {
+        alc_emit_try(v, top);
     }
     return alc_push_types(v, parameters, count);
 }
 
-/* Locals that were set inside the block may be unset again behind it. */
-static void forget_sets(struct alc_validator *v, const struct alc_control *control)
+void alc_validator_forget_sets(struct alc_validator *v, const struct alc_control *control)
 {
     while (v->sets_count > control->sets_height) {
         v->locals[v->sets[--v->sets_count]].is_set = false;
     }
 }
 
-/* Pops the results; nothing may remain below them. */
-static alc_status pop_results(struct alc_validator *v, const struct alc_control *top)
+alc_status alc_validator_pop_results(struct alc_validator *v, const struct alc_control *top)
 {
     uint32_t count;
     const uint32_t *results = alc_control_results(top, &count);
@@ -101,7 +105,7 @@ static alc_status validate_else(struct alc_validator *v)
         return alc_validator_fail(v, ALC_E_ILLEGAL_OPCODE);
     }
     (void)alc_control_results(top, &count);
-    ALC_TRY(pop_results(v, top));
+    ALC_TRY(alc_validator_pop_results(v, top));
     if (v->is_live) {
         v->height += count;
         alc_emit_branch(v, top);
@@ -109,7 +113,7 @@ static alc_status validate_else(struct alc_validator *v)
     }
     top->op = ALC_OP_ELSE;
     top->is_unreachable = false;
-    forget_sets(v, top);
+    alc_validator_forget_sets(v, top);
     v->is_live = v->has_target && !top->is_dead;
     if (v->is_live) {
         alc_emit_else(v, top);
@@ -136,7 +140,7 @@ static alc_status check_missing_else(struct alc_validator *v, const struct alc_c
     return ALC_OK;
 }
 
-static alc_status validate_end(struct alc_validator *v)
+alc_status alc_validate_end(struct alc_validator *v)
 {
     struct alc_control *top = alc_validator_top(v);
     uint32_t count;
@@ -144,13 +148,17 @@ static alc_status validate_end(struct alc_validator *v)
     if (top->op == ALC_OP_IF) {
         ALC_TRY(check_missing_else(v, top));
     }
-    ALC_TRY(pop_results(v, top));
+    ALC_TRY(alc_validator_pop_results(v, top));
+    if (top->op == ALC_OP_TRY_TABLE) {
+        ALC_TRY(alc_emit_handler(v, top, top->first_clause));
+    }
     bool in_place = false;
     if (v->has_target && !top->is_dead) {
         alc_emit_block_end(v, top, v->is_live, &in_place);
     }
-    forget_sets(v, top);
+    alc_validator_forget_sets(v, top);
     v->is_live = v->has_target && !top->is_dead;
+    v->height -= alc_control_is_catch(top); /* its exception */
     v->depth--;
     if (v->depth == 0) {
         return ALC_OK;
@@ -190,8 +198,7 @@ static alc_status validate_br(struct alc_validator *v)
     return ALC_OK;
 }
 
-/* The label's values stay, with the label's types. */
-static alc_status keep_label_values(struct alc_validator *v, const uint32_t *types, uint32_t count)
+alc_status alc_validator_keep_values(struct alc_validator *v, const uint32_t *types, uint32_t count)
 {
     uint32_t before = v->height;
     ALC_TRY(alc_pop_types(v, types, count));
@@ -212,7 +219,7 @@ static alc_status validate_br_if(struct alc_validator *v)
     ALC_TRY(alc_validator_read_label(v, &target));
     ALC_TRY(alc_pop(v, ALC_TYPE_I32, &condition));
     const uint32_t *types = alc_control_label(target, &count);
-    ALC_TRY(keep_label_values(v, types, count));
+    ALC_TRY(alc_validator_keep_values(v, types, count));
     if (v->is_live) {
         alc_emit_branch_if(v, target, &condition);
     }
@@ -299,11 +306,13 @@ alc_status alc_validate_control(struct alc_validator *v, enum alc_op op)
     case ALC_OP_BLOCK:
     case ALC_OP_LOOP:
     case ALC_OP_IF:
+    case ALC_OP_TRY:
+    case ALC_OP_TRY_TABLE:
         return validate_block(v, op);
     case ALC_OP_ELSE:
         return validate_else(v);
     case ALC_OP_END:
-        return validate_end(v);
+        return alc_validate_end(v);
     case ALC_OP_BR:
         return validate_br(v);
     case ALC_OP_BR_IF:
@@ -313,7 +322,7 @@ alc_status alc_validate_control(struct alc_validator *v, enum alc_op op)
     case ALC_OP_RETURN:
         return validate_return(v);
     default:
-        return alc_validator_fail(v, ALC_E_FEATURE_DISABLED);
+        return alc_validate_exception(v, op);
     }
 }
 

@@ -14,7 +14,7 @@
 #include "wasm/validate.h"
 
 enum alc_place {
-    ALC_PLACE_SLOT,     /* in its own slot of the operand stack */
+    ALC_PLACE_SLOT,     /* in its own slot of the operand stack; `payload`: emit_roots.c */
     ALC_PLACE_LOCAL,    /* in the local whose slot is `payload`, until that is overwritten */
     ALC_PLACE_CONSTANT, /* nowhere; `payload` has the bits (i32 sign-extended) */
     ALC_PLACE_ACC,      /* only in the accumulator of its class */
@@ -33,20 +33,25 @@ struct alc_control {
     /* Types of the block: a function type, or (NULL) at most one result. */
     const struct alc_function_type *type;
     uint32_t single;      /* that result, ALC_TYPE_BOTTOM: none */
-    enum alc_op op;       /* BLOCK, LOOP, IF, ELSE, TRY_TABLE, or ALC_OP_ILLEGAL for the function */
+    enum alc_op op;       /* BLOCK, LOOP, IF, ELSE, TRY_TABLE, TRY, CATCH, CATCH_ALL, or
+                           * ALC_OP_ILLEGAL for the function */
     uint32_t height;      /* of the operand stack below the parameters */
     uint32_t sets_height; /* of the stack of initialised locals */
     uint32_t base_slot;   /* of the first parameter or result */
+    uint32_t first_slot;  /* of the block's operand stack: behind the exception of a catch */
     bool is_unreachable;  /* validation: the rest of the block is dead */
     bool is_dead;         /* emission: the whole block is dead */
-    uint32_t start_unit;  /* loops: where branches go */
+    uint32_t start_unit;  /* loops: where branches go; tries: where they begin */
     uint32_t fixups;      /* chain of forward branches to the end, ALC_NO_UNIT: none */
     uint32_t else_fixup;  /* of an `if` */
     uint32_t checked;     /* br_table (its offset) that has looked at the types of the label */
     uint32_t stub_unit;   /* stub of the br_table `stub_serial` */
     uint32_t stub_serial;
-    uint32_t handlers_count; /* try_table: of the emitter's handlers when the block began */
-    uint32_t catches_count;
+    /* Exceptions: indices into the emitter's tables. */
+    uint32_t clauses;       /* chain (landing_unit) of those that lead to the end */
+    uint32_t first_handler; /* tries: number of handlers when the block began */
+    uint32_t first_clause;  /* tries: their own, in order */
+    uint32_t last_clause;
 };
 
 struct alc_local {
@@ -78,6 +83,8 @@ struct alc_validator {
     const struct alc_function_type *type; /* of the function */
     uint32_t slots_max;                   /* of the frame so far */
 
+    bool has_plain_memory; /* memory 0 is there and has 32-bit addresses */
+
     bool is_live; /* emit: a target is there and the code can be reached */
     bool has_target;
     struct alc_emitter emitter;
@@ -107,7 +114,7 @@ static inline uint32_t alc_validator_next_slot(const struct alc_validator *v)
 {
     const struct alc_control *top = &v->controls[v->depth - 1];
     if (v->height == top->height) {
-        return top->base_slot;
+        return top->first_slot;
     }
     const struct alc_value *value = &v->values[v->height - 1];
     return value->slot + alc_type_slots(value->type);
@@ -153,8 +160,18 @@ ALC_MUST_CHECK alc_status alc_pop_types(struct alc_validator *v, const uint32_t 
                                         uint32_t count);
 ALC_MUST_CHECK alc_status alc_push_types(struct alc_validator *v, const uint32_t *types,
                                          uint32_t count);
+/* The values on top of the stack, which match `types` (of a label), stay with those types. */
+ALC_MUST_CHECK alc_status alc_validator_keep_values(struct alc_validator *v, const uint32_t *types,
+                                                    uint32_t count);
+/* Puts a popped value back where it was, under a type that says more. */
+ALC_MUST_CHECK alc_status alc_validator_push_again(struct alc_validator *v,
+                                                   const struct alc_value *value, uint32_t type);
 /* The rest of the block is dead. */
 void alc_validator_set_unreachable(struct alc_validator *v);
+
+/* Opens the block that `control` describes; fills what follows from the validator's state. */
+ALC_MUST_CHECK alc_status alc_validator_push_control(struct alc_validator *v,
+                                                     struct alc_control *control);
 
 /* -- types of blocks -- */
 
@@ -184,6 +201,20 @@ static inline const uint32_t *alc_control_label(const struct alc_control *contro
                                       : alc_control_results(control, out_count);
 }
 
+/* Locals that were set inside the block may be unset again behind it. */
+void alc_validator_forget_sets(struct alc_validator *v, const struct alc_control *control);
+/* Pops the results of the innermost block; nothing may remain below them. */
+ALC_MUST_CHECK alc_status alc_validator_pop_results(struct alc_validator *v,
+                                                    const struct alc_control *top);
+/* `end`, also the one that a delegate is. */
+ALC_MUST_CHECK alc_status alc_validate_end(struct alc_validator *v);
+
+/* Whether the block is at present the body of a catch of the legacy proposal. */
+static inline bool alc_control_is_catch(const struct alc_control *control)
+{
+    return control->op == ALC_OP_CATCH || control->op == ALC_OP_CATCH_ALL;
+}
+
 /* -- immediates -- */
 
 /* An index below `count`, else `unknown`. */
@@ -203,10 +234,17 @@ ALC_MUST_CHECK alc_status alc_validator_read_memory_argument(struct alc_validato
 
 /* -- groups of instructions -- */
 
+/* Validates instructions until one is not plain. Only without a target. */
+void alc_validate_plain(struct alc_validator *v);
 ALC_MUST_CHECK alc_status alc_validate_control(struct alc_validator *v, enum alc_op op);
+ALC_MUST_CHECK alc_status alc_validate_exception(struct alc_validator *v, enum alc_op op);
+/* The clauses of a try_table whose control is not pushed yet: their labels are outside. */
+ALC_MUST_CHECK alc_status alc_validate_clauses(struct alc_validator *v,
+                                               struct alc_control *control);
 ALC_MUST_CHECK alc_status alc_validate_call(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_variable(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_reference(struct alc_validator *v, enum alc_op op);
+ALC_MUST_CHECK alc_status alc_validate_gc(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_bulk(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_table(struct alc_validator *v, enum alc_op op);
 ALC_MUST_CHECK alc_status alc_validate_wide(struct alc_validator *v, enum alc_op op);

@@ -60,8 +60,8 @@ static alc_status validate_is_null(struct alc_validator *v)
                       : alc_push_slot(v, ALC_TYPE_I32);
 }
 
-/* Puts the value back where it was, under a type that says more. */
-static alc_status push_again(struct alc_validator *v, const struct alc_value *value, uint32_t type)
+alc_status alc_validator_push_again(struct alc_validator *v, const struct alc_value *value,
+                                    uint32_t type)
 {
     if (!v->is_live) {
         return alc_push_slot(v, type);
@@ -81,20 +81,7 @@ static alc_status validate_as_non_null(struct alc_validator *v)
         alc_emit_op(v, ALC_CODE_REF_NON_NULL);
         alc_emit_u16(v, slot);
     }
-    return push_again(v, &value, non_null(value.type));
-}
-
-static alc_status keep_values(struct alc_validator *v, const uint32_t *types, uint32_t count)
-{
-    uint32_t before = v->height;
-    ALC_TRY(alc_pop_types(v, types, count));
-    if (before - v->height != count) {
-        return alc_push_types(v, types, count);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        v->values[v->height++].type = types[i];
-    }
-    return ALC_OK;
+    return alc_validator_push_again(v, &value, non_null(value.type));
 }
 
 static alc_status validate_br_on_null(struct alc_validator *v)
@@ -105,11 +92,11 @@ static alc_status validate_br_on_null(struct alc_validator *v)
     ALC_TRY(alc_validator_read_label(v, &target));
     ALC_TRY(pop_reference(v, &value));
     const uint32_t *types = alc_control_label(target, &count);
-    ALC_TRY(keep_values(v, types, count));
+    ALC_TRY(alc_validator_keep_values(v, types, count));
     if (v->is_live) {
         alc_emit_branch_null(v, target, &value, true);
     }
-    return push_again(v, &value, non_null(value.type));
+    return alc_validator_push_again(v, &value, non_null(value.type));
 }
 
 static alc_status validate_br_on_non_null(struct alc_validator *v)
@@ -123,13 +110,12 @@ static alc_status validate_br_on_non_null(struct alc_validator *v)
         return alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
     }
     ALC_TRY(alc_pop(v, nullable(types[count - 1]), &value));
-    ALC_TRY(keep_values(v, types, count - 1));
+    ALC_TRY(alc_validator_keep_values(v, types, count - 1));
     if (!v->is_live) {
         return ALC_OK;
     }
-    uint32_t slot = alc_emit_slot_of(v, &value);
-    value.payload = slot;
-    ALC_TRY(push_again(v, &value, types[count - 1]));
+    (void)alc_emit_slot_of(v, &value);
+    ALC_TRY(alc_validator_push_again(v, &value, types[count - 1]));
     alc_emit_branch_null(v, target, &value, false);
     v->height--;
     return ALC_OK;

@@ -119,7 +119,7 @@ uint64_t alc_threads_fuel(struct alc_threads *threads)
 
 static alc_status run_place(struct alc_threads_place *place)
 {
-    ALC_TRY(alc_instance_start(place->instance, &place->arena, &place->error));
+    ALC_TRY(alc_instance_start_thread(place->instance, &place->arena, &place->error));
     const uint64_t arguments[2] = {place->tid, place->argument};
     return alc_invoke(&place->store, place->start, arguments, NULL, &place->error);
 }

@@ -277,16 +277,25 @@ static alc_status link_module(struct run *run)
     return ALC_OK;
 }
 
-static alc_status run_start(struct run *run)
+/* The program's entry: `_start` of a command; where there is none, the initialisation that every
+ * other use of a reactor begins with (what Kotlin makes runs its main function there). */
+static alc_status find_entry(struct run *run, struct alc_function **out)
 {
-    struct alc_function *start;
-    if (alc_export_find_function(run->instance, ALC_NAME_OF("_start"), &start) != ALC_OK) {
+    if (alc_export_find_function(run->instance, ALC_NAME_OF("_start"), out) != ALC_OK &&
+        alc_export_find_function(run->instance, ALC_NAME_OF("_initialize"), out) != ALC_OK) {
         return alc_fail_with(&run->error, ALC_E_NOT_FOUND, ALC_NO_OFFSET,
                              "the module exports no function _start");
     }
+    return ALC_OK;
+}
+
+static alc_status run_start(struct run *run)
+{
+    struct alc_function *start;
+    ALC_TRY(find_entry(run, &start));
     if (start->type->function.parameters_count != 0 || start->type->function.results_count != 0) {
         return alc_fail_with(&run->error, ALC_E_INCOMPATIBLE_IMPORT, ALC_NO_OFFSET,
-                             "_start must have no parameters and no results");
+                             "the entry must have no parameters and no results");
     }
     return alc_invoke(&run->store, start, NULL, NULL, &run->error);
 }

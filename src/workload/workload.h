@@ -2,8 +2,8 @@
  *
  * One program from manifest to outcome, the same code outside and inside an enclave: reads the
  * manifest and the module through the os table, checks that they belong together, loads, links
- * WASI, runs
- * `_start` and reports. Everything that the os returns is distrusted.
+ * WASI, runs `_start` (`_initialize` when there is no such export) and reports. Everything that the
+ * os returns is distrusted.
  */
 #ifndef ALC_WORKLOAD_WORKLOAD_H
 #define ALC_WORKLOAD_WORKLOAD_H

@@ -87,8 +87,8 @@ def make_file(folder, section):
         tool = shutil.which("wat2wasm")
         if tool is None:
             raise Skip("wat2wasm is not installed (tools/bootstrap test)")
-        subprocess.run([tool, "--debug-names", "--no-check", "-o", str(target), "-"], check=True,
-                       input=section.text(), text=True)
+        subprocess.run([tool, "--enable-exceptions", "--debug-names", "--no-check", "-o",
+                        str(target), "-"], check=True, input=section.text(), text=True)
     else:
         raise ValueError(f"FILE {section.value}: wat, hex, text or zeros")
 

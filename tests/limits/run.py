@@ -48,6 +48,7 @@ MODULE_ROWS = {
 # Rows that a command line cannot reach: the test that names the limit, which is looked up.
 ELSEWHERE = {
     "NESTED_CALLS": "tests/unit/exec/test_calls.c",
+    "HEAP_MEBIBYTES": "tests/unit/exec/test_heap.c",
     "WASI_DESCRIPTORS": "tests/unit/wasi/test_descriptors.c",
     "HOSTCALL_BUFFER": "tests/hostile/test_hostcall.c",
     "HOSTCALL_LIES": "tests/hostile/test_hostcall.c",

@@ -474,7 +474,9 @@ alc_status alc_spec_run_thread(struct alc_spec_run *run, struct alc_spec_space *
     struct alc_store_options options = {.pages = space->pages,
                                         .memory_reserve_max = space->memory_reserve_max,
                                         .stack_slots = space->stack_slots,
-                                        .waiting = alc_spec_crew_waiting(space->crew)};
+                                        .waiting = alc_spec_crew_waiting(space->crew),
+                                        .collects_always =
+                                            (test->flags & ALC_SPEC_COLLECTING) != 0};
     ALC_TRY(alc_store_init(&run->store, &space->types, &options));
     run->store.thread.number = space->thread;
     alc_linker_init(&run->linker, &run->store);

@@ -27,7 +27,9 @@ static const char usage[] =
     "  --image FILE      emulated: image of the test profile\n"
     "  --signature FILE  emulated: its signature structure\n"
     "  --filter TEXT     only tests with TEXT in their names\n"
-    "  --metered         code that counts fuel and looks at the stop word\n"
+    "  --metered         code that counts fuel and looks at the stop word, and a collection "
+    "before\n"
+    "                    each new object\n"
     "  --verbose         every failure, and errors with other words than upstream's\n";
 
 struct settings {
@@ -97,7 +99,7 @@ static bool parse_arguments(int argc, char **argv, struct settings *out)
             out->filter = optarg;
             break;
         case 'm':
-            out->flags = ALC_SPEC_METERED | ALC_SPEC_INTERRUPTIBLE;
+            out->flags = ALC_SPEC_METERED | ALC_SPEC_INTERRUPTIBLE | ALC_SPEC_COLLECTING;
             break;
         case 'v':
             out->is_verbose = true;

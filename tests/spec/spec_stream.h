@@ -55,6 +55,7 @@ enum {
 enum alc_spec_flags {
     ALC_SPEC_METERED = 1 << 0,       /* code counts fuel (and has none to run out of) */
     ALC_SPEC_INTERRUPTIBLE = 1 << 1, /* code looks at the stop word */
+    ALC_SPEC_COLLECTING = 1 << 2,    /* a collection before each new object */
 };
 
 enum alc_spec_command {

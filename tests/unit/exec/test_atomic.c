@@ -139,7 +139,9 @@ static struct alc_instance *make(uint8_t number, bool is_shared)
         put(0x20), put(i);
     }
     put(0xfe), put(number), put((uint8_t)(info->immediate - ALC_IMM_MEM0)), put(0), put(0x0b);
-    assert_int_equal(fixture_instantiate(module_bytes, module_size, &instance), ALC_OK);
+    uint8_t *kept = ALC_ARENA_ARRAY(&fixture_arena, uint8_t, module_size); /* as long as it runs */
+    memcpy(kept, module_bytes, module_size);
+    assert_int_equal(fixture_instantiate(kept, module_size, &instance), ALC_OK);
     return instance;
 }
 

@@ -90,7 +90,7 @@ static void test_what_is_shared(void **state)
     assert_ptr_not_equal(thread->memories[1], first->memories[1]);
     assert_int_equal(store.own_budget.used, used + 65536); /* one budget for all */
     assert_int_equal(global_of(thread), 5);                /* nothing has run */
-    assert_int_equal(alc_instance_start(thread, &thread_arena, &error), ALC_OK);
+    assert_int_equal(alc_instance_start_thread(thread, &thread_arena, &error), ALC_OK);
     assert_int_equal(global_of(thread), 6);
     first->globals[0]->u32 = 9;
     assert_int_equal(global_of(thread), 6);

@@ -17,6 +17,7 @@
 #include "wasm/code.h"
 #include "wasm/module.h"
 #include "wasm/validate.h"
+#include "wasm/validate_internal.h"
 
 enum { ARENA_SIZE = 192 << 20, MODULE_MAX = 4 << 20 };
 
@@ -50,17 +51,18 @@ static uint32_t leb_size(size_t value)
     return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
 }
 
-/* Types: 0 [] -> [], 1 [i32] -> [i32]; function 0 of type 1, memory, table, mutable and constant
- * global; then the body. */
+/* Types: 0 [] -> [], 1 [i32] -> [i32], 2 [i32] -> []; function 0 of type 1, memory, table, tags of
+ * types 0 and 2, mutable and constant global; then the body. */
 static alc_status validate_with(const void *body, size_t count,
                                 const struct alc_code_target *target, uint64_t *offset)
 {
     size = 0;
     PUT("\0asm\1\0\0\0");
-    PUT("\1\x9\2\x60\0\0\x60\1\x7f\1\x7f");
+    PUT("\1\xd\3\x60\0\0\x60\1\x7f\1\x7f\x60\1\x7f\0");
     PUT("\3\2\1\1");
     PUT("\4\4\1\x70\0\1");
     PUT("\5\3\1\0\1");
+    PUT("\xd\5\2\0\0\0\2");
     PUT("\6\xb\2\x7f\1\x41\0\xb\x7f\0\x41\0\xb");
     PUT("\xa");
     put_leb((uint32_t)(1 + leb_size(count) + count));
@@ -71,8 +73,10 @@ static alc_status validate_with(const void *body, size_t count,
     struct alc_arena arena;
     struct alc_error error;
     struct alc_module *module;
-    struct alc_load_options options = {.target = target};
-    alc_arena_init(&arena, arena_memory, ARENA_SIZE);
+    struct alc_code_heap heap = {0};
+    struct alc_load_options options = {.target = target, .code_heap = &heap, .is_eager = true};
+    alc_arena_init(&arena, arena_memory, ARENA_SIZE / 2);
+    alc_arena_init(&heap.arena, arena_memory + ARENA_SIZE / 2, ARENA_SIZE / 2);
     alc_error_clear(&error);
     alc_status status = alc_module_load(&arena, bytes, size, &options, &module, &error);
     *offset = error.offset - body_offset;
@@ -82,6 +86,7 @@ static alc_status validate_with(const void *body, size_t count,
         assert_true(code->link_slot < code->frame_slots);
         assert_true(code->frame_slots <= ALC_LIMIT_FRAME_SLOTS);
     }
+    alc_arena_fini(&heap.arena);
     alc_arena_fini(&arena);
     return status;
 }
@@ -99,6 +104,150 @@ static alc_status validate(const void *body, size_t count, uint64_t *offset)
     return status;
 }
 
+/* -- two ways through a body -- */
+
+/* Instructions that meet each other often enough to be valid for a while. */
+static uint32_t random_state = 1;
+static uint32_t random_below(uint32_t count)
+{
+    random_state = random_state * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)random_state * count >> 32);
+}
+
+static size_t random_instruction(uint8_t *out)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } pieces[] = {
+        {"\x20\0", 2},
+        {"\x21\0", 2},
+        {"\x22\1", 2},
+        {"\x20\2", 2},
+        {"\x20\3", 2},
+        {"\x21\3", 2},
+        {"\x20\4", 2},
+        {"\x21\4", 2},
+        {"\x23\0", 2},
+        {"\x24\0", 2},
+        {"\x24\1", 2},
+        {"\x41\7", 2},
+        {"\x41\x80\x7f", 3},
+        {"\x42\1", 2},
+        {"\x43\0\0\0\0", 5},
+        {"\x6a", 1},
+        {"\x7c", 1},
+        {"\x45", 1},
+        {"\xa7", 1},
+        {"\x1a", 1},
+        {"\x28\2\0", 3},
+        {"\x36\2\x80\1", 4},
+        {"\x29\3\4", 3},
+        {"\x2d\1\0", 3},
+        {"\2\x40", 2},
+        {"\3\x40", 2},
+        {"\4\x40", 2},
+        {"\2\x7f", 2},
+        {"\5", 1},
+        {"\xb", 1},
+        {"\xb", 1},
+        {"\xc\0", 2},
+        {"\xd\0", 2},
+        {"\xd\1", 2},
+        {"\xf", 1},
+        {"\x10\0", 2},
+        {"\xd0\x70", 2},
+        {"\xd1", 1},
+        {"\x1b", 1},
+        {"\x98", 1},
+        {"\x41\x80\x80\x80\x80\x70", 6},
+        {"\x20\x81\x80\0", 4},
+        {"\x20\x81\0", 3},
+        {"\x21\x87\x7f", 3},
+        {"\x28\2\x80\x80\x80\x80\x10", 7},
+        {"\x28\2\x80\x80\x80\x80\1", 7},
+        {"\x28\3\0", 3},
+        {"\x28\x42\0\0", 4},
+        {"\2\0", 2},
+        {"\xd0\x70\xd4\x21\5", 5},
+        {"\x20\5", 2},
+        {"\x21\4", 2},
+        {"\2\x40\xd0\x70\xd4\x21\5\xb\x20\5", 10},
+        {"\2\x40\x20\0\x20\0\xc\0\x20\0\x1a\xb", 12},
+        {"\xfd\xc\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 18},
+    };
+    /* Mostly the first one: something has to be on the stack. */
+    uint32_t which = random_below(2) == 0 ? 0 : random_below(ALC_ARRAY_COUNT(pieces));
+    memcpy(out, pieces[which].bytes, pieces[which].size);
+    return pieces[which].size;
+}
+
+static alc_status judge(struct alc_arena *arena, const struct alc_module *module,
+                        const struct alc_code_target *target, uint64_t *offset,
+                        uint32_t *frame_slots)
+{
+    struct alc_error error;
+    struct alc_validator *validator;
+    struct alc_code code;
+    size_t mark = alc_arena_mark(arena);
+    alc_error_clear(&error);
+    assert_int_equal(alc_validator_new(arena, module, target, &error, &validator), ALC_OK);
+    alc_status status = alc_validate_function(validator, 0, target != NULL ? &code : NULL);
+    *offset = error.offset;
+    *frame_slots = validator->slots_max;
+    alc_arena_reset(arena, mark);
+    return status;
+}
+
+/* The short way and the one that emits see every body alike. */
+static void both_ways_agree(void **state)
+{
+    (void)state;
+    enum { BODY_SIZE = 64, ROUNDS = 200000 };
+    static const struct alc_code_target target = {handlers, false, false};
+    /* Locals: the parameter, i32, i64, externref, v128, and a reference that has to be set. */
+    static const char locals[] = "\5\1\x7f\1\x7e\1\x6f\1\x7b\1\x64\x70";
+    uint8_t filler[BODY_SIZE] = {0};
+    unsigned valid = 0;
+    unsigned long_ones = 0;
+    filler[0] = 0; /* no locals, unreachable, nops */
+    memset(filler + 2, 1, BODY_SIZE - 3);
+    filler[BODY_SIZE - 1] = 0xb;
+    struct alc_arena arena;
+    struct alc_module *module;
+    struct alc_error error;
+    uint64_t offset;
+    assert_int_equal(validate_with(filler, BODY_SIZE, NULL, &offset), ALC_OK);
+    struct alc_code_heap heap = {0};
+    struct alc_load_options options = {.target = &target, .code_heap = &heap};
+    alc_arena_init(&arena, arena_memory, ARENA_SIZE);
+    assert_int_equal(alc_module_load(&arena, bytes, size, &options, &module, &error), ALC_OK);
+    for (int round = 0; round < ROUNDS; round++) {
+        uint8_t *body = bytes + body_offset;
+        size_t count = sizeof locals - 1;
+        size_t wanted = 12 + random_below(BODY_SIZE - 32);
+        memcpy(body, locals, count);
+        while (count < wanted) {
+            count += random_instruction(body + count);
+        }
+        body[count++] = 0xb;
+        module->functions[0].body.size = (uint32_t)count;
+        uint64_t other;
+        uint32_t slots;
+        uint32_t other_slots;
+        alc_status status = judge(&arena, module, NULL, &offset, &slots);
+        assert_int_equal(status, judge(&arena, module, &target, &other, &other_slots));
+        assert_true(status == ALC_OK || offset == other);
+        assert_true(status != ALC_OK || slots == other_slots);
+        valid += status == ALC_OK;
+        long_ones += status != ALC_OK && offset > body_offset + sizeof locals + 12;
+    }
+    /* The bodies are worth looking at. */
+    assert_true(valid > ROUNDS / 200);
+    assert_true(long_ones > ROUNDS / 20);
+    alc_arena_fini(&arena);
+}
+
 struct bad_body {
     const char *body;
     size_t size;
@@ -106,6 +255,20 @@ struct bad_body {
     uint64_t offset;
 };
 #define BAD(body, status, offset) {body, sizeof(body) - 1, ALC_E_##status, offset}
+
+static void check_bad(const struct bad_body *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t offset;
+        alc_status status = validate(cases[i].body, cases[i].size, &offset);
+        if (status != cases[i].status || offset != cases[i].offset) {
+            print_error("case %zu: %s at %llu\n", i, alc_status_name(status),
+                        (unsigned long long)offset);
+        }
+        assert_int_equal(status, cases[i].status);
+        assert_true(offset == cases[i].offset);
+    }
+}
 
 static void mistakes_are_found_where_they_are(void **state)
 {
@@ -135,16 +298,33 @@ static void mistakes_are_found_where_they_are(void **state)
         BAD("\0\xf\x41\0\x42\0\x6a\xb", TYPE_MISMATCH, 1),              /* return of nothing */
         BAD("\0\0\x42\0\x45\xb", TYPE_MISMATCH, 4), /* dead code has types too */
     };
-    for (size_t i = 0; i < ALC_ARRAY_COUNT(cases); i++) {
-        uint64_t offset;
-        alc_status status = validate(cases[i].body, cases[i].size, &offset);
-        if (status != cases[i].status || offset != cases[i].offset) {
-            print_error("case %zu: %s at %llu\n", i, alc_status_name(status),
-                        (unsigned long long)offset);
-        }
-        assert_int_equal(status, cases[i].status);
-        assert_true(offset == cases[i].offset);
-    }
+    check_bad(cases, ALC_ARRAY_COUNT(cases));
+}
+
+static void mistakes_with_exceptions(void **state)
+{
+    (void)state;
+    static const struct bad_body cases[] = {
+        BAD("\0\x8\2\xb", UNKNOWN_TAG, 1),                         /* throw 2 */
+        BAD("\0\x20\0\xa\xb", TYPE_MISMATCH, 3),                   /* throw_ref of an i32 */
+        BAD("\0\x1f\x40\1\4\0\xb\x20\0\xb", BAD_CATCH_KIND, 1),    /* no such clause */
+        BAD("\0\x1f\x40\1\2\1\xb\x20\0\xb", UNKNOWN_LABEL, 1),     /* catch_all 1 */
+        BAD("\0\x1f\x40\1\0\2\0\xb\x20\0\xb", UNKNOWN_TAG, 1),     /* catch of tag 2 */
+        BAD("\0\x1f\x40\1\0\0\0\xb\x20\0\xb", TYPE_MISMATCH, 1),   /* label wants an i32 */
+        BAD("\0\x1f\x40\1\3\0\xb\x20\0\xb", TYPE_MISMATCH, 1),     /* and no exnref */
+        BAD("\0\7\0\x20\0\xb", ILLEGAL_OPCODE, 1),                 /* catch without try */
+        BAD("\0\6\x40\x19\x19\xb\x20\0\xb", ILLEGAL_OPCODE, 4),    /* catch_all twice */
+        BAD("\0\6\x40\x19\7\0\xb\x20\0\xb", ILLEGAL_OPCODE, 4),    /* catch behind catch_all */
+        BAD("\0\6\x40\7\0\x18\0\x20\0\xb", ILLEGAL_OPCODE, 5),     /* delegate behind catch */
+        BAD("\0\6\x40\5\xb\x20\0\xb", ILLEGAL_OPCODE, 3),          /* else in a try */
+        BAD("\0\6\x40\x18\1\x20\0\xb", UNKNOWN_LABEL, 3),          /* delegate 1 */
+        BAD("\0\6\x40\x9\0\x18\0\x20\0\xb", BAD_RETHROW_LABEL, 3), /* not from a catch */
+        BAD("\0\6\x40\x19\x1a\xb\x20\0\xb", TYPE_MISMATCH, 4),     /* what is hidden is hidden */
+        BAD("\0\6\x40\x20\0\x19\xb\x20\0\xb", TYPE_MISMATCH, 5),   /* the body leaves a value */
+        /* A local set in the body may be unset in the catch. */
+        BAD("\1\1\x64\x70\6\x40\0\x21\1\x19\x20\1\x1a\xb\x20\0\xb", UNINITIALIZED_LOCAL, 10),
+    };
+    check_bad(cases, ALC_ARRAY_COUNT(cases));
 }
 
 /* -- limits: bodies put together from repeated pieces -- */
@@ -232,6 +412,43 @@ static void frames_up_to_the_limit(void **state)
     assert_int_equal(validate_built(), ALC_E_LIMIT_FRAME);
 }
 
+/* The function's label takes what the clause brings, though nothing is ever pushed for it. */
+static void clause_behind_vectors(uint32_t count)
+{
+    body_size = 0;
+    ADD("\1", 1);
+    add_leb(count);
+    ADD("\x7b\x1f\x40\1\0\1\0\xb\0\xb", 1);
+}
+
+static void frames_with_clauses_up_to_the_limit(void **state)
+{
+    (void)state;
+    /* The parameter, the link and what is caught take a slot each. */
+    clause_behind_vectors((ALC_LIMIT_FRAME_SLOTS - 3) / 2);
+    assert_int_equal(validate_built(), ALC_OK);
+    clause_behind_vectors((ALC_LIMIT_FRAME_SLOTS - 3) / 2 + 1);
+    assert_int_equal(validate_built(), ALC_E_LIMIT_FRAME);
+}
+
+static void nested_tries(uint32_t count)
+{
+    body_size = 0;
+    ADD("\0", 1);
+    ADD("\x06\x40", count);
+    ADD("\x19\xb", count);
+    ADD("\x20\0\xb", 1);
+}
+
+static void tries_nest_up_to_the_limit(void **state)
+{
+    (void)state;
+    nested_tries(ALC_LIMIT_BLOCK_NESTING - 1);
+    assert_int_equal(validate_built(), ALC_OK);
+    nested_tries(ALC_LIMIT_BLOCK_NESTING);
+    assert_int_equal(validate_built(), ALC_E_LIMIT_NESTING);
+}
+
 static void branch_table(uint32_t labels)
 {
     body_size = 0;
@@ -286,9 +503,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_are_found_where_they_are),
+        cmocka_unit_test(mistakes_with_exceptions),
+        cmocka_unit_test(both_ways_agree),
         cmocka_unit_test(blocks_nest_up_to_the_limit),
         cmocka_unit_test(locals_up_to_the_limit),
         cmocka_unit_test(frames_up_to_the_limit),
+        cmocka_unit_test(frames_with_clauses_up_to_the_limit),
+        cmocka_unit_test(tries_nest_up_to_the_limit),
         cmocka_unit_test(branch_tables_up_to_the_limit),
         cmocka_unit_test(many_sets_over_a_deep_stack_are_quick),
     };

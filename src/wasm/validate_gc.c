@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Validation of the instructions of GC (spec 3.4.8): structures, arrays, i31, casts. The bytes are
+ * hostile.
+ */
+#include "wasm/validate_internal.h"
+
+static alc_status read_composite(struct alc_validator *v, enum alc_composite_kind kind,
+                                 const struct alc_type **out)
+{
+    ALC_TRY(alc_decode_type_index(&v->reader, v->module, out));
+    return (*out)->kind == kind ? ALC_OK : alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+}
+
+static alc_status push_new(struct alc_validator *v, const struct alc_type *type)
+{
+    return alc_push_slot(v, ALC_TYPE_OF_REF(type->id));
+}
+
+/* -- structures -- */
+
+static alc_status validate_struct_new(struct alc_validator *v, enum alc_op op)
+{
+    const struct alc_type *type;
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_STRUCT, &type));
+    const struct alc_struct_type *structure = &type->structure;
+    bool is_default = op == ALC_OP_STRUCT_NEW_DEFAULT;
+    struct alc_value ignored;
+    for (uint32_t i = structure->fields_count; i > 0; i--) {
+        uint32_t field = structure->fields[i - 1].type;
+        if (is_default && !alc_type_is_defaultable(field)) {
+            return alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+        }
+        if (!is_default) {
+            ALC_TRY(alc_pop(v, alc_type_unpacked(field), &ignored));
+        }
+    }
+    if (v->is_live) {
+        alc_emit_allocation(v, is_default ? ALC_CODE_STRUCT_NEW_DEFAULT : ALC_CODE_STRUCT_NEW,
+                            &type->id, 1, is_default ? 0 : structure->fields_count);
+    }
+    return push_new(v, type);
+}
+
+static alc_status read_field(struct alc_validator *v, const struct alc_type **type,
+                             const struct alc_field **field)
+{
+    uint32_t index;
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_STRUCT, type));
+    ALC_TRY(
+        alc_validator_read_index(v, (*type)->structure.fields_count, ALC_E_UNKNOWN_FIELD, &index));
+    *field = &(*type)->structure.fields[index];
+    return ALC_OK;
+}
+
+/* A packed field or element is read with its sign or without, any other plainly. */
+static alc_status check_packing(struct alc_validator *v, uint32_t storage, bool is_plain)
+{
+    bool is_packed = storage == ALC_TYPE_I8 || storage == ALC_TYPE_I16;
+    return is_packed != is_plain ? ALC_OK : alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+}
+
+static alc_status validate_struct_get(struct alc_validator *v, enum alc_op op)
+{
+    const struct alc_type *type;
+    const struct alc_field *field;
+    struct alc_value object;
+    ALC_TRY(read_field(v, &type, &field));
+    ALC_TRY(check_packing(v, field->type, op == ALC_OP_STRUCT_GET));
+    ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(type->id), &object));
+    if (v->is_live) {
+        return alc_emit_field_get(v, &object, field->type, field->offset,
+                                  op == ALC_OP_STRUCT_GET_S);
+    }
+    return alc_push_slot(v, alc_type_unpacked(field->type));
+}
+
+static alc_status validate_struct_set(struct alc_validator *v)
+{
+    const struct alc_type *type;
+    const struct alc_field *field;
+    struct alc_value object;
+    struct alc_value value;
+    ALC_TRY(read_field(v, &type, &field));
+    if (!field->is_mutable) {
+        return alc_validator_fail(v, ALC_E_IMMUTABLE_FIELD);
+    }
+    ALC_TRY(alc_pop(v, alc_type_unpacked(field->type), &value));
+    ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(type->id), &object));
+    if (v->is_live) {
+        alc_emit_field_set(v, &object, &value, field);
+    }
+    return ALC_OK;
+}
+
+/* -- arrays -- */
+
+static alc_status validate_array_new(struct alc_validator *v, enum alc_op op)
+{
+    const struct alc_type *type;
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &type));
+    struct alc_value ignored;
+    bool is_default = op == ALC_OP_ARRAY_NEW_DEFAULT;
+    ALC_TRY(alc_pop(v, ALC_TYPE_I32, &ignored));
+    if (is_default && !alc_type_is_defaultable(type->array.type)) {
+        return alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+    }
+    if (!is_default) {
+        ALC_TRY(alc_pop(v, alc_type_unpacked(type->array.type), &ignored));
+    }
+    if (v->is_live) {
+        alc_emit_allocation(v, is_default ? ALC_CODE_ARRAY_NEW_DEFAULT : ALC_CODE_ARRAY_NEW,
+                            &type->id, 1, is_default ? 1 : 2);
+    }
+    return push_new(v, type);
+}
+
+static alc_status validate_array_new_fixed(struct alc_validator *v)
+{
+    const struct alc_type *type;
+    uint32_t immediates[2];
+    struct alc_value ignored;
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &type));
+    immediates[0] = type->id;
+    ALC_TRY(alc_read_leb_u32(&v->reader, &immediates[1]));
+    if (immediates[1] > ALC_LIMIT_FIELDS) {
+        return alc_validator_fail(v, ALC_E_LIMIT_ARITY);
+    }
+    for (uint32_t i = 0; i < immediates[1]; i++) {
+        ALC_TRY(alc_pop(v, alc_type_unpacked(type->array.type), &ignored));
+    }
+    if (v->is_live) {
+        alc_emit_allocation(v, ALC_CODE_ARRAY_NEW_FIXED, immediates, 2, immediates[1]);
+    }
+    return push_new(v, type);
+}
+
+/* Type and segment of array.new_data and its relatives. */
+static alc_status read_segment(struct alc_validator *v, bool is_data, const struct alc_type **type,
+                               uint32_t *index)
+{
+    const struct alc_module *module = v->module;
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, type));
+    uint32_t element = (*type)->array.type;
+    if (is_data) {
+        if (!module->has_data_count) {
+            return alc_validator_fail(v, ALC_E_DATA_COUNT_REQUIRED);
+        }
+        ALC_TRY(alc_validator_read_index(v, module->data_count, ALC_E_UNKNOWN_DATA, index));
+        return alc_type_is_reference(element) ? alc_validator_fail(v, ALC_E_TYPE_MISMATCH) : ALC_OK;
+    }
+    ALC_TRY(alc_validator_read_index(v, module->elements_count, ALC_E_UNKNOWN_ELEMENT, index));
+    return alc_type_matches(module->types, module->elements[*index].type, element)
+               ? ALC_OK
+               : alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+}
+
+static alc_status validate_array_new_segment(struct alc_validator *v, enum alc_op op)
+{
+    static const uint32_t OPERANDS[2] = {ALC_TYPE_I32, ALC_TYPE_I32};
+    const struct alc_type *type;
+    bool is_data = op == ALC_OP_ARRAY_NEW_DATA;
+    uint32_t immediates[2];
+    ALC_TRY(read_segment(v, is_data, &type, &immediates[1]));
+    immediates[0] = type->id;
+    ALC_TRY(alc_pop_types(v, OPERANDS, 2));
+    if (v->is_live) {
+        alc_emit_allocation(v, is_data ? ALC_CODE_ARRAY_NEW_DATA : ALC_CODE_ARRAY_NEW_ELEM,
+                            immediates, 2, 2);
+    }
+    return push_new(v, type);
+}
+
+static alc_status validate_array_get(struct alc_validator *v, enum alc_op op)
+{
+    const struct alc_type *type;
+    struct alc_value operands[2];
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &type));
+    ALC_TRY(check_packing(v, type->array.type, op == ALC_OP_ARRAY_GET));
+    ALC_TRY(alc_pop(v, ALC_TYPE_I32, &operands[1]));
+    ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(type->id), &operands[0]));
+    if (v->is_live) {
+        return alc_emit_element_get(v, operands, type->array.type, op == ALC_OP_ARRAY_GET_S);
+    }
+    return alc_push_slot(v, alc_type_unpacked(type->array.type));
+}
+
+static alc_status read_mutable_array(struct alc_validator *v, const struct alc_type **type)
+{
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, type));
+    return (*type)->array.is_mutable ? ALC_OK : alc_validator_fail(v, ALC_E_IMMUTABLE_ARRAY);
+}
+
+static alc_status validate_array_set(struct alc_validator *v)
+{
+    const struct alc_type *type;
+    struct alc_value operands[3];
+    ALC_TRY(read_mutable_array(v, &type));
+    ALC_TRY(alc_pop(v, alc_type_unpacked(type->array.type), &operands[2]));
+    ALC_TRY(alc_pop(v, ALC_TYPE_I32, &operands[1]));
+    ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(type->id), &operands[0]));
+    if (v->is_live) {
+        alc_emit_element_set(v, operands, &type->array);
+    }
+    return ALC_OK;
+}
+
+static alc_status validate_array_len(struct alc_validator *v)
+{
+    struct alc_value array;
+    ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(ALC_HEAP_ARRAY), &array));
+    return v->is_live ? alc_emit_from_reference(v, ALC_CODE_ARRAY_LEN, &array, ALC_TYPE_I32)
+                      : alc_push_slot(v, ALC_TYPE_I32);
+}
+
+static alc_status validate_array_fill(struct alc_validator *v)
+{
+    const struct alc_type *type;
+    ALC_TRY(read_mutable_array(v, &type));
+    const uint32_t operands[4] = {ALC_TYPE_OF_REF_NULL(type->id), ALC_TYPE_I32,
+                                  alc_type_unpacked(type->array.type), ALC_TYPE_I32};
+    ALC_TRY(alc_pop_types(v, operands, 4));
+    if (v->is_live) {
+        alc_emit_in_place(v, ALC_CODE_ARRAY_FILL, &type->id, 1, 4);
+    }
+    return ALC_OK;
+}
+
+static alc_status validate_array_copy(struct alc_validator *v)
+{
+    const struct alc_type *target;
+    const struct alc_type *source;
+    ALC_TRY(read_mutable_array(v, &target));
+    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &source));
+    if (!alc_type_matches(v->module->types, source->array.type, target->array.type)) {
+        return alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+    }
+    const uint32_t operands[5] = {ALC_TYPE_OF_REF_NULL(target->id), ALC_TYPE_I32,
+                                  ALC_TYPE_OF_REF_NULL(source->id), ALC_TYPE_I32, ALC_TYPE_I32};
+    ALC_TRY(alc_pop_types(v, operands, 5));
+    if (v->is_live) {
+        alc_emit_in_place(v, ALC_CODE_ARRAY_COPY, &target->id, 1, 5);
+    }
+    return ALC_OK;
+}
+
+static alc_status validate_array_init(struct alc_validator *v, enum alc_op op)
+{
+    const struct alc_type *type;
+    bool is_data = op == ALC_OP_ARRAY_INIT_DATA;
+    uint32_t immediates[2];
+    ALC_TRY(read_segment(v, is_data, &type, &immediates[1]));
+    if (!type->array.is_mutable) {
+        return alc_validator_fail(v, ALC_E_IMMUTABLE_ARRAY);
+    }
+    immediates[0] = type->id;
+    const uint32_t operands[4] = {ALC_TYPE_OF_REF_NULL(type->id), ALC_TYPE_I32, ALC_TYPE_I32,
+                                  ALC_TYPE_I32};
+    ALC_TRY(alc_pop_types(v, operands, 4));
+    if (v->is_live) {
+        alc_emit_in_place(v, is_data ? ALC_CODE_ARRAY_INIT_DATA : ALC_CODE_ARRAY_INIT_ELEM,
+                          immediates, 2, 4);
+    }
+    return ALC_OK;
+}
+
+/* -- casts -- */
+
+static uint32_t reference_type(uint32_t heap, bool is_nullable)
+{
+    return is_nullable ? ALC_TYPE_OF_REF_NULL(heap) : ALC_TYPE_OF_REF(heap);
+}
+
+/* Pops a reference of the hierarchy that `type` belongs to. */
+static alc_status pop_relative(struct alc_validator *v, uint32_t type, struct alc_value *out)
+{
+    uint32_t top = alc_heap_top(v->module->types, alc_type_heap(type));
+    return alc_pop(v, ALC_TYPE_OF_REF_NULL(top), out);
+}
+
+static alc_status validate_ref_test(struct alc_validator *v, bool is_nullable)
+{
+    uint32_t heap;
+    struct alc_value value;
+    ALC_TRY(alc_decode_heap_type(&v->reader, v->module, &heap));
+    uint32_t type = reference_type(heap, is_nullable);
+    ALC_TRY(pop_relative(v, type, &value));
+    if (!v->is_live) {
+        return alc_push_slot(v, ALC_TYPE_I32);
+    }
+    struct alc_value result;
+    alc_emit_type_test(v, &value, type, false, &result);
+    return alc_emit_push(v, ALC_TYPE_I32, ALC_PLACE_ACC);
+}
+
+static alc_status validate_ref_cast(struct alc_validator *v, bool is_nullable)
+{
+    uint32_t heap;
+    struct alc_value value;
+    ALC_TRY(alc_decode_heap_type(&v->reader, v->module, &heap));
+    uint32_t type = reference_type(heap, is_nullable);
+    ALC_TRY(pop_relative(v, type, &value));
+    if (v->is_live) {
+        alc_emit_cast(v, &value, type);
+    }
+    return alc_validator_push_again(v, &value, type);
+}
+
+enum { CAST_SOURCE_NULL = 1, CAST_TARGET_NULL = 2 };
+
+/* What is left of `source` when it has not the type `target`. */
+static uint32_t type_difference(uint32_t source, uint32_t target)
+{
+    return alc_type_is_nullable(target) ? ALC_TYPE_OF_REF(alc_type_heap(source)) : source;
+}
+
+static alc_status validate_br_on_cast(struct alc_validator *v, bool on_failure)
+{
+    uint8_t flags;
+    uint32_t heaps[2];
+    struct alc_control *label;
+    struct alc_value value;
+    uint64_t flags_at = alc_reader_offset(&v->reader);
+    ALC_TRY(alc_read_u8(&v->reader, &flags));
+    if (flags > (CAST_SOURCE_NULL | CAST_TARGET_NULL)) {
+        return alc_fail(v->error, ALC_E_ILLEGAL_OPCODE, flags_at);
+    }
+    ALC_TRY(alc_validator_read_label(v, &label));
+    ALC_TRY(alc_decode_heap_type(&v->reader, v->module, &heaps[0]));
+    ALC_TRY(alc_decode_heap_type(&v->reader, v->module, &heaps[1]));
+    uint32_t source = reference_type(heaps[0], (flags & CAST_SOURCE_NULL) != 0);
+    uint32_t target = reference_type(heaps[1], (flags & CAST_TARGET_NULL) != 0);
+    uint32_t difference = type_difference(source, target);
+    uint32_t taken = on_failure ? difference : target;
+    uint32_t count;
+    const uint32_t *types = alc_control_label(label, &count);
+    if (!alc_type_matches(v->module->types, target, source) || count == 0 ||
+        !alc_type_matches(v->module->types, taken, types[count - 1])) {
+        return alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+    }
+    ALC_TRY(alc_pop(v, source, &value));
+    ALC_TRY(alc_validator_keep_values(v, types, count - 1));
+    struct alc_value condition;
+    if (v->is_live) {
+        alc_emit_type_test(v, &value, target, on_failure, &condition);
+    }
+    ALC_TRY(alc_validator_push_again(v, &value, on_failure ? target : difference));
+    if (v->is_live) {
+        alc_emit_branch_if(v, label, &condition);
+    }
+    return ALC_OK;
+}
+
+/* -- i31, conversions, equality -- */
+
+static alc_status validate_ref_i31(struct alc_validator *v)
+{
+    struct alc_value value;
+    ALC_TRY(alc_pop(v, ALC_TYPE_I32, &value));
+    uint32_t type = ALC_TYPE_OF_REF(ALC_HEAP_I31);
+    return v->is_live ? alc_emit_from_reference(v, ALC_CODE_REF_I31, &value, type)
+                      : alc_push_slot(v, type);
+}
+
+static alc_status validate_i31_get(struct alc_validator *v, enum alc_code_op code)
+{
+    struct alc_value value;
+    ALC_TRY(alc_pop(v, ALC_TYPE_I31REF, &value));
+    return v->is_live ? alc_emit_from_reference(v, code, &value, ALC_TYPE_I32)
+                      : alc_push_slot(v, ALC_TYPE_I32);
+}
+
+/* Both hierarchies look the same in a slot. */
+static alc_status validate_convert(struct alc_validator *v, enum alc_heap from, enum alc_heap to)
+{
+    struct alc_value value;
+    ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(from), &value));
+    bool is_nullable = value.type != ALC_TYPE_BOTTOM && alc_type_is_nullable(value.type);
+    return alc_validator_push_again(v, &value, reference_type(to, is_nullable));
+}
+
+static alc_status validate_ref_eq(struct alc_validator *v)
+{
+    struct alc_value operands[2];
+    ALC_TRY(alc_pop(v, ALC_TYPE_EQREF, &operands[1]));
+    ALC_TRY(alc_pop(v, ALC_TYPE_EQREF, &operands[0]));
+    return v->is_live ? alc_emit_numeric(v, ALC_OP_I64_EQ, operands, ALC_TYPE_I32)
+                      : alc_push_slot(v, ALC_TYPE_I32);
+}
+
+/* -- by instruction -- */
+
+static alc_status validate_struct(struct alc_validator *v, enum alc_op op)
+{
+    switch ((int)op) {
+    case ALC_OP_STRUCT_NEW:
+    case ALC_OP_STRUCT_NEW_DEFAULT:
+        return validate_struct_new(v, op);
+    case ALC_OP_STRUCT_SET:
+        return validate_struct_set(v);
+    default:
+        return validate_struct_get(v, op);
+    }
+}
+
+static alc_status validate_array(struct alc_validator *v, enum alc_op op)
+{
+    switch ((int)op) {
+    case ALC_OP_ARRAY_NEW:
+    case ALC_OP_ARRAY_NEW_DEFAULT:
+        return validate_array_new(v, op);
+    case ALC_OP_ARRAY_NEW_FIXED:
+        return validate_array_new_fixed(v);
+    case ALC_OP_ARRAY_NEW_DATA:
+    case ALC_OP_ARRAY_NEW_ELEM:
+        return validate_array_new_segment(v, op);
+    case ALC_OP_ARRAY_SET:
+        return validate_array_set(v);
+    case ALC_OP_ARRAY_LEN:
+        return validate_array_len(v);
+    case ALC_OP_ARRAY_FILL:
+        return validate_array_fill(v);
+    case ALC_OP_ARRAY_COPY:
+        return validate_array_copy(v);
+    case ALC_OP_ARRAY_INIT_DATA:
+    case ALC_OP_ARRAY_INIT_ELEM:
+        return validate_array_init(v, op);
+    default:
+        return validate_array_get(v, op);
+    }
+}
+
+alc_status alc_validate_gc(struct alc_validator *v, enum alc_op op)
+{
+    if (op >= ALC_OP_STRUCT_NEW && op <= ALC_OP_STRUCT_SET) {
+        return validate_struct(v, op);
+    }
+    if (op >= ALC_OP_ARRAY_NEW && op <= ALC_OP_ARRAY_INIT_ELEM) {
+        return validate_array(v, op);
+    }
+    switch ((int)op) {
+    case ALC_OP_REF_TEST:
+    case ALC_OP_REF_TEST_NULL:
+        return validate_ref_test(v, op == ALC_OP_REF_TEST_NULL);
+    case ALC_OP_REF_CAST:
+    case ALC_OP_REF_CAST_NULL:
+        return validate_ref_cast(v, op == ALC_OP_REF_CAST_NULL);
+    case ALC_OP_BR_ON_CAST:
+    case ALC_OP_BR_ON_CAST_FAIL:
+        return validate_br_on_cast(v, op == ALC_OP_BR_ON_CAST_FAIL);
+    case ALC_OP_ANY_CONVERT_EXTERN:
+        return validate_convert(v, ALC_HEAP_EXTERN, ALC_HEAP_ANY);
+    case ALC_OP_EXTERN_CONVERT_ANY:
+        return validate_convert(v, ALC_HEAP_ANY, ALC_HEAP_EXTERN);
+    case ALC_OP_REF_I31:
+        return validate_ref_i31(v);
+    case ALC_OP_I31_GET_S:
+        return validate_i31_get(v, ALC_CODE_I31_GET_S);
+    case ALC_OP_I31_GET_U:
+        return validate_i31_get(v, ALC_CODE_I31_GET_U);
+    default:
+        return validate_ref_eq(v);
+    }
+}

@@ -1,0 +1,16 @@
+;; The imports that wasm-tools smith may choose from: what provider.wat exports.
+(module
+  (import "p" "none" (func))
+  (import "p" "mix" (func (param i64) (result i64)))
+  (import "p" "ints" (func (param i32 i64 i32) (result i32 i64)))
+  (import "p" "floats" (func (param f32 f64) (result f64)))
+  (import "p" "vector" (func (param v128) (result v128)))
+  (import "p" "grow" (func (param i32) (result i32)))
+  (import "p" "trap" (func (param i32) (result i32)))
+  (import "p" "i32" (global i32))
+  (import "p" "mixed" (global (mut i64)))
+  (import "p" "f64" (global (mut f64)))
+  (import "p" "v128" (global (mut v128)))
+  (import "p" "memory" (memory 1 3))
+  (import "p" "table" (table 8 20 funcref))
+  (import "p" "tag" (tag (param i32 i64))))

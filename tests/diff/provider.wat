@@ -1,0 +1,28 @@
+;; What modules under test import under the name "p". The functions mix their arguments into a
+;; global that both engines show at the end.
+(module
+  (global $mixed (export "mixed") (mut i64) (i64.const 0))
+  (global (export "i32") i32 (i32.const 77))
+  (global (export "f64") (mut f64) (f64.const 1.5))
+  (global (export "v128") (mut v128) (v128.const i64x2 1 2))
+  (memory (export "memory") 1 3)
+  (data (i32.const 16) "bytes of the module that gives imports")
+  (table (export "table") 8 20 funcref)
+  (elem (i32.const 0) func $none $mix)
+  (tag (export "tag") (param i32 i64))
+  (func $mix (export "mix") (param i64) (result i64)
+    (global.set $mixed
+      (i64.add (i64.mul (global.get $mixed) (i64.const 6364136223846793005)) (local.get 0)))
+    (i64.shr_u (global.get $mixed) (i64.const 33)))
+  (func $none (export "none") (drop (call $mix (i64.const 1))))
+  (func (export "ints") (param i32 i64 i32) (result i32 i64)
+    (i32.wrap_i64 (call $mix (i64.extend_i32_u (local.get 0))))
+    (i64.add (call $mix (local.get 1)) (call $mix (i64.extend_i32_s (local.get 2)))))
+  (func (export "floats") (param f32 f64) (result f64)
+    (f64.convert_i64_s (call $mix (i64.trunc_sat_f64_s (local.get 1)))))
+  (func (export "vector") (param v128) (result v128)
+    (i64x2.replace_lane 0 (local.get 0) (call $mix (i64x2.extract_lane 1 (local.get 0)))))
+  (func (export "grow") (param i32) (result i32)
+    (memory.grow (i32.and (local.get 0) (i32.const 1))))
+  (func (export "trap") (param i32) (result i32)
+    (i32.div_u (i32.const 1000) (i32.and (local.get 0) (i32.const 15)))))
