@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Every fused operation of code.def against the same instructions one by one. Each pattern is run
- * twice over edge values: as it stands, and with an empty loop between its instructions, whose label
- * nothing is fused across. Locals, memory, status and the instruction that trapped must agree, and
- * in the end every fused operation must have been seen in the code of some pattern.
+ * twice over edge values: as it stands, and with an empty loop between its instructions, whose
+ * label nothing is fused across. Locals, memory, status and the instruction that trapped must
+ * agree, and in the end every fused operation must have been seen in the code of some pattern.
  */
 #include "exec_fixture.h"
 
@@ -67,9 +67,9 @@ static void put_pattern(struct program *p, const char *pattern, bool apart)
 static void put_stores(struct program *p)
 {
     static const uint8_t order[13][3] = {
-        {0, 0x36, 0},   {1, 0x36, 4},   {2, 0x36, 8},   {9, 0x36, 12}, {3, 0x38, 16},
-        {4, 0x38, 20},  {5, 0x38, 24},  {10, 0x38, 28}, {6, 0x39, 32}, {7, 0x39, 40},
-        {8, 0x39, 48},  {11, 0x39, 56}, {12, 0x37, 64}};
+        {0, 0x36, 0},  {1, 0x36, 4},   {2, 0x36, 8},   {9, 0x36, 12}, {3, 0x38, 16},
+        {4, 0x38, 20}, {5, 0x38, 24},  {10, 0x38, 28}, {6, 0x39, 32}, {7, 0x39, 40},
+        {8, 0x39, 48}, {11, 0x39, 56}, {12, 0x37, 64}};
     for (unsigned i = 0; i < 13; i++) {
         put(p, "\x41\x80\x80\x02\x20", 5);
         put(p, &order[i][0], 1);
@@ -119,8 +119,8 @@ static void load_subject(struct subject *subject, const char *pattern, bool apar
 {
     struct alc_instance *instance;
     build(&subject->program, pattern, apart);
-    assert_int_equal(
-        fixture_instantiate(subject->program.bytes, subject->program.size, &instance), ALC_OK);
+    assert_int_equal(fixture_instantiate(subject->program.bytes, subject->program.size, &instance),
+                     ALC_OK);
     assert_int_equal(alc_export_find_function(instance, ALC_NAME_OF("f"), &subject->function),
                      ALC_OK);
 }
@@ -188,8 +188,7 @@ static void note_codes(const struct alc_code *code)
 
 static void check(const char *pattern)
 {
-    static const uint32_t integers[] = {0,          1,          UINT32_MAX, 31, INT32_MAX,
-                                        0x80000000, 0xfff9,     65536};
+    static const uint32_t integers[] = {0, 1, UINT32_MAX, 31, INT32_MAX, 0x80000000, 0xfff9, 65536};
     static const double floats[] = {0.0, -0.0, 1.5, -3.25, INFINITY, -INFINITY, NAN, 1e-310, 3e38};
     static struct subject fused;
     static struct subject apart;
@@ -235,16 +234,19 @@ static void sums_are_loaded_from(void **state)
 {
     (void)state;
     /* The sum; its result set, or used by one more operation. */
-    EACH (sum, "2000 2001 6a", "2000 4109 6a", "2000 2001 71 2002 6a", "2000 4102 74 2001 6a",
-          "2000 4103 74 41e400 6a", "4105 2000 6a", "2000 4122 74 2001 6a") {
-        EACH (load, "2d0003 %s 2109", "2f0003 %s 2109", "280003 %s 2109", "2c0003 %s 2109",
-              "2d0003 2002 73 %s 2109", "2f0003 2002 73 %s 2109", "280003 2002 73 %s 2109") {
+    EACH(sum, "2000 2001 6a", "2000 4109 6a", "2000 2001 71 2002 6a", "2000 4102 74 2001 6a",
+         "2000 4103 74 41e400 6a", "4105 2000 6a", "2000 4122 74 2001 6a", "2000 4111 74 2001 6a")
+    {
+        EACH(load, "2d0003 %s 2109", "2f0003 %s 2109", "280003 %s 2109", "2c0003 %s 2109",
+             "2d0003 2002 73 %s 2109", "2f0003 2002 73 %s 2109", "280003 2002 73 %s 2109")
+        {
             char text[128];
             snprintf(text, sizeof text, *load, "");
             check_format("%s %s", *sum, text);
         }
-        EACH (load, "290003 210c", "290003 4205 7c 210c", "310003 210c", "2a0003 210a",
-              "2a0003 2003 92 210a", "2b0003 210b", "2b0003 2006 a0 210b") {
+        EACH(load, "290003 210c", "290003 4205 7c 210c", "310003 210c", "2a0003 210a",
+             "2a0003 2003 92 210a", "2b0003 210b", "2b0003 2006 a0 210b")
+        {
             check_format("%s %s", *sum, *load);
         }
         check_format("%s 2109", *sum);
@@ -258,13 +260,15 @@ static void sums_are_loaded_from(void **state)
 static void known_addresses(void **state)
 {
     (void)state;
-    EACH (load, "2d0003", "280003") {
+    EACH(load, "2d0003", "280003")
+    {
         check_format("4105 %s 2109", *load);
         check_format("4105 %s 2001 73 2109", *load);
         check_format("417f %s 2109", *load);
         check_format("41f9ff03 %s 2109", *load);
     }
-    EACH (address, "4105", "417f", "41faff03", "41f9ff03") {
+    EACH(address, "4105", "417f", "41faff03", "41f9ff03")
+    {
         check_format("%s 2000 360003", *address);
         check_format("%s 2000 2001 6a 360003", *address);
         check_format("%s 4107 360003", *address);
@@ -277,9 +281,12 @@ static void increments_and_ends_of_loops(void **state)
     check("2000 4105 6a 2100 2001 417b 6a 2101");
     check("2000 4105 6a 2109 2009 417b 6a 2102 2009 2002 6a 2101");
     /* Taken: local 9 stays 0; else it becomes a sum of the increment's, which is still cached. */
-    EACH (before, "", "2002 4103 6a 2102") {
-        EACH (compare, "46", "47", "48", "49", "4a", "4b", "4c", "4d", "4e", "4f") {
-            EACH (right, "2001", "4105", "2000") {
+    EACH(before, "", "2002 4103 6a 2102")
+    {
+        EACH(compare, "46", "47", "48", "49", "4a", "4b", "4c", "4d", "4e", "4f")
+        {
+            EACH(right, "2001", "4105", "2000")
+            {
                 check_format("0240 %s 2000 417f 6a 2200 %s %s 0d00 2000 4101 6a 2109 0b", *before,
                              *right, *compare);
                 check_format("%s 2000 4105 6a 2200 %s %s 0440 2000 4101 6a 2109 0b", *before,
@@ -299,9 +306,11 @@ static void copies_and_selects(void **state)
     check("2000 2001 2102 2109");
     check("2000 2109 2001 2100 2009 2101");
     check("2003 210a 2004 2103 200a 2104");
-    EACH (compare, "46", "47", "48", "49", "4a", "4b", "4c", "4d", "4e", "4f") {
-        EACH (operands, "2000 2001", "2000 4105", "2000 2002 6a 2001", "2000 2002 6a 411f",
-              "4105 2001") {
+    EACH(compare, "46", "47", "48", "49", "4a", "4b", "4c", "4d", "4e", "4f")
+    {
+        EACH(operands, "2000 2001", "2000 4105", "2000 2002 6a 2001", "2000 2002 6a 411f",
+             "4105 2001")
+        {
             check_format("2000 2001 %s %s 1b 2109", *operands, *compare);
             check_format("2003 2004 %s %s 1b 210a", *operands, *compare);
             check_format("2006 2007 %s %s 1b 210b", *operands, *compare);
@@ -326,7 +335,8 @@ static void floating_constants_and_pairs(void **state)
     (void)state;
     for (const struct floating *f = floatings; f < floatings + 2; f++) {
         for (unsigned op = f->add; op < f->add + 4; op++) {
-            EACH (left, f->a, "sum", f->constant) {
+            EACH(left, f->a, "sum", f->constant)
+            {
                 char sum[64];
                 snprintf(sum, sizeof sum, "%s %s %02x", f->a, f->b, f->add + 1);
                 const char *a = strcmp(*left, "sum") == 0 ? sum : *left;
@@ -338,7 +348,8 @@ static void floating_constants_and_pairs(void **state)
             }
         }
         /* a product added to, subtracted from, and less than a slot */
-        EACH (product, "%s %s %02x %s %02x", "%s %s %02x") {
+        EACH(product, "%s %s %02x %s %02x", "%s %s %02x")
+        {
             char text[64];
             snprintf(text, sizeof text, *product, f->a, f->b,
                      f->add + (strlen(*product) > 12 ? 1 : 2), f->b, f->add + 2);
@@ -384,6 +395,11 @@ static void results_are_stored_late(void **state)
     check("2000 2001 6a 2006 2007 63 6b 2109");
     check("2006 2007 a2 2000 b7 a0 210b");
     check("2000 2001 6c 2003 fc00 6b 2109");
+    /* Operations that want slots. */
+    check("2000 2001 6a 4107 6e 2109");
+    check("2000 2001 6a 2002 2001 71 78 4107 77 2109");
+    check("2006 2007 a0 2008 a4 210b");
+    check("2006 2007 a2 aa 2109");
     /* One that traps was moved by a unit. */
     check("2006 2007 a0 2000 280003 b7 a1 210b");
     check("2000 2001 6a 2006 2007 a0 aa 6b 2109");
@@ -398,22 +414,21 @@ static void every_fused_operation_was_seen(void **state)
     } fused[] = {
 #define SEEN(code) {ALC_CODE_##code, #code},
 #define INDEXED(i, type)                                                                           \
-    SEEN(i##_SS) SEEN(i##_SSD) SEEN(i##_SI) SEEN(i##_SID) SEEN(i##_AS) SEEN(i##_ASD)               \
-    SEEN(i##_XS) SEEN(i##_XSD) SEEN(i##_XI) SEEN(i##_XID)
+    SEEN(i##_SS)                                                                                   \
+    SEEN(i##_SSD) SEEN(i##_SI) SEEN(i##_SID) SEEN(i##_AS) SEEN(i##_ASD) SEEN(i##_XS) SEEN(i##_XSD) \
+        SEEN(i##_XI) SEEN(i##_XID)
 #define FINDEXED(i, type) INDEXED(i, type)
 #define ABSOLUTE(i, type) SEEN(i##_I) SEEN(i##_ID)
 #define FPAIR(i, first, second) SEEN(i##_AS) SEEN(i##_ASD) SEEN(i##_SS) SEEN(i##_SSD)
-#define CHOOSE(i)                                                                                  \
-    SEEN(i##_SELECT_SS) SEEN(i##_SELECT_SI) SEEN(i##_SELECT_AS) SEEN(i##_SELECT_AI)
+#define CHOOSE(i) SEEN(i##_SELECT_SS) SEEN(i##_SELECT_SI) SEEN(i##_SELECT_AS) SEEN(i##_SELECT_AI)
 #define STEP(i) SEEN(i##_STEP_S) SEEN(i##_STEP_I) SEEN(i##_PAIR_S) SEEN(i##_PAIR_I)
 #define FCBIN(i) SEEN(i##_SI) SEEN(i##_SID) SEEN(i##_AI) SEEN(i##_AID)
 #define FORDER(i, swapped)                                                                         \
-    SEEN(i##_BR_SS) SEEN(i##_BR_AS) SEEN(i##_BR_SA) SEEN(i##_UNLESS_SS) SEEN(i##_UNLESS_AS)        \
-    SEEN(i##_UNLESS_SA)
+    SEEN(i##_BR_SS)                                                                                \
+    SEEN(i##_BR_AS) SEEN(i##_BR_SA) SEEN(i##_UNLESS_SS) SEEN(i##_UNLESS_AS) SEEN(i##_UNLESS_SA)
 #include "wasm/code_families.h"
         SEEN(I32_ADD_XS) SEEN(I32_ADD_XSD) SEEN(I32_ADD_XI) SEEN(I32_ADD_XID) SEEN(I32_ADD_PAIR)
-        SEEN(STORE32_IS) SEEN(STORE32_IA) SEEN(BR_TABLE_AI) SEEN(COPY_PAIR)
-    };
+            SEEN(STORE32_IS) SEEN(STORE32_IA) SEEN(BR_TABLE_AI) SEEN(COPY_PAIR)};
     unsigned missing = 0;
     for (unsigned i = 0; i < sizeof fused / sizeof *fused; i++) {
         if (!covered[fused[i].code]) {
