@@ -156,7 +156,8 @@ static alc_status run_with(const struct run_options *options, struct alc_os_linu
     if (options->tee != RUN_TEE_NONE) {
         return cli_enclave_run(options, system, publish_stop_flag, error);
     }
-    struct alc_os own_os = *alc_os_linux_get_os(system);
+    static struct alc_os own_os; /* static: threads may outlive this function */
+    own_os = *alc_os_linux_get_os(system);
     publish_stop_flag(&g_local_stop_flag);
     (void)!alc_workload_run_from_os(&own_os, &g_local_stop_flag);
     return ALC_OK; /* the outcome says how it ended */

@@ -221,12 +221,15 @@
     LOADING(i##_SS, type, SLOT(2) + SLOT(3), 6)                                                    \
     LOADING(i##_SI, type, SLOT(2) + IMMEDIATE(3), 7)                                               \
     LOADING(i##_AS, type, acc + SLOT(2), 5)                                                        \
-    LOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)
+    LOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)                                                 \
+    LOADING(i##_XI, type, SHIFTED(2) + IMMEDIATE(4), 8)
 #define FINDEXED(i, type)                                                                          \
     FLOADING(i##_SS, type, SLOT(2) + SLOT(3), 6)                                                   \
     FLOADING(i##_SI, type, SLOT(2) + IMMEDIATE(3), 7)                                              \
     FLOADING(i##_AS, type, acc + SLOT(2), 5)                                                       \
-    FLOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)
+    FLOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)                                                \
+    FLOADING(i##_XI, type, SHIFTED(2) + IMMEDIATE(4), 8)
+#define ABSOLUTE(i, type) LOADING(i##_I, type, 0, 4)
 #define STORING(name, type, addr, value, n)                                                        \
     HANDLER(name)                                                                                  \
     {                                                                                              \
@@ -251,6 +254,41 @@
 #define FSTORE(i, type)                                                                            \
     STORING(i##_SA, type, SLOT(2), bits_of_acc(facc), 5)                                           \
     STORING(i##_AA, type, acc, bits_of_acc(facc), 4)
+
+/* Two floating operations, the second with a slot as its first operand. */
+#define FPAIRING(i, first, second, name, a, b, keep, n)                                            \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        facc = num_##first(a, b, keep);                                                            \
+        facc = num_##second(load_##second(fp + ip[(n) - 1]), take_##second(facc), facc);           \
+        NEXT(n);                                                                                   \
+    }                                                                                              \
+    HANDLER(i##_##name##D)                                                                         \
+    {                                                                                              \
+        facc = num_##first(a, b, keep);                                                            \
+        facc = num_##second(load_##second(fp + ip[(n) - 1]), take_##second(facc), facc);           \
+        SLOT(n) = bits_of_acc(facc);                                                               \
+        NEXT((n) + 1);                                                                             \
+    }
+#define FPAIR(i, first, second)                                                                    \
+    FPAIRING(i, first, second, AS, take_##first(facc), load_##first(fp + ip[2]), facc, 4)          \
+    FPAIRING(i, first, second, SS, load_##first(fp + ip[2]), load_##first(fp + ip[3]),             \
+             fresh_##first(fp + ip[2]), 5)
+
+/* A comparison, then what is taken when it is true, what else, and the target. */
+#define CHOOSING(i, name, a, b, n)                                                                 \
+    HANDLER(i##_SELECT_##name)                                                                     \
+    {                                                                                              \
+        bool first_ = num_##i(a, b) != 0;                                                          \
+        acc = first_ ? SLOT(n) : SLOT((n) + 1);                                                    \
+        SLOT((n) + 2) = acc;                                                                       \
+        NEXT((n) + 3);                                                                             \
+    }
+#define CHOOSE(i)                                                                                  \
+    CHOOSING(i, SS, SLOT(2), SLOT(3), 4)                                                           \
+    CHOOSING(i, SI, SLOT(2), IMMEDIATE(3), 5)                                                      \
+    CHOOSING(i, AS, acc, SLOT(2), 3)                                                               \
+    CHOOSING(i, AI, acc, IMMEDIATE(2), 4)
 
 /* Ends of loops: slot, constant, target; what the sum is compared with; the distance. */
 #define ADD_TO(n)                                                                                  \
@@ -283,6 +321,19 @@ HANDLER(I32_ADD_XSD)
     SLOT(5) = acc;
     NEXT(6);
 }
+HANDLER(I32_ADD_XI)
+{
+    acc = num_I32_ADD(SHIFTED(2), IMMEDIATE(4));
+    NEXT(6);
+}
+HANDLER(I32_ADD_XID)
+{
+    acc = num_I32_ADD(SHIFTED(2), IMMEDIATE(4));
+    SLOT(6) = acc;
+    NEXT(7);
+}
+STORING(STORE32_IS, uint32_t, 0, SLOT(2), 5)
+STORING(STORE32_IA, uint32_t, 0, acc, 4)
 HANDLER(I32_ADD_PAIR)
 {
     ADD_TO(2)

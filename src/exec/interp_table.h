@@ -31,8 +31,14 @@
 #define INDEXED(i, type)                                                                           \
     ENTRY(i##_SS)                                                                                  \
     ENTRY(i##_SSD)                                                                                 \
-    ENTRY(i##_SI) ENTRY(i##_SID) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_XS) ENTRY(i##_XSD)
+    ENTRY(i##_SI)                                                                                  \
+    ENTRY(i##_SID)                                                                                 \
+    ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_XS) ENTRY(i##_XSD) ENTRY(i##_XI) ENTRY(i##_XID)
 #define FINDEXED(i, type) INDEXED(i, type)
+#define ABSOLUTE(i, type) ENTRY(i##_I) ENTRY(i##_ID)
+#define FPAIR(i, first, second) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_SS) ENTRY(i##_SSD)
+#define CHOOSE(i)                                                                                  \
+    ENTRY(i##_SELECT_SS) ENTRY(i##_SELECT_SI) ENTRY(i##_SELECT_AS) ENTRY(i##_SELECT_AI)
 #define STEP(i) ENTRY(i##_STEP_S) ENTRY(i##_STEP_I) ENTRY(i##_PAIR_S) ENTRY(i##_PAIR_I)
 #define STORE(i, type)                                                                             \
     ENTRY(i##_SS) ENTRY(i##_SA) ENTRY(i##_SI) ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_P)

@@ -79,8 +79,15 @@ enum alc_code_op {
 #define FLOAD(i, type) LOAD(i, type)
 #define INDEXED(i, type) \
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SI, ALC_CODE_##i##_SID, \
-    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, ALC_CODE_##i##_XS, ALC_CODE_##i##_XSD,
+    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, ALC_CODE_##i##_XS, ALC_CODE_##i##_XSD, \
+    ALC_CODE_##i##_XI, ALC_CODE_##i##_XID,
 #define FINDEXED(i, type) INDEXED(i, type)
+#define ABSOLUTE(i, type) ALC_CODE_##i##_I, ALC_CODE_##i##_ID,
+#define FPAIR(i, first, second) \
+    ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD,
+#define CHOOSE(i) \
+    ALC_CODE_##i##_SELECT_SS, ALC_CODE_##i##_SELECT_SI, ALC_CODE_##i##_SELECT_AS, \
+    ALC_CODE_##i##_SELECT_AI,
 #define STEP(i) \
     ALC_CODE_##i##_STEP_S, ALC_CODE_##i##_STEP_I, ALC_CODE_##i##_PAIR_S, ALC_CODE_##i##_PAIR_I,
 #define STORE(i, type) \

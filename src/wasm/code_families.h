@@ -55,6 +55,15 @@
 #ifndef FINDEXED
 #define FINDEXED(i, type)
 #endif
+#ifndef ABSOLUTE
+#define ABSOLUTE(i, type)
+#endif
+#ifndef FPAIR
+#define FPAIR(i, first, second)
+#endif
+#ifndef CHOOSE
+#define CHOOSE(i)
+#endif
 #ifndef STEP
 #define STEP(i)
 #endif
@@ -101,6 +110,9 @@
 #undef FLOAD
 #undef INDEXED
 #undef FINDEXED
+#undef ABSOLUTE
+#undef FPAIR
+#undef CHOOSE
 #undef STEP
 #undef STORE
 #undef FSTORE

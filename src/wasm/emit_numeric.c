@@ -163,11 +163,17 @@ static void emit_binary(struct alc_validator *v, const struct binary *binary, ui
         slot_b = alc_emit_slot_of(v, binary->b);
     }
     alc_emit_free_acc(v, 0);
-    if (code == ALC_CODE_I32_ADD_AS && alc_emit_is_last(v, ALC_CODE_I32_SHL_SI)) {
-        /* slot and constant become slot, count, slot */
+    bool to_slot = code == ALC_CODE_I32_ADD_AS;
+    if ((to_slot || code == ALC_CODE_I32_ADD_AI) && alc_emit_is_last(v, ALC_CODE_I32_SHL_SI)) {
+        /* slot and constant become slot, count, and what is added */
         struct alc_emitter *e = &v->emitter;
-        alc_emit_refit(v, e->last_unit, ALC_CODE_I32_ADD_XS, e->count, e->count - 1);
-        alc_emit_u16(v, slot_b);
+        alc_emit_refit(v, e->last_unit, to_slot ? ALC_CODE_I32_ADD_XS : ALC_CODE_I32_ADD_XI,
+                       e->count, e->count - 1);
+        if (to_slot) {
+            alc_emit_u16(v, slot_b);
+        } else {
+            alc_emit_u32(v, (uint32_t)binary->b->payload);
+        }
         return;
     }
     alc_emit_op(v, (enum alc_code_op)code);
@@ -210,6 +216,32 @@ static void load_constant(struct alc_validator *v, struct alc_value *value)
     value->place = ALC_PLACE_ACC;
 }
 
+/* The operation on a slot and what the last operation made, fused with it; false when there is no
+ * handler for both. */
+static bool emit_pair(struct alc_validator *v, uint32_t second_code, uint32_t slot)
+{
+    static const struct {
+        uint16_t first;
+        uint16_t second;
+        uint16_t code;
+    } rows[] = {
+#define FPAIR(i, first, second)                                                                    \
+    {ALC_CODE_##first##_AS, ALC_CODE_##second##_SS, ALC_CODE_##i##_AS},                            \
+        {ALC_CODE_##first##_SS, ALC_CODE_##second##_SS, ALC_CODE_##i##_SS},
+#include "wasm/code_families.h"
+    };
+    struct alc_emitter *e = &v->emitter;
+    for (unsigned i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
+        if (rows[i].second == second_code && alc_emit_is_last(v, (enum alc_code_op)rows[i].first)) {
+            alc_emit_refit(v, e->last_unit, (enum alc_code_op)rows[i].code, e->count, e->count);
+            alc_emit_u16(v, slot);
+            alc_emit_mark_result(v, 1, ALC_LAST_RESULT);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Forms of FCBIN: SS SI AS AI. The constant or the accumulator come second and first. */
 static void emit_commutative(struct alc_validator *v, struct operation operation,
                              struct alc_value *a, struct alc_value *b)
@@ -226,6 +258,9 @@ static void emit_commutative(struct alc_validator *v, struct operation operation
     uint32_t slot_a = a_in_acc ? 0 : alc_emit_slot_of(v, a);
     uint32_t slot_b = is_constant ? 0 : alc_emit_slot_of(v, b);
     alc_emit_free_acc(v, 1);
+    if (a->place == ALC_PLACE_ACC && !is_constant && emit_pair(v, operation.code, slot_b)) {
+        return;
+    }
     unsigned form = (a_in_acc ? 4u : 0u) + (is_constant ? 2u : 0u);
     alc_emit_op(v, (enum alc_code_op)(operation.code + form));
     if (!a_in_acc) {
@@ -259,6 +294,10 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
     bool is_compare = operation.family == FCOMPARE || operation.family == FSWAPPED;
     unsigned form = from_a == FROM_ACC ? (is_binary ? 4 : 1) : from_b == FROM_ACC ? 2 : 0;
     alc_emit_free_acc(v, is_compare ? 0 : 1);
+    if (is_binary && b->place == ALC_PLACE_ACC && from_b == FROM_ACC &&
+        emit_pair(v, operation.code, slot_a)) {
+        return;
+    }
     alc_emit_op(v, (enum alc_code_op)(operation.code + form));
     if (from_a != FROM_ACC) {
         alc_emit_u16(v, slot_a);

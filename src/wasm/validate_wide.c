@@ -5,7 +5,7 @@
  */
 #include "wasm/validate_internal.h"
 
-static enum alc_code_op code_of(enum alc_op op)
+static enum alc_code_op wide_code_of(enum alc_op op)
 {
     switch ((int)op) {
     case ALC_OP_I64_ADD128:
@@ -33,7 +33,7 @@ alc_status alc_validate_wide(struct alc_validator *v, enum alc_op op)
         for (unsigned i = 0; i < count; i++) {
             slots[i] = alc_emit_slot_of(v, &operands[i]);
         }
-        alc_emit_op(v, code_of(op));
+        alc_emit_op(v, wide_code_of(op));
         for (unsigned i = 0; i < count; i++) {
             alc_emit_u16(v, slots[i]);
         }
