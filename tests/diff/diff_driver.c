@@ -377,8 +377,9 @@ static _Noreturn void usage(void)
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {0};
-    struct alc_os_linux *system;
+    /* Static: they last as long as the process, and leak checkers know it. */
+    static struct settings settings;
+    static struct alc_os_linux *system;
     if (argc == 2 && strcmp(argv[1], "validate") == 0) {
         return validate_stream();
     }

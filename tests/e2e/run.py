@@ -76,15 +76,15 @@ class Programs:
             self.run(command, **settings)
         return target
 
-    def c(self, name, native=False):
+    def c(self, name, native=False, target="wasm32-wasi", flags=(), suffix=""):
         source = HERE / "programs" / f"{name}.c"
-        target = self.folder / (name if native else f"{name}.wasm")
+        triple, target = target, self.folder / (name if native else f"{name}{suffix}.wasm")
         if native:
             tool = shutil.which("cc") or shutil.which("clang-19")
             command = [tool, "-O2", source, "-o", target]
         else:
             tool = shutil.which("clang-19")
-            command = [tool, "--target=wasm32-wasi", "-O2", source, "-o", target]
+            command = [tool, f"--target={triple}", "-O2", *flags, source, "-o", target]
         if tool is None:
             raise Skip("clang-19 is not installed (tools/bootstrap test)")
         return self.build(target, source, command)
@@ -329,6 +329,39 @@ def case_yosys(run):
         done = run.run(module, "-q", "-p", "read_verilog /w/bad.v", options=options)
         expect("exit status of what is wrong", done.returncode, 1)
         expect("message", b"/w/bad.v:2: ERROR: syntax error" in done.stderr, True)
+
+
+def wide_sum(is_beyond):
+    """What walk() of wide.c computes."""
+    mask, total = (1 << 64) - 1, 0
+    for i in reversed(range(5000)):
+        word = (i + 1) * 0x9e3779b97f4a7c15 & mask
+        for j in range(7):
+            total = (total * 31 + (word >> j)) & mask
+        total ^= i % 2 if is_beyond else 0
+    return total
+
+
+def case_wasm64(run):
+    """64-bit pointers, into memory beyond 4 GiB when the program may have it."""
+    module = run.programs.c("wide", target="wasm64", flags=["-nostdlib", "-fno-builtin",
+                                                            "-Wl,--no-entry"])
+    first = f"pages at first: {2:016x}\nbelow 4 GiB: {wide_sum(False):016x}\n"
+    for options, last in ([], f"no memory beyond 4 GiB: {66:016x}\n"), \
+            (["--max-memory", "5G"], f"beyond 4 GiB: {wide_sum(True):016x}\n"):
+        done = run.run(module, options=options)
+        expect("exit status", done.returncode, 0)
+        expect("standard output", done.stdout.decode(), first + last)
+
+
+def case_wasm64_pointers(run):
+    """Preview 1 with 64-bit pointers does not exist: such an import is refused by its type."""
+    module = run.programs.c("wide", target="wasm64",
+                            flags=["-nostdlib", "-fno-builtin", "-Wl,--no-entry", "-DWIDE_WASI"],
+                            suffix="-wasi")
+    done = run.run(module)
+    expect("exit status", done.returncode, 2)
+    expect("message", b"incompatible import type" in done.stderr, True)
 
 
 def case_arguments(run):
