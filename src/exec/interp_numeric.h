@@ -36,10 +36,13 @@
 #define NBIN(i) CBIN(i) BINARY(i##_SA, i, SLOT(2), acc, 3)
 #define DIVISION(i)                                                                                \
     DIVIDE(i##_SS, i, SLOT(2), SLOT(3), 4)                                                         \
-    DIVIDE(i##_SI, i, SLOT(2), IMMEDIATE(3), 5)                                                    \
-    DIVIDE(i##_AS, i, acc, SLOT(2), 3)                                                             \
-    DIVIDE(i##_AI, i, acc, IMMEDIATE(2), 4)                                                        \
-    DIVIDE(i##_SA, i, SLOT(2), acc, 3)
+    DIVIDE(i##_SI, i, SLOT(2), IMMEDIATE(3), 5)
+#define ROTATE(i)                                                                                  \
+    HANDLER(i##_SS)                                                                                \
+    {                                                                                              \
+        acc = num_##i(SLOT(2), SLOT(3));                                                           \
+        NEXT(4);                                                                                   \
+    }
 
 #define COMPARE(name, i, a, b, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
@@ -64,12 +67,14 @@
     COMPARE(AS, i, acc, SLOT(2), 3)                                                                \
     COMPARE(AI, i, acc, IMMEDIATE(2), 4)
 
-#define UNARY(name, i, a, n)                                                                       \
+#define UNARY_RARE(name, i, a, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
         acc = num_##i(a);                                                                          \
         NEXT(n);                                                                                   \
-    }                                                                                              \
+    }
+#define UNARY(name, i, a, n)                                                                       \
+    UNARY_RARE(name, i, a, n)                                                                      \
     HANDLER(i##_##name##D)                                                                         \
     {                                                                                              \
         acc = num_##i(a);                                                                          \
@@ -77,6 +82,7 @@
         NEXT((n) + 1);                                                                             \
     }
 #define UN(i) UNARY(S, i, SLOT(2), 3) UNARY(A, i, acc, 2)
+#define UNRARE(i) UNARY_RARE(S, i, SLOT(2), 3) UNARY_RARE(A, i, acc, 2)
 
 /* Floating: the functions take and give the accumulator; a slot is read as its address. */
 #define FBINARY(name, i, a, b, keep, n)                                                            \
@@ -104,7 +110,7 @@
     FBINARY(SI, i, load_##i(fp + ip[2]), immediate_##i(ip + 3), fresh_##i(fp + ip[2]), 7)          \
     FBINARY(AI, i, take_##i(facc), immediate_##i(ip + 2), facc, 6)
 #define FBIN(i) FLOAT_FORM_SS(FBINARY, i) FLOAT_FORM_SA(FBINARY, i) FLOAT_FORM_AS(FBINARY, i)
-#define FRARE(i) FLOAT_FORM_SS(FLOATING, i) FLOAT_FORM_AS(FLOATING, i) FLOAT_FORM_SA(FLOATING, i)
+#define FRARE(i) FLOAT_FORM_SS(FLOATING, i)
 #define FCOMPARE(name, i, a, b, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
@@ -151,7 +157,7 @@
         acc = num_##i(a);                                                                          \
         NEXT(n);                                                                                   \
     }
-#define FI(i) TO_INTEGER(S, i, load_##i(fp + ip[2]), 3) TO_INTEGER(A, i, take_##i(facc), 2)
+#define FI(i) TO_INTEGER(S, i, load_##i(fp + ip[2]), 3)
 
 #define TO_FLOATING(name, i, a, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
@@ -221,12 +227,15 @@
     LOADING(i##_SS, type, SLOT(2) + SLOT(3), 6)                                                    \
     LOADING(i##_SI, type, SLOT(2) + IMMEDIATE(3), 7)                                               \
     LOADING(i##_AS, type, acc + SLOT(2), 5)                                                        \
-    LOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)
+    LOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)                                                 \
+    LOADING(i##_XI, type, SHIFTED(2) + IMMEDIATE(4), 8)
 #define FINDEXED(i, type)                                                                          \
     FLOADING(i##_SS, type, SLOT(2) + SLOT(3), 6)                                                   \
     FLOADING(i##_SI, type, SLOT(2) + IMMEDIATE(3), 7)                                              \
     FLOADING(i##_AS, type, acc + SLOT(2), 5)                                                       \
-    FLOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)
+    FLOADING(i##_XS, type, SHIFTED(2) + SLOT(4), 7)                                                \
+    FLOADING(i##_XI, type, SHIFTED(2) + IMMEDIATE(4), 8)
+#define ABSOLUTE(i, type) LOADING(i##_I, type, 0, 4)
 #define STORING(name, type, addr, value, n)                                                        \
     HANDLER(name)                                                                                  \
     {                                                                                              \
@@ -251,6 +260,41 @@
 #define FSTORE(i, type)                                                                            \
     STORING(i##_SA, type, SLOT(2), bits_of_acc(facc), 5)                                           \
     STORING(i##_AA, type, acc, bits_of_acc(facc), 4)
+
+/* Two floating operations, the second with a slot as its first operand. */
+#define FPAIRING(i, first, second, name, a, b, keep, n)                                            \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        facc = num_##first(a, b, keep);                                                            \
+        facc = num_##second(load_##second(fp + ip[(n) - 1]), take_##second(facc), facc);           \
+        NEXT(n);                                                                                   \
+    }                                                                                              \
+    HANDLER(i##_##name##D)                                                                         \
+    {                                                                                              \
+        facc = num_##first(a, b, keep);                                                            \
+        facc = num_##second(load_##second(fp + ip[(n) - 1]), take_##second(facc), facc);           \
+        SLOT(n) = bits_of_acc(facc);                                                               \
+        NEXT((n) + 1);                                                                             \
+    }
+#define FPAIR(i, first, second)                                                                    \
+    FPAIRING(i, first, second, AS, take_##first(facc), load_##first(fp + ip[2]), facc, 4)          \
+    FPAIRING(i, first, second, SS, load_##first(fp + ip[2]), load_##first(fp + ip[3]),             \
+             fresh_##first(fp + ip[2]), 5)
+
+/* A comparison, then what is taken when it is true, what else, and the target. */
+#define CHOOSING(i, name, a, b, n)                                                                 \
+    HANDLER(i##_SELECT_##name)                                                                     \
+    {                                                                                              \
+        bool first_ = num_##i(a, b) != 0;                                                          \
+        acc = first_ ? SLOT(n) : SLOT((n) + 1);                                                    \
+        SLOT((n) + 2) = acc;                                                                       \
+        NEXT((n) + 3);                                                                             \
+    }
+#define CHOOSE(i)                                                                                  \
+    CHOOSING(i, SS, SLOT(2), SLOT(3), 4)                                                           \
+    CHOOSING(i, SI, SLOT(2), IMMEDIATE(3), 5)                                                      \
+    CHOOSING(i, AS, acc, SLOT(2), 3)                                                               \
+    CHOOSING(i, AI, acc, IMMEDIATE(2), 4)
 
 /* Ends of loops: slot, constant, target; what the sum is compared with; the distance. */
 #define ADD_TO(n)                                                                                  \
@@ -283,6 +327,19 @@ HANDLER(I32_ADD_XSD)
     SLOT(5) = acc;
     NEXT(6);
 }
+HANDLER(I32_ADD_XI)
+{
+    acc = num_I32_ADD(SHIFTED(2), IMMEDIATE(4));
+    NEXT(6);
+}
+HANDLER(I32_ADD_XID)
+{
+    acc = num_I32_ADD(SHIFTED(2), IMMEDIATE(4));
+    SLOT(6) = acc;
+    NEXT(7);
+}
+STORING(STORE32_IS, uint32_t, 0, SLOT(2), 5)
+STORING(STORE32_IA, uint32_t, 0, acc, 4)
 HANDLER(I32_ADD_PAIR)
 {
     ADD_TO(2)

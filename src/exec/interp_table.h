@@ -8,7 +8,8 @@
     ENTRY(i##_SSD)                                                                                 \
     ENTRY(i##_SI) ENTRY(i##_SID) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_AI) ENTRY(i##_AID)
 #define NBIN(i) CBIN(i) ENTRY(i##_SA) ENTRY(i##_SAD)
-#define DIVISION(i) ENTRY(i##_SS) ENTRY(i##_SI) ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_SA)
+#define DIVISION(i) ENTRY(i##_SS) ENTRY(i##_SI)
+#define ROTATE(i) ENTRY(i##_SS)
 #define ICMP(i, swapped, inverse)                                                                  \
     ENTRY(i##_SS)                                                                                  \
     ENTRY(i##_SI)                                                                                  \
@@ -22,17 +23,24 @@
     FCMP(i)                                                                                        \
     ENTRY(i##_BR_SS)                                                                               \
     ENTRY(i##_BR_AS) ENTRY(i##_BR_SA) ENTRY(i##_UNLESS_SS) ENTRY(i##_UNLESS_AS) ENTRY(i##_UNLESS_SA)
-#define FRARE(i) FCMP(i)
-#define FUN(i) ENTRY(i##_S) ENTRY(i##_A)
-#define FI(i) FUN(i)
+#define FRARE(i) ROTATE(i)
+#define UNRARE(i) ENTRY(i##_S) ENTRY(i##_A)
+#define FUN(i) UNRARE(i)
+#define FI(i) ENTRY(i##_S)
 #define IF(i) FUN(i)
 #define LOAD(i, type) UN(i) ENTRY(i##_P)
 #define FLOAD(i, type) LOAD(i, type)
 #define INDEXED(i, type)                                                                           \
     ENTRY(i##_SS)                                                                                  \
     ENTRY(i##_SSD)                                                                                 \
-    ENTRY(i##_SI) ENTRY(i##_SID) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_XS) ENTRY(i##_XSD)
+    ENTRY(i##_SI)                                                                                  \
+    ENTRY(i##_SID)                                                                                 \
+    ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_XS) ENTRY(i##_XSD) ENTRY(i##_XI) ENTRY(i##_XID)
 #define FINDEXED(i, type) INDEXED(i, type)
+#define ABSOLUTE(i, type) ENTRY(i##_I) ENTRY(i##_ID)
+#define FPAIR(i, first, second) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_SS) ENTRY(i##_SSD)
+#define CHOOSE(i)                                                                                  \
+    ENTRY(i##_SELECT_SS) ENTRY(i##_SELECT_SI) ENTRY(i##_SELECT_AS) ENTRY(i##_SELECT_AI)
 #define STEP(i) ENTRY(i##_STEP_S) ENTRY(i##_STEP_I) ENTRY(i##_PAIR_S) ENTRY(i##_PAIR_I)
 #define STORE(i, type)                                                                             \
     ENTRY(i##_SS) ENTRY(i##_SA) ENTRY(i##_SI) ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_P)

@@ -13,11 +13,17 @@
 #ifndef DIVISION
 #define DIVISION(i)
 #endif
+#ifndef ROTATE
+#define ROTATE(i)
+#endif
 #ifndef ICMP
 #define ICMP(i, swapped, inverse)
 #endif
 #ifndef UN
 #define UN(i)
+#endif
+#ifndef UNRARE
+#define UNRARE(i)
 #endif
 #ifndef FCBIN
 #define FCBIN(i)
@@ -55,6 +61,15 @@
 #ifndef FINDEXED
 #define FINDEXED(i, type)
 #endif
+#ifndef ABSOLUTE
+#define ABSOLUTE(i, type)
+#endif
+#ifndef FPAIR
+#define FPAIR(i, first, second)
+#endif
+#ifndef CHOOSE
+#define CHOOSE(i)
+#endif
 #ifndef STEP
 #define STEP(i)
 #endif
@@ -87,8 +102,10 @@
 #undef CBIN
 #undef NBIN
 #undef DIVISION
+#undef ROTATE
 #undef ICMP
 #undef UN
+#undef UNRARE
 #undef FCBIN
 #undef FBIN
 #undef FCMP
@@ -101,6 +118,9 @@
 #undef FLOAD
 #undef INDEXED
 #undef FINDEXED
+#undef ABSOLUTE
+#undef FPAIR
+#undef CHOOSE
 #undef STEP
 #undef STORE
 #undef FSTORE

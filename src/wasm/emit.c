@@ -7,7 +7,7 @@
 
 #include "wasm/validate_internal.h"
 
-enum { UNITS_FIRST = 4096, UNITS_MAX = 1 << 28, OP_UNITS_MAX = 32, LAZY_MAX = 16 };
+enum { UNITS_FIRST = 4096, UNITS_MAX = 1 << 28, OP_UNITS_MAX = 32, LAZY_MAX = 16, NO_CLASS = 2 };
 
 static unsigned class_of(uint32_t type)
 {
@@ -89,9 +89,12 @@ static void put_op(struct alc_validator *v, enum alc_code_op code)
     reserve(e, OP_UNITS_MAX);
     e->before_unit = e->last_end == e->count ? e->last_unit : ALC_NO_UNIT;
     e->before_code = e->last_code;
+    e->before_kind = e->last_kind;
+    e->before_class = e->last_class;
     e->last_unit = e->count;
     e->last_code = code;
     e->last_kind = ALC_LAST_OTHER;
+    e->last_class = NO_CLASS;
     e->last_end = ALC_NO_UNIT;
     store_u32(e, e->count, (uint32_t)e->target->handlers[code]);
     e->count += 2;
@@ -219,6 +222,33 @@ static void store_acc(struct alc_validator *v, unsigned class, uint32_t slot)
     e->acc_slot[class] = slot;
 }
 
+/* Lets the operation before the last one store its result, which is still in the accumulator, to
+ * `slot`, which the last one does not know. No other place of the code moves than the last
+ * operation, and it by one unit only: less than any operation has, so that who waits for its unit
+ * (watch_unit) has met it. */
+static bool store_before(struct alc_validator *v, unsigned class, uint32_t slot)
+{
+    struct alc_emitter *e = &v->emitter;
+    if (e->last_end != e->count || e->before_unit == ALC_NO_UNIT ||
+        e->before_kind != ALC_LAST_RESULT || e->before_class != class || e->last_class == class) {
+        return false;
+    }
+    reserve(e, 1);
+    for (uint32_t unit = e->count; unit > e->last_unit; unit--) {
+        e->units[unit] = e->units[unit - 1];
+    }
+    e->units[e->last_unit] = (uint16_t)slot;
+    e->before_code++;
+    store_u32(e, e->before_unit, (uint32_t)e->target->handlers[e->before_code]);
+    e->before_kind = ALC_LAST_TARGET;
+    e->last_unit++;
+    e->last_target++;
+    e->count++;
+    e->last_end = e->count;
+    e->acc_slot[class] = slot;
+    return true;
+}
+
 void alc_emit_free_acc(struct alc_validator *v, unsigned class)
 {
     struct alc_emitter *e = &v->emitter;
@@ -228,7 +258,11 @@ void alc_emit_free_acc(struct alc_validator *v, unsigned class)
     }
     struct alc_value *value = &v->values[entry];
     if (value->place == ALC_PLACE_ACC && class_of(value->type) == class) {
-        alc_emit_settle(v, value);
+        value->place = ALC_PLACE_SLOT;
+        value->payload = 0;
+        if (!store_before(v, class, value->slot)) {
+            store_acc(v, class, value->slot);
+        }
     }
 }
 

@@ -48,8 +48,10 @@ struct alc_emitter {
     uint32_t last_target;
     uint32_t before_unit; /* the operation that ends where it begins, or ALC_NO_UNIT */
     uint32_t before_code;
+    enum alc_last_kind before_kind;
+    unsigned before_class;
     enum alc_last_kind last_kind;
-    unsigned last_class;
+    unsigned last_class; /* whose accumulator has the result, or neither */
 
     uint32_t acc_entry[2]; /* index into the operand stack; stale ones are recognised by place */
     uint32_t acc_slot[2];  /* ALC_NO_SLOT: none */

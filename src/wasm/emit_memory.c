@@ -67,7 +67,7 @@ static uint32_t indexed_code(const struct alc_validator *v, uint32_t code)
 #include "wasm/code_families.h"
     };
     static const uint16_t sums[] = {ALC_CODE_I32_ADD_SS, ALC_CODE_I32_ADD_SI, ALC_CODE_I32_ADD_AS,
-                                    ALC_CODE_I32_ADD_XS};
+                                    ALC_CODE_I32_ADD_XS, ALC_CODE_I32_ADD_XI};
     for (unsigned i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
         for (unsigned j = 0; rows[i].load == code && j < ALC_ARRAY_COUNT(sums); j++) {
             if (alc_emit_is_last(v, (enum alc_code_op)sums[j])) {
@@ -78,11 +78,36 @@ static uint32_t indexed_code(const struct alc_validator *v, uint32_t code)
     return 0;
 }
 
+/* Whether the access is to one address that is known; stores it in *out. */
+static bool is_absolute(const struct alc_memory_argument *argument, const struct alc_value *addr,
+                        uint32_t *out)
+{
+    uint64_t sum = (uint64_t)(uint32_t)addr->payload + argument->offset;
+    *out = (uint32_t)sum;
+    return addr->place == ALC_PLACE_CONSTANT && sum <= UINT32_MAX;
+}
+
+/* Code of a load from such an address, or 0. */
+static uint32_t absolute_code(uint32_t code)
+{
+    return code == ALC_CODE_LOAD32U_S  ? ALC_CODE_LOAD32U_I
+           : code == ALC_CODE_LOAD8U_S ? ALC_CODE_LOAD8U_I
+                                       : 0;
+}
+
 static alc_status emit_load(struct alc_validator *v, uint32_t code,
                             const struct alc_memory_argument *argument, struct alc_value *addr,
                             uint32_t type)
 {
     unsigned class = type == ALC_TYPE_F32 || type == ALC_TYPE_F64;
+    uint32_t absolute;
+    if (absolute_code(code) != 0 && is_absolute(argument, addr, &absolute)) {
+        alc_emit_free_acc(v, class);
+        alc_emit_op(v, (enum alc_code_op)absolute_code(code));
+        alc_emit_u32(v, absolute);
+        alc_emit_mark_result(v, class, ALC_LAST_RESULT);
+        return alc_emit_push(v, type, ALC_PLACE_ACC);
+    }
     bool from_acc = alc_emit_is_in_acc(v, addr, 0);
     uint32_t slot = from_acc ? 0 : alc_emit_slot_of(v, addr);
     alc_emit_free_acc(v, class);
@@ -101,11 +126,28 @@ static alc_status emit_load(struct alc_validator *v, uint32_t code,
     return alc_emit_push(v, type, ALC_PLACE_ACC);
 }
 
+/* Stores 32 bits to an address that is known. */
+static void emit_absolute_store(struct alc_validator *v, uint32_t absolute, struct alc_value *value)
+{
+    bool in_acc = alc_emit_is_in_acc(v, value, 0);
+    uint32_t slot = in_acc ? 0 : alc_emit_slot_of(v, value);
+    alc_emit_op(v, in_acc ? ALC_CODE_STORE32_IA : ALC_CODE_STORE32_IS);
+    if (!in_acc) {
+        alc_emit_u16(v, slot);
+    }
+    alc_emit_u32(v, absolute);
+}
+
 static void emit_store(struct alc_validator *v, enum alc_op op,
                        const struct alc_memory_argument *argument, struct alc_value *addr,
                        struct alc_value *value)
 {
     uint32_t code = access_code(op);
+    uint32_t absolute;
+    if (op == ALC_OP_I32_STORE && is_absolute(argument, addr, &absolute)) {
+        emit_absolute_store(v, absolute, value);
+        return;
+    }
     bool addr_in_acc = alc_emit_is_in_acc(v, addr, 0);
     bool value_in_acc = !addr_in_acc && alc_emit_is_in_acc(v, value, 0);
     bool is_float = op == ALC_OP_F32_STORE || op == ALC_OP_F64_STORE;
@@ -345,6 +387,40 @@ void alc_emit_in_place(struct alc_validator *v, enum alc_code_op code, const uin
     v->emitter.acc_slot[0] = v->emitter.acc_slot[1] = ALC_NO_SLOT;
 }
 
+static alc_status push_select(struct alc_validator *v, uint32_t type, bool wide)
+{
+    ALC_TRY(push_target(v, type));
+    if (!wide) {
+        v->emitter.acc_slot[0] = v->values[v->height - 1].slot;
+    }
+    return ALC_OK;
+}
+
+/* Fuses the select with the comparison that is the last operation: the code, or 0. Of what GE, LE
+ * and NE would choose the other is taken. */
+static uint32_t choose_code(uint32_t compare, bool *is_inverse)
+{
+    static const struct {
+        uint16_t compare;
+        uint16_t code;
+    } rows[] = {
+#define CHOOSE(i) {ALC_CODE_##i##_SS, ALC_CODE_##i##_SELECT_SS},
+#include "wasm/code_families.h"
+    };
+    uint32_t inverse = alc_emit_inverse_compare(compare);
+    for (unsigned i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
+        if (compare - rows[i].compare < 4) {
+            *is_inverse = false;
+            return rows[i].code + (compare - rows[i].compare);
+        }
+        if (inverse - rows[i].compare < 4) {
+            *is_inverse = true;
+            return rows[i].code + (inverse - rows[i].compare);
+        }
+    }
+    return 0;
+}
+
 alc_status alc_emit_select(struct alc_validator *v, struct alc_value *operands, uint32_t type)
 {
     bool in_acc = alc_emit_is_in_acc(v, &operands[2], 0);
@@ -353,6 +429,17 @@ alc_status alc_emit_select(struct alc_validator *v, struct alc_value *operands, 
     uint32_t condition = in_acc ? 0 : alc_emit_slot_of(v, &operands[2]);
     bool wide = type == ALC_TYPE_V128;
     alc_emit_free_acc(v, 0);
+    struct alc_emitter *e = &v->emitter;
+    bool is_inverse = false;
+    bool is_compare = !wide && operands[2].place == ALC_PLACE_ACC && e->last_end == e->count &&
+                      e->last_kind == ALC_LAST_COMPARE;
+    uint32_t choose = is_compare ? choose_code(e->last_code, &is_inverse) : 0;
+    if (choose != 0) {
+        alc_emit_refit(v, e->last_unit, (enum alc_code_op)choose, e->count, e->count);
+        alc_emit_u16(v, is_inverse ? b : a);
+        alc_emit_u16(v, is_inverse ? a : b);
+        return push_select(v, type, false);
+    }
     alc_emit_op(v, wide ? (in_acc ? ALC_CODE_SELECT2_A : ALC_CODE_SELECT2_S)
                         : (in_acc ? ALC_CODE_SELECT_A : ALC_CODE_SELECT_S));
     if (!in_acc) {
@@ -360,12 +447,7 @@ alc_status alc_emit_select(struct alc_validator *v, struct alc_value *operands, 
     }
     alc_emit_u16(v, a);
     alc_emit_u16(v, b);
-    ALC_TRY(alc_push_slot(v, type));
-    uint32_t slot = v->values[v->height - 1].slot;
-    alc_emit_u16(v, slot);
-    alc_emit_mark_target(v, v->emitter.count - 1, slot, wide ? 2 : 1);
-    v->emitter.acc_slot[0] = wide ? v->emitter.acc_slot[0] : slot;
-    return ALC_OK;
+    return push_select(v, type, wide);
 }
 
 alc_status alc_emit_global_get(struct alc_validator *v, uint32_t index, uint32_t type)

@@ -42,6 +42,13 @@ SAME_TRAPS = {"UNDEFINED_ELEMENT": "TABLE_OUT_OF_BOUNDS", "NULL_FUNCTION": "NULL
               "NULL_I31": "NULL_REFERENCE", "NULL_EXCEPTION": "NULL_REFERENCE"}
 
 
+# Vector instructions whose NaNs the generator does not make canonical, with others of their type.
+OPEN_NANS = [(rb"[fi](32x4|64x2)\.relaxed_(min|max)", rb"i\1.add"),
+             (rb"f(32x4|64x2)\.relaxed_n?madd", rb"v128.bitselect"),
+             (rb"f64x2\.promote_low_f32x4|f32x4\.demote_f64x2_zero", rb"v128.not")]
+OPEN_NANS_MAX = 0.002  # of all modules: more would hide something else
+
+
 class Timeout(Exception):
     """The other engine did not answer in time."""
 
@@ -206,12 +213,28 @@ class Setting:
         return compare(ours, theirs)
 
 
+def differs_by_open_nans(setting, oracle, path, number):
+    """Whether the difference goes away with the instructions of OPEN_NANS."""
+    text = subprocess.run([setting.wasm_tools, "print", path], capture_output=True,
+                          check=True).stdout
+    changed = text
+    for pattern, other in OPEN_NANS:
+        changed = re.sub(pattern, other, changed)
+    if changed == text:
+        return False
+    other_path = path.with_suffix(".nans.wasm")
+    subprocess.run([setting.wasm_tools, "parse", "-", "-o", other_path], input=changed, check=True)
+    is_gone = setting.run_both(oracle, other_path, number) is None
+    other_path.unlink()
+    return is_gone
+
+
 class Tally:
     """Counts and messages of all workers."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.passed = self.failed = self.skipped = 0
+        self.passed = self.failed = self.skipped = self.open_nans = 0
         self.reasons = {}
 
     def good(self, count=1):
@@ -222,6 +245,11 @@ class Tally:
         with self.lock:
             self.skipped += 1
             self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def excuse_nans(self):
+        with self.lock:
+            self.open_nans += 1
+        self.excuse("bits of NaNs that the specification leaves open")
 
     def bad(self, message):
         with self.lock:
@@ -271,6 +299,9 @@ def execute_one(setting, oracle, tally, number):
     if difference is None:
         path.unlink()
         tally.good()
+    elif differs_by_open_nans(setting, oracle, path, number):
+        path.unlink()
+        tally.excuse_nans()
     else:
         report(setting, tally, "execute", path, number, difference)
 
@@ -337,6 +368,8 @@ def run_many(setting, kind, seconds, first):
         thread.join()
     for reason, count in sorted(tally.reasons.items()):
         print(f"not compared: {count} ({reason})")
+    if tally.open_nans > 2 + OPEN_NANS_MAX * tally.passed:
+        tally.bad("too many NaNs differ")
     print(f"{kind}: modules {first} to {numbers.next - 1}")
     print(f"{tally.passed} agree, {tally.failed} differ")
     return 1 if tally.failed or not tally.passed else 0

