@@ -114,6 +114,7 @@ HANDLER(do_stop_between);
 HANDLER(do_overflow);
 HANDLER(do_call);
 HANDLER(do_enter);
+HANDLER(do_call_indirect);
 HANDLER(do_slow);
 #define ENTRY(name) HANDLER(name);
 #include "exec/interp_table.h"
