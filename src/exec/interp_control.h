@@ -227,11 +227,11 @@ HANDLER(CALL_IMPORT)
 /* The usual callee is found here: of exactly the type that is wanted. */
 HANDLER(CALL_INDIRECT_A)
 {
-    const struct alc_table *table = inst->tables[ip[4]];
-    uint64_t index = table->type.limits.is_64 ? acc : (uint32_t)acc;
-    if (ALC_LIKELY(index < table->count)) {
-        index = alc_index_clamp(index, table->count);
-        struct alc_function *function = alc_reference_to_function(table->entries[index]);
+    const struct alc_table *callees = inst->tables[ip[4]];
+    uint64_t index = callees->type.limits.is_64 ? acc : (uint32_t)acc;
+    if (ALC_LIKELY(index < callees->count)) {
+        index = alc_index_clamp(index, callees->count);
+        struct alc_function *function = alc_reference_to_function(callees->entries[index]);
         if (ALC_LIKELY(function != NULL && function->type_id == read_u32(ip + 2))) {
             acc = (uint64_t)(uintptr_t)function;
             ip += 6;
