@@ -127,6 +127,11 @@ HANDLER(BR)
 {
     BRANCH(2);
 }
+HANDLER(COPY_BR)
+{
+    SLOT(3) = SLOT(2);
+    BRANCH(4);
+}
 HANDLER(BR_IF_S)
 {
     BRANCH_WHEN((uint32_t)SLOT(2) != 0, 3);
@@ -237,17 +242,33 @@ HANDLER(CALL_IMPORT)
         }                                                                                          \
         acc = (uint64_t)(uintptr_t)function;                                                       \
     } while (0)
-HANDLER(CALL_INDIRECT_S)
-{
-    CALL_TABLE(SLOT(2), 3);
-    ip += 7;
-    TAIL(do_call);
-}
+/* The usual callee is found here: of exactly the type that is wanted. */
 HANDLER(CALL_INDIRECT_A)
+{
+    const struct alc_table *callees = inst->tables[ip[4]];
+    uint64_t index = callees->type.limits.is_64 ? acc : (uint32_t)acc;
+    if (ALC_LIKELY(index < callees->count)) {
+        index = alc_index_clamp(index, callees->count);
+        struct alc_function *function = alc_reference_to_function(callees->entries[index]);
+        if (ALC_LIKELY(function != NULL && function->type_id == read_u32(ip + 2))) {
+            acc = (uint64_t)(uintptr_t)function;
+            ip += 6;
+            TAIL(do_call);
+        }
+    }
+    TAIL(do_call_indirect);
+}
+HANDLER(do_call_indirect)
 {
     CALL_TABLE(acc, 2);
     ip += 6;
     TAIL(do_call);
+}
+HANDLER(CALL_INDIRECT_S)
+{
+    acc = SLOT(2);
+    ip += 1;
+    TAIL(CALL_INDIRECT_A);
 }
 HANDLER(CALL_REF)
 {
