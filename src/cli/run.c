@@ -4,6 +4,7 @@
  * keeps its deadline and turns the outcome into an exit code.
  */
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +110,10 @@ static struct cli_file encode_manifest(const struct run_options *options,
         .limits = options->limits,
     };
     size_t size;
-    alc_sha256(module->bytes, module->size, manifest.module_sha256);
+    if (EVP_Digest(module->bytes, module->size, manifest.module_sha256, NULL, EVP_sha256(), NULL) !=
+        1) {
+        cli_die(CLI_FAILED, "the module cannot be hashed");
+    }
     (void)!alc_manifest_encode(&manifest, NULL, 0, &size);
     uint8_t *bytes = cli_allocate(size);
     if (alc_manifest_encode(&manifest, bytes, size, &size) != ALC_OK) {
