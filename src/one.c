@@ -51,6 +51,7 @@
 #include "exec/interp_gc.c"
 #include "exec/interp_slow.c"
 #include "exec/interp_trace.c"
+#include "exec/interp_vector.c"
 #include "exec/linker.c"
 #include "exec/memory.c"
 #include "exec/pool.c"

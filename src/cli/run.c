@@ -202,11 +202,12 @@ int cli_run(struct cli_arguments *arguments)
 {
     static struct run_options options; /* static: threads may outlive this function */
     static struct cli_file module;
+    static struct cli_file manifest;
     struct alc_os_linux *system;
     struct alc_error error;
     run_options_parse(arguments, &options);
     module = cli_read_file(options.module_path);
-    struct cli_file manifest = encode_manifest(&options, &module);
+    manifest = encode_manifest(&options, &module);
     g_result.options = &options;
     g_result.module = &module;
     if (alc_os_linux_new(NULL, &system) != ALC_OK) {

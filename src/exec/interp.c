@@ -120,6 +120,7 @@ HANDLER(do_call);
 HANDLER(do_enter);
 HANDLER(do_land);
 HANDLER(do_host_failed);
+HANDLER(do_slow);
 #define ENTRY(name) HANDLER(name);
 #include "exec/interp_table.h"
 

@@ -500,37 +500,39 @@ HANDLER(ADDRESS)
     acc = (uint64_t)(uintptr_t)ptr;
     NEXT(9);
 }
-#define SLOW(name, function, n)                                                                    \
-    HANDLER(name)                                                                                  \
-    {                                                                                              \
-        alc_status status = function(inst, ip, fp);                                                \
-        if (ALC_UNLIKELY(status != ALC_OK)) {                                                      \
-            TRAP(status);                                                                          \
-        }                                                                                          \
-        NEXT(n);                                                                                   \
-    }
-SLOW(MEMORY_SIZE, alc_interp_memory_size, 5)
-HANDLER(MEMORY_GROW)
+/* The others say which function they want and how many units they have; their operands are in their
+ * slots, the accumulators are free. */
+HANDLER(do_slow)
 {
-    alc_status status = alc_interp_memory_grow(inst, ip, fp);
+    uint32_t units = (uint32_t)(acc & 15);
+    alc_status status = alc_interp_slow((unsigned)(acc >> 4), inst, ip, fp);
     if (ALC_UNLIKELY(status != ALC_OK)) {
         TRAP(status);
     }
     RELOAD();
-    NEXT(5);
+    NEXT(units);
 }
-SLOW(MEMORY_FILL, alc_interp_memory_fill, 5)
-SLOW(MEMORY_COPY, alc_interp_memory_copy, 7)
-SLOW(MEMORY_INIT, alc_interp_memory_init, 7)
-SLOW(DATA_DROP, alc_interp_data_drop, 5)
-SLOW(TABLE_GET, alc_interp_table_get, 5)
-SLOW(TABLE_SET, alc_interp_table_set, 5)
-SLOW(TABLE_SIZE, alc_interp_table_size, 5)
-SLOW(TABLE_GROW, alc_interp_table_grow, 5)
-SLOW(TABLE_FILL, alc_interp_table_fill, 5)
-SLOW(TABLE_COPY, alc_interp_table_copy, 7)
-SLOW(TABLE_INIT, alc_interp_table_init, 7)
-SLOW(ELEM_DROP, alc_interp_elem_drop, 5)
+#define SLOW(name, n)                                                                              \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        acc = ALC_CODE_##name << 4 | (n);                                                          \
+        TAIL(do_slow);                                                                             \
+    }
+SLOW(MEMORY_SIZE, 5)
+SLOW(MEMORY_GROW, 5)
+SLOW(MEMORY_FILL, 5)
+SLOW(MEMORY_COPY, 7)
+SLOW(MEMORY_INIT, 7)
+SLOW(DATA_DROP, 5)
+SLOW(TABLE_GET, 5)
+SLOW(TABLE_SET, 5)
+SLOW(TABLE_SIZE, 5)
+SLOW(TABLE_GROW, 5)
+SLOW(TABLE_FILL, 5)
+SLOW(TABLE_COPY, 7)
+SLOW(TABLE_INIT, 7)
+SLOW(ELEM_DROP, 5)
+SLOW(ATOMIC, 11)
 
 /* -- 128 bits in two slots each: operands from units 2 on, then the slots of both results -- */
 
@@ -551,7 +553,6 @@ WIDE(I64_MUL_WIDE_U, (wide)SLOT(2) * SLOT(3), 4)
 
 /* -- atomics -- */
 
-SLOW(ATOMIC, alc_interp_atomic, 11)
 HANDLER(ATOMIC_FENCE)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -36,10 +36,13 @@
 #define NBIN(i) CBIN(i) BINARY(i##_SA, i, SLOT(2), acc, 3)
 #define DIVISION(i)                                                                                \
     DIVIDE(i##_SS, i, SLOT(2), SLOT(3), 4)                                                         \
-    DIVIDE(i##_SI, i, SLOT(2), IMMEDIATE(3), 5)                                                    \
-    DIVIDE(i##_AS, i, acc, SLOT(2), 3)                                                             \
-    DIVIDE(i##_AI, i, acc, IMMEDIATE(2), 4)                                                        \
-    DIVIDE(i##_SA, i, SLOT(2), acc, 3)
+    DIVIDE(i##_SI, i, SLOT(2), IMMEDIATE(3), 5)
+#define ROTATE(i)                                                                                  \
+    HANDLER(i##_SS)                                                                                \
+    {                                                                                              \
+        acc = num_##i(SLOT(2), SLOT(3));                                                           \
+        NEXT(4);                                                                                   \
+    }
 
 #define COMPARE(name, i, a, b, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
@@ -64,12 +67,14 @@
     COMPARE(AS, i, acc, SLOT(2), 3)                                                                \
     COMPARE(AI, i, acc, IMMEDIATE(2), 4)
 
-#define UNARY(name, i, a, n)                                                                       \
+#define UNARY_RARE(name, i, a, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
         acc = num_##i(a);                                                                          \
         NEXT(n);                                                                                   \
-    }                                                                                              \
+    }
+#define UNARY(name, i, a, n)                                                                       \
+    UNARY_RARE(name, i, a, n)                                                                      \
     HANDLER(i##_##name##D)                                                                         \
     {                                                                                              \
         acc = num_##i(a);                                                                          \
@@ -77,6 +82,7 @@
         NEXT((n) + 1);                                                                             \
     }
 #define UN(i) UNARY(S, i, SLOT(2), 3) UNARY(A, i, acc, 2)
+#define UNRARE(i) UNARY_RARE(S, i, SLOT(2), 3) UNARY_RARE(A, i, acc, 2)
 
 /* Floating: the functions take and give the accumulator; a slot is read as its address. */
 #define FBINARY(name, i, a, b, keep, n)                                                            \
@@ -104,7 +110,7 @@
     FBINARY(SI, i, load_##i(fp + ip[2]), immediate_##i(ip + 3), fresh_##i(fp + ip[2]), 7)          \
     FBINARY(AI, i, take_##i(facc), immediate_##i(ip + 2), facc, 6)
 #define FBIN(i) FLOAT_FORM_SS(FBINARY, i) FLOAT_FORM_SA(FBINARY, i) FLOAT_FORM_AS(FBINARY, i)
-#define FRARE(i) FLOAT_FORM_SS(FLOATING, i) FLOAT_FORM_AS(FLOATING, i) FLOAT_FORM_SA(FLOATING, i)
+#define FRARE(i) FLOAT_FORM_SS(FLOATING, i)
 #define FCOMPARE(name, i, a, b, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
@@ -151,7 +157,7 @@
         acc = num_##i(a);                                                                          \
         NEXT(n);                                                                                   \
     }
-#define FI(i) TO_INTEGER(S, i, load_##i(fp + ip[2]), 3) TO_INTEGER(A, i, take_##i(facc), 2)
+#define FI(i) TO_INTEGER(S, i, load_##i(fp + ip[2]), 3)
 
 #define TO_FLOATING(name, i, a, n)                                                                 \
     HANDLER(i##_##name)                                                                            \

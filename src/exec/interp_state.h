@@ -229,23 +229,12 @@ static ALC_ALWAYS_INLINE alc_f64x2 acc_of_bits(uint64_t bits)
 
 /* -- what handlers call, in interp_slow.c: cold, ordinary functions -- */
 
-/* Each reads its immediates behind the operation at `ip` and its operands from their slots. */
-typedef alc_status interp_slow(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp);
-interp_slow alc_interp_memory_size;
-interp_slow alc_interp_memory_grow;
-interp_slow alc_interp_memory_fill;
-interp_slow alc_interp_memory_copy;
-interp_slow alc_interp_memory_init;
-interp_slow alc_interp_data_drop;
-interp_slow alc_interp_table_get;
-interp_slow alc_interp_table_set;
-interp_slow alc_interp_table_size;
-interp_slow alc_interp_table_grow;
-interp_slow alc_interp_table_fill;
-interp_slow alc_interp_table_copy;
-interp_slow alc_interp_table_init;
-interp_slow alc_interp_elem_drop;
-interp_slow alc_interp_atomic;
+/* The operation `code` on memories, tables and segments, which reads its immediates behind `ip` and
+ * its operands from their slots. */
+alc_status alc_interp_slow(unsigned code, struct alc_instance *inst, const uint16_t *ip,
+                           uint64_t *fp);
+/* The operation ATOMIC (atomic.c), in the same way. */
+alc_status alc_interp_atomic(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp);
 
 /* Pointer to the memory that an ADDRESS operation names, or NULL. */
 uint8_t *alc_interp_address(struct alc_instance *inst, const uint16_t *ip, const uint64_t *fp);

@@ -13,11 +13,17 @@
 #ifndef DIVISION
 #define DIVISION(i)
 #endif
+#ifndef ROTATE
+#define ROTATE(i)
+#endif
 #ifndef ICMP
 #define ICMP(i, swapped, inverse)
 #endif
 #ifndef UN
 #define UN(i)
+#endif
+#ifndef UNRARE
+#define UNRARE(i)
 #endif
 #ifndef FCBIN
 #define FCBIN(i)
@@ -96,8 +102,10 @@
 #undef CBIN
 #undef NBIN
 #undef DIVISION
+#undef ROTATE
 #undef ICMP
 #undef UN
+#undef UNRARE
 #undef FCBIN
 #undef FBIN
 #undef FCMP
