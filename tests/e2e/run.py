@@ -329,6 +329,11 @@ def case_yosys(run):
         done = run.run(module, "-q", "-p", "read_verilog /w/bad.v", options=options)
         expect("exit status of what is wrong", done.returncode, 1)
         expect("message", b"/w/bad.v:2: ERROR: syntax error" in done.stderr, True)
+    # The shell catches what commands throw.
+    done = run.run(module, "-Q", stdin=b"nonsense\nlog still here\nselect -what\nlog and here\n")
+    expect("exit status of the shell", done.returncode, 0)
+    expect("thrown", b"No such command: nonsense" in done.stderr, True)
+    expect("caught", [word in done.stdout for word in (b"still here", b"and here")], [True, True])
 
 
 def wide_sum(is_beyond):
