@@ -500,14 +500,27 @@ HANDLER(ADDRESS)
     acc = (uint64_t)(uintptr_t)ptr;
     NEXT(9);
 }
-#define SLOW(name, function, n)                                                                    \
+/* Operations on operands in place (alc_emit_in_place), after which no accumulator counts: `acc`
+ * leads to the function. */
+#define SLOW_PART(name, n)                                                                         \
     HANDLER(name)                                                                                  \
     {                                                                                              \
-        alc_status status = function(inst, ip, fp);                                                \
+        alc_status status = ((interp_slow *)(uintptr_t)acc)(inst, ip, fp);                         \
         if (ALC_UNLIKELY(status != ALC_OK)) {                                                      \
             TRAP(status);                                                                          \
         }                                                                                          \
+        acc = 0;                                                                                   \
+        facc = acc_of_bits(0);                                                                     \
         NEXT(n);                                                                                   \
+    }
+SLOW_PART(do_slow_5, 5)
+SLOW_PART(do_slow_7, 7)
+SLOW_PART(do_slow_11, 11)
+#define SLOW(name, function, n)                                                                    \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        acc = (uint64_t)(uintptr_t)(function);                                                     \
+        TAIL(do_slow_##n);                                                                         \
     }
 SLOW(MEMORY_SIZE, alc_interp_memory_size, 5)
 HANDLER(MEMORY_GROW)

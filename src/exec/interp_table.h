@@ -32,8 +32,8 @@
     ENTRY(i##_SS)                                                                                  \
     ENTRY(i##_SSD)                                                                                 \
     ENTRY(i##_SI)                                                                                  \
-    ENTRY(i##_SID) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_XS) ENTRY(i##_XSD) ENTRY(i##_XI)         \
-        ENTRY(i##_XID)
+    ENTRY(i##_SID)                                                                                 \
+    ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_XS) ENTRY(i##_XSD) ENTRY(i##_XI) ENTRY(i##_XID)
 #define FINDEXED(i, type) INDEXED(i, type)
 #define ABSOLUTE(i, type) ENTRY(i##_I) ENTRY(i##_ID)
 #define FPAIR(i, first, second) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_SS) ENTRY(i##_SSD)
