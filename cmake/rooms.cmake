@@ -29,6 +29,13 @@ set(ALC_ENCLAVE_FLAGS
     -ffunction-sections -fdata-sections -mno-red-zone -mno-avx -fcf-protection=none
     -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=fs
     -mstack-protector-guard-offset=40 -DALC_ENCLAVE=1)
+# What is compiled for size alone: what functions have in common becomes functions of its own. Only
+# clang can (its outliner); it is worth it where there are hundreds of like functions.
+set(ALC_ENCLAVE_OUTLINED_FILES "/exec/interp_cold[.]c$|/exec/interp_vector[.]c$")
+set(ALC_ENCLAVE_OUTLINED_FLAGS)
+if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+    set(ALC_ENCLAVE_OUTLINED_FLAGS "SHELL:-mllvm -enable-machine-outliner=always")
+endif()
 # Rooms whose locals are numbers and structures of fixed size, filled through typed pointers: there a
 # guard for functions with byte buffers is enough, and saves 5 KB (docs/decisions/0009).
 set(ALC_ENCLAVE_FEW_GUARDS wasm exec)
@@ -92,6 +99,9 @@ function(alc_room room freestanding uses)
         set(hot_sources ${sources})
         list(FILTER hot_sources INCLUDE REGEX ${ALC_ENCLAVE_HOT_FILES})
         list(FILTER sources EXCLUDE REGEX ${ALC_ENCLAVE_HOT_FILES})
+        set(outlined_sources ${sources})
+        list(FILTER outlined_sources INCLUDE REGEX ${ALC_ENCLAVE_OUTLINED_FILES})
+        list(FILTER sources EXCLUDE REGEX ${ALC_ENCLAVE_OUTLINED_FILES})
         set(guards)
         if(room IN_LIST ALC_ENCLAVE_FEW_GUARDS)
             set(guards -fno-stack-protector -fstack-protector)
@@ -100,6 +110,11 @@ function(alc_room room freestanding uses)
         if(hot_sources)
             alc_enclave_library(enclave_${room}_hot "${hot_sources}" -O2)
             add_dependencies(enclave_${room}_hot enclave_${room})
+        endif()
+        if(outlined_sources)
+            alc_enclave_library(enclave_${room}_outlined "${outlined_sources}" ${guards}
+                                ${ALC_ENCLAVE_OUTLINED_FLAGS})
+            add_dependencies(enclave_${room}_outlined enclave_${room})
         endif()
         # Not for linking: headers generated in those rooms must be there first.
         foreach(used ${uses})

@@ -156,17 +156,27 @@ HANDLER(ARRAY_LEN)
 /* -- allocation and bulk operations: operands and result in place, interp_gc.c -- */
 
 /* `n` units: where the operation ends is where its safepoint stands. */
-#define OBJECT_OPERATION(name, function, n)                                                        \
+#define OBJECT_PART(name, n)                                                                       \
     HANDLER(name)                                                                                  \
     {                                                                                              \
         run->safepoint_ip = ip + (n);                                                              \
         run->safepoint_fp = fp;                                                                    \
         run->safepoint_instance = inst;                                                            \
-        alc_status status = function(run, ip, fp);                                                 \
+        alc_status status = ((interp_object *)(uintptr_t)acc)(run, ip, fp);                        \
         if (ALC_UNLIKELY(status != ALC_OK)) {                                                      \
             TRAP(status);                                                                          \
         }                                                                                          \
+        acc = 0;                                                                                   \
+        facc = acc_of_bits(0);                                                                     \
         NEXT(n);                                                                                   \
+    }
+OBJECT_PART(do_object_5, 5)
+OBJECT_PART(do_object_7, 7)
+#define OBJECT_OPERATION(name, function, n)                                                        \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        acc = (uint64_t)(uintptr_t)(function);                                                     \
+        TAIL(do_object_##n);                                                                       \
     }
 OBJECT_OPERATION(STRUCT_NEW, alc_interp_struct_new, 5)
 OBJECT_OPERATION(STRUCT_NEW_DEFAULT, alc_interp_struct_new_default, 5)

@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "exec/heap.h"
 #include "exec/interp.h"
+#include "exec/interp_often.h"
 #include "exec/numeric.h"
 #include "exec/simd.h"
 
@@ -99,8 +100,21 @@ typedef double f64;
 #if ALC_INTERP_TAIL_CALLS
 typedef alc_status interp_handler(STATE) HANDLER_TYPE;
 extern const int32_t alc_interp_handlers[] __attribute__((visibility("hidden")));
-#define HANDLER(name)                                                                              \
+#define HANDLER_DECLARED(name)                                                                     \
     __attribute__((visibility("hidden"))) HANDLER_ABI alc_status alc_interp_op_##name(STATE)
+/* Two files go through all handlers, and a handler is an unused function in one of them. */
+#define HANDLER_HERE(name) HANDLER_DECLARED(name)
+#define HANDLER_ELSEWHERE(name)                                                                    \
+    static UNUSED HANDLER_ABI alc_status alc_interp_elsewhere_##name(STATE)
+#define HANDLER_THIRD(often, seldom, chosen, ...) chosen
+#define HANDLER_CHOICE(...) HANDLER_THIRD(__VA_ARGS__)
+#if defined(ALC_ONE_UNIT)
+#define HANDLER(name) HANDLER_HERE(name)
+#elif defined(ALC_INTERP_OFTEN)
+#define HANDLER(name) HANDLER_CHOICE(OFTEN_##name, HANDLER_HERE, HANDLER_ELSEWHERE, )(name)
+#else
+#define HANDLER(name) HANDLER_CHOICE(OFTEN_##name, HANDLER_ELSEWHERE, HANDLER_HERE, )(name)
+#endif
 /* Never merged into the handlers that end there. */
 #define COLD_HANDLER(name) ALC_COLD HANDLER(name)
 #define TAIL(name) __attribute__((musttail)) return alc_interp_op_##name(STATE_ARGS)

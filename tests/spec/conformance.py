@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the table of docs/conformance.md true: runs the specification's test suite outside and in the
-emulated enclave, and compares what came out with what is written there.
+"""Keeps the table of docs/conformance.md true: runs the test suite outside and in the emulated
+enclave, and compares what came out with what is written there.
 
     tests/spec/conformance.py --build build             # ends with 1 when they differ
     tests/spec/conformance.py --build build --update    # rewrites the table
 
-Only the whole suite counts: where it comes from the Rust registry, which lacks files, it says so and
-ends with 77.
+Only the whole suite counts: where it comes from the Rust registry, which lacks files, it says so
+and ends with 77.
 """
 import argparse
 import pathlib
