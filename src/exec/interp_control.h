@@ -428,6 +428,11 @@ HANDLER(CONST_F)
     facc = acc_of_bits(read_u64(ip + 2));
     NEXT(6);
 }
+HANDLER(FETCH_F)
+{
+    facc = acc_of_bits(SLOT(2));
+    NEXT(3);
+}
 HANDLER(STORE_A)
 {
     SLOT(2) = acc;

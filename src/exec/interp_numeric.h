@@ -157,7 +157,7 @@
         acc = num_##i(a);                                                                          \
         NEXT(n);                                                                                   \
     }
-#define FI(i) TO_INTEGER(S, i, load_##i(fp + ip[2]), 3)
+#define FI(i) TO_INTEGER(A, i, take_##i(facc), 2)
 
 #define TO_FLOATING(name, i, a, n)                                                                 \
     HANDLER(i##_##name)                                                                            \

@@ -26,7 +26,7 @@
 #define FRARE(i) ROTATE(i)
 #define UNRARE(i) ENTRY(i##_S) ENTRY(i##_A)
 #define FUN(i) UNRARE(i)
-#define FI(i) ENTRY(i##_S)
+#define FI(i) ENTRY(i##_A)
 #define IF(i) FUN(i)
 #define LOAD(i, type) UN(i) ENTRY(i##_P)
 #define FLOAD(i, type) LOAD(i, type)

@@ -73,7 +73,7 @@ enum alc_code_op {
 #define FRARE(i) ROTATE(i)
 #define UNRARE(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
 #define FUN(i) UNRARE(i)
-#define FI(i) ALC_CODE_##i##_S,
+#define FI(i) ALC_CODE_##i##_A,
 #define IF(i) FUN(i)
 #define LOAD(i, type) UN(i) ALC_CODE_##i##_P,
 #define FLOAD(i, type) LOAD(i, type)

@@ -54,7 +54,7 @@ static const struct operation operations[OPERATIONS_COUNT] = {
 #define FRARE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FRARELY},
 #define FCMP(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCOMPARE},
 #define FUN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, FUNARY},
-#define FI(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_INT},
+#define FI(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_A, TO_INT},
 #define IF(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_FLOAT},
 #include "wasm/code_families.h"
 };
@@ -351,6 +351,22 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
                                                              : ALC_LAST_OTHER);
 }
 
+/* Conversions take the accumulator only, where what is converted mostly is. */
+static void emit_to_integer(struct alc_validator *v, struct operation operation,
+                            struct alc_value *a)
+{
+    if (source_of(v, a, 1) != FROM_ACC) {
+        uint32_t slot = alc_emit_slot_of(v, a);
+        alc_emit_free_acc(v, 1);
+        alc_emit_op(v, ALC_CODE_FETCH_F);
+        alc_emit_u16(v, slot);
+        alc_emit_mark_result(v, 1, ALC_LAST_OTHER);
+    }
+    alc_emit_free_acc(v, 0);
+    alc_emit_op(v, (enum alc_code_op)operation.code);
+    alc_emit_mark_result(v, 0, ALC_LAST_OTHER);
+}
+
 static void emit_unary(struct alc_validator *v, struct operation operation, struct alc_value *a)
 {
     unsigned from_class = operation.family == FUNARY ? 1 : 0;
@@ -415,7 +431,7 @@ alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op, struct alc_
         emit_from_slots(v, operation.code, operands, 2, 1, false);
         break;
     case TO_INT:
-        emit_from_slots(v, operation.code, operands, 1, 0, false);
+        emit_to_integer(v, operation, &operands[0]);
         break;
     case FCBINARY:
         emit_commutative(v, operation, &operands[0], &operands[1]);
