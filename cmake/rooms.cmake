@@ -23,7 +23,7 @@ set(ALC_HOSTED_FLAGS -fstack-protector-strong -D_GNU_SOURCE)
 # guard from the enclave's own thread page.
 # The same code whatever the build type: sanitizers and -Og are for the hosted libraries. Trusted code
 # is made small, except where programs spend their time.
-set(ALC_ENCLAVE_HOT_FILES "/enclave/memory_functions[.]c$|/base/sha256[.]c$")
+set(ALC_ENCLAVE_HOT_FILES "/enclave/memory_functions[.]c$")
 set(ALC_ENCLAVE_FLAGS
     -Oz -fno-sanitize=all -ffreestanding -fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables
     -ffunction-sections -fdata-sections -mno-red-zone -mno-avx -fcf-protection=none
@@ -38,7 +38,7 @@ if(CMAKE_C_COMPILER_ID MATCHES "Clang")
 endif()
 # Rooms whose locals are numbers and structures of fixed size, filled through typed pointers: there a
 # guard for functions with byte buffers is enough, and saves 5 KB (docs/decisions/0009).
-set(ALC_ENCLAVE_FEW_GUARDS wasm exec)
+set(ALC_ENCLAVE_FEW_GUARDS wasm exec base host workload)
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/layers.txt ALC_LAYER_LINES REGEX "^[a-z]")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/layers.txt)

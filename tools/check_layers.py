@@ -21,7 +21,7 @@ INTRINSICS = {"immintrin.h", "nmmintrin.h", "smmintrin.h", "tmmintrin.h", "wmmin
               "emmintrin.h", "cpuid.h"}
 MEMORY_SYMBOLS = {"memcpy", "memmove", "memset", "memcmp"}
 # base/compiler.h: provided once per program or image.
-PROVIDED_SYMBOLS = {"alc_abort", "_GLOBAL_OFFSET_TABLE_"}
+PROVIDED_SYMBOLS = {"alc_abort", "alc_abort_enclave", "_GLOBAL_OFFSET_TABLE_"}
 SANITIZER = re.compile(r"^__(asan|ubsan|msan|sanitizer|sancov|lsan|gcov|llvm)_")
 LAYER = re.compile(r"^([a-z_]+)(!?)\s*:\s*(.*)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')

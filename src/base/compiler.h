@@ -27,22 +27,22 @@
 #define ALC_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define ALC_ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Ends the program (inside an enclave: the enclave) because alcove itself is wrong. Provided once
- * per image: os_linux prints the place and aborts, enclave/ poisons the enclave and leaves for
- * ever. */
+/* Ends the program because alcove itself is wrong: prints the place and aborts. */
 ALC_NORETURN void alc_abort(const char *file, int line, const char *condition);
+/* The same in an enclave, which tells nobody what failed and so does not carry the words: poisons it
+ * and leaves for ever. */
+ALC_NORETURN void alc_abort_enclave(int line);
 
-/* Our own invariants, always checked. Never for input: bad input is an alc_status. An enclave tells
- * nobody which one failed, so it does not carry the words; the line number remains. */
+/* Our own invariants, always checked. Never for input: bad input is an alc_status. */
 #ifdef ALC_ENCLAVE
-#define ALC_ASSERT_WORDS(text) ""
+#define ALC_ABORT(condition) alc_abort_enclave(__LINE__)
 #else
-#define ALC_ASSERT_WORDS(text) text
+#define ALC_ABORT(condition) alc_abort(__FILE__, __LINE__, condition)
 #endif
 #define ALC_ASSERT(condition)                                                                      \
     do {                                                                                           \
         if (ALC_UNLIKELY(!(condition))) {                                                          \
-            alc_abort(ALC_ASSERT_WORDS(__FILE__), __LINE__, ALC_ASSERT_WORDS(#condition));         \
+            ALC_ABORT(#condition);                                                                 \
         }                                                                                          \
     } while (0)
 

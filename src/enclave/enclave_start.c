@@ -32,10 +32,8 @@ void alc_tee_poison(uint64_t hint)
     alc_enclave_leave_refused(hint);
 }
 
-void alc_abort(const char *file, int line, const char *condition)
+void alc_abort_enclave(int line)
 {
-    (void)file;
-    (void)condition;
     alc_tee_poison(ALC_HINT_ASSERTION + (uint64_t)line);
 }
 

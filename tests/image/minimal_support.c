@@ -28,10 +28,8 @@ ALC_NORETURN void __stack_chk_fail(void)
     __builtin_trap();
 }
 
-void alc_abort(const char *file, int line, const char *condition)
+void alc_abort_enclave(int line)
 {
-    (void)file;
     (void)line;
-    (void)condition;
     __builtin_trap();
 }
