@@ -37,9 +37,7 @@
 #define DIVISION(i)                                                                                \
     DIVIDE(i##_SS, i, SLOT(2), SLOT(3), 4)                                                         \
     DIVIDE(i##_SI, i, SLOT(2), IMMEDIATE(3), 5)                                                    \
-    DIVIDE(i##_AS, i, acc, SLOT(2), 3)                                                             \
-    DIVIDE(i##_AI, i, acc, IMMEDIATE(2), 4)                                                        \
-    DIVIDE(i##_SA, i, SLOT(2), acc, 3)
+    DIVIDE(i##_AS, i, acc, SLOT(2), 3)
 
 #define COMPARE(name, i, a, b, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
@@ -104,7 +102,7 @@
     FBINARY(SI, i, load_##i(fp + ip[2]), immediate_##i(ip + 3), fresh_##i(fp + ip[2]), 7)          \
     FBINARY(AI, i, take_##i(facc), immediate_##i(ip + 2), facc, 6)
 #define FBIN(i) FLOAT_FORM_SS(FBINARY, i) FLOAT_FORM_SA(FBINARY, i) FLOAT_FORM_AS(FBINARY, i)
-#define FRARE(i) FLOAT_FORM_SS(FLOATING, i) FLOAT_FORM_AS(FLOATING, i) FLOAT_FORM_SA(FLOATING, i)
+#define FRARE(i) FLOAT_FORM_SS(FLOATING, i)
 #define FCOMPARE(name, i, a, b, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
@@ -151,7 +149,8 @@
         acc = num_##i(a);                                                                          \
         NEXT(n);                                                                                   \
     }
-#define FI(i) TO_INTEGER(S, i, load_##i(fp + ip[2]), 3) TO_INTEGER(A, i, take_##i(facc), 2)
+#define FIRARE(i) TO_INTEGER(S, i, load_##i(fp + ip[2]), 3)
+#define FI(i) FIRARE(i) TO_INTEGER(A, i, take_##i(facc), 2)
 
 #define TO_FLOATING(name, i, a, n)                                                                 \
     HANDLER(i##_##name)                                                                            \

@@ -71,15 +71,13 @@
 #define OFTEN_I32_ROTL_SID ,
 #define OFTEN_I32_ROTL_AI ,
 #define OFTEN_I32_ROTL_AID ,
-#define OFTEN_I32_DIV_S_AI ,
-#define OFTEN_I32_DIV_S_SA ,
+#define OFTEN_I32_DIV_S_SS ,
+#define OFTEN_I32_DIV_S_SI ,
 #define OFTEN_I32_DIV_U_SI ,
-#define OFTEN_I32_REM_S_SA ,
+#define OFTEN_I32_REM_S_SS ,
 #define OFTEN_I32_REM_U_SS ,
 #define OFTEN_I32_REM_U_SI ,
 #define OFTEN_I32_REM_U_AS ,
-#define OFTEN_I32_REM_U_AI ,
-#define OFTEN_I32_REM_U_SA ,
 #define OFTEN_I64_ADD_SS ,
 #define OFTEN_I64_ADD_SSD ,
 #define OFTEN_I64_ADD_SI ,
@@ -398,6 +396,7 @@
 #define OFTEN_VECTOR_TO_VECTOR ,
 #define OFTEN_do_call ,
 #define OFTEN_do_enter ,
+#define OFTEN_do_object_5 ,
 /* clang-format on */
 
 #endif

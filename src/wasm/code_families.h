@@ -37,6 +37,9 @@
 #ifndef FUN
 #define FUN(i)
 #endif
+#ifndef FIRARE
+#define FIRARE(i)
+#endif
 #ifndef FI
 #define FI(i)
 #endif
@@ -104,6 +107,7 @@
 #undef FORDER
 #undef FRARE
 #undef FUN
+#undef FIRARE
 #undef FI
 #undef IF
 #undef LOAD

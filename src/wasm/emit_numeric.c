@@ -20,6 +20,7 @@ enum family {
     FSWAPPED, /* the handlers of the comparison with operands exchanged */
     FUNARY,
     TO_INT,
+    TO_INT_RARELY,
     TO_FLOAT
 };
 
@@ -51,6 +52,7 @@ static const struct operation operations[OPERATIONS_COUNT] = {
 #define FCMP(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCOMPARE},
 #define FUN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, FUNARY},
 #define FI(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_INT},
+#define FIRARE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_INT_RARELY},
 #define IF(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_FLOAT},
 #include "wasm/code_families.h"
 };
@@ -193,6 +195,10 @@ static void emit_integer(struct alc_validator *v, struct operation operation,
     struct binary binary = {.a = &operands[0], .b = &operands[1]};
     if (operation.family != COMPARE) {
         (void)choose_binary(v, &binary, operation.family == CBINARY);
+        if (operation.family == DIVIDE) {
+            binary.from_b = binary.from_b == FROM_ACC ? FROM_SLOT : binary.from_b;
+            binary.from_a = binary.from_b == FROM_CONSTANT ? FROM_SLOT : binary.from_a;
+        }
         bool has_targets = operation.family != DIVIDE;
         emit_binary(v, &binary, operation.code + form_of(&binary) * (has_targets ? 2u : 1u));
         alc_emit_mark_result(v, 0, has_targets ? ALC_LAST_RESULT : ALC_LAST_OTHER);
@@ -279,7 +285,10 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
 {
     enum source from_a = source_of(v, a, 1);
     enum source from_b = source_of(v, b, 1);
-    if (b->place == ALC_PLACE_CONSTANT && from_a == FROM_SLOT && a->place != ALC_PLACE_CONSTANT) {
+    if (operation.family == FRARELY) {
+        from_a = from_b = FROM_SLOT;
+    } else if (b->place == ALC_PLACE_CONSTANT && from_a == FROM_SLOT &&
+               a->place != ALC_PLACE_CONSTANT) {
         load_constant(v, b);
         from_b = FROM_ACC;
     } else if (a->place == ALC_PLACE_CONSTANT && from_b == FROM_SLOT &&
@@ -314,8 +323,11 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
 static void emit_unary(struct alc_validator *v, struct operation operation, struct alc_value *a)
 {
     unsigned from_class = operation.family == UNARY || operation.family == TO_FLOAT ? 0 : 1;
-    unsigned to_class = operation.family == UNARY || operation.family == TO_INT ? 0 : 1;
-    bool in_acc = source_of(v, a, from_class) == FROM_ACC;
+    unsigned to_class =
+        operation.family == UNARY || operation.family == TO_INT || operation.family == TO_INT_RARELY
+            ? 0
+            : 1;
+    bool in_acc = operation.family != TO_INT_RARELY && source_of(v, a, from_class) == FROM_ACC;
     uint32_t slot = in_acc ? 0 : alc_emit_slot_of(v, a);
     alc_emit_free_acc(v, to_class);
     bool has_slot_forms = operation.family == UNARY;
@@ -385,6 +397,7 @@ alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op, struct alc_
         break;
     case FUNARY:
     case TO_INT:
+    case TO_INT_RARELY:
     case TO_FLOAT:
         emit_unary(v, operation, &operands[0]);
         break;
