@@ -15,7 +15,15 @@
 #include "exec/interp_handlers.h"
 
 /* The table: distances from its own start, so that an image needs no relocations. */
-#define ENTRY(name) ".long alc_interp_op_" #name " - alc_interp_handlers\n"
+#define TEXT(value) TEXT_OF(value)
+#define TEXT_OF(value) #value
+#if ALC_CODE_BIAS
+#define DISTANCE ".short "
+#else
+#define DISTANCE ".long "
+#endif
+#define ENTRY(name)                                                                                \
+    DISTANCE "alc_interp_op_" #name " - alc_interp_handlers + " TEXT(ALC_CODE_BIAS) "\n"
 __asm__(".pushsection .rodata.alc_interp_handlers,\"a\",@progbits\n"
         ".balign 4\n"
         ".globl alc_interp_handlers\n"
@@ -29,7 +37,7 @@ static alc_status interp_loop(STATE)
     return alc_interp_op_do_enter(STATE_ARGS);
 }
 
-static const int32_t *handlers_table(void)
+static const alc_code_distance *handlers_table(void)
 {
     return alc_interp_handlers;
 }
@@ -40,20 +48,20 @@ static const int32_t *handlers_table(void)
 static alc_status interp_loop(STATE)
 {
 #define ENTRY(name) (int32_t)(&&L_##name - &&L_UNREACHABLE),
-    static const int32_t table[] = {
+    static const alc_code_distance table[] = {
 #include "exec/interp_table.h"
     };
     if (run == NULL) {
-        *(const int32_t **)(uintptr_t)acc = table;
+        *(const alc_code_distance **)(uintptr_t)acc = table;
         return ALC_OK;
     }
     TAIL(do_enter);
 #include "exec/interp_handlers.h"
 }
 
-static const int32_t *handlers_table(void)
+static const alc_code_distance *handlers_table(void)
 {
-    const int32_t *table = NULL;
+    const alc_code_distance *table = NULL;
     alc_f64x2 none = {0};
     (void)interp_loop(NULL, 0, NULL, 0, NULL, NULL, (uint64_t)(uintptr_t)&table, NULL, none);
     return table;
@@ -89,7 +97,7 @@ const struct alc_code_target *alc_interp_target(bool metered, bool interruptible
 static void write_entry(uint16_t units[4], uint16_t distance, enum alc_code_op code)
 {
     units[0] = distance;
-    alc_store_u32(&units[1], (uint32_t)handlers_table()[code]);
+    alc_store_u32(&units[1], (uint32_t)handlers_table()[code] - ALC_CODE_BIAS);
 }
 
 /* Results as the embedder wants them: i32 and f32 with a zero upper half. */

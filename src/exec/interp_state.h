@@ -99,7 +99,7 @@ typedef double f64;
 
 #if ALC_INTERP_TAIL_CALLS
 typedef alc_status interp_handler(STATE) HANDLER_TYPE;
-extern const int32_t alc_interp_handlers[] __attribute__((visibility("hidden")));
+extern const alc_code_distance alc_interp_handlers[] __attribute__((visibility("hidden")));
 #define HANDLER_DECLARED(name)                                                                     \
     __attribute__((visibility("hidden"))) HANDLER_ABI alc_status alc_interp_op_##name(STATE)
 /* Two files go through all handlers, and a handler is an unused function in one of them. */

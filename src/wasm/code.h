@@ -105,13 +105,28 @@ enum alc_code_op {
 };
 /* clang-format on */
 
+/* Distance of a handler from the table of all, in bytes. An enclave's linker script puts both so
+ * near to each other that 16 bits do, once this much is added. */
+#if defined(ALC_ENCLAVE) && defined(__clang__)
+#define ALC_CODE_BIAS 0x14800
+typedef int16_t alc_code_distance;
+#else
+#define ALC_CODE_BIAS 0
+typedef int32_t alc_code_distance;
+#endif
+
 /* Where the code of a function goes, and how it is to be made. */
 struct alc_code_target {
-    /* Distance of each operation's handler (enum alc_code_op) from the table itself, in bytes. */
-    const int32_t *handlers;
-    bool metered;       /* code counts fuel */
+    const alc_code_distance *handlers; /* by enum alc_code_op */
+    bool metered;                      /* code counts fuel */
     bool interruptible; /* code looks at the stop word at loop heads and function entries */
 };
+
+/* How an operation of the code starts. */
+static inline uint32_t alc_code_handler(const struct alc_code_target *target, uint32_t code)
+{
+    return (uint32_t)target->handlers[code] - ALC_CODE_BIAS;
+}
 
 /* A slot that holds a reference that the collector traces, and (number + 1, 0: none) the next one.
  */

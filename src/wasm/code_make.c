@@ -52,7 +52,7 @@ alc_status alc_code_maker_new(struct alc_arena *arena, struct alc_module *module
         return ALC_E_OUT_OF_MEMORY;
     }
     for (uint32_t i = 0; i < count; i++) {
-        codes[i].lazy_handler = (uint32_t)module->target->handlers[ALC_CODE_LAZY];
+        codes[i].lazy_handler = alc_code_handler(module->target, ALC_CODE_LAZY);
         codes[i].units = (const uint16_t *)(const void *)&codes[i].lazy_handler;
         codes[i].function_index = first + i;
         module->functions[first + i].code = &codes[i];

@@ -96,7 +96,7 @@ static void put_op(struct alc_validator *v, enum alc_code_op code)
     e->last_kind = ALC_LAST_OTHER;
     e->last_class = NO_CLASS;
     e->last_end = ALC_NO_UNIT;
-    store_u32(e, e->count, (uint32_t)e->target->handlers[code]);
+    store_u32(e, e->count, alc_code_handler(e->target, code));
     e->count += 2;
 }
 
@@ -129,7 +129,7 @@ void alc_emit_refit(struct alc_validator *v, uint32_t unit, enum alc_code_op cod
     e->before_unit = ALC_NO_UNIT;
     e->last_unit = unit;
     e->last_code = code;
-    store_u32(e, unit, (uint32_t)e->target->handlers[code]);
+    store_u32(e, unit, alc_code_handler(e->target, code));
     /* Who waits for the unit waits for this instruction, not for those that it is fused with. */
     if (v->watch_unit >= unit) {
         v->watch_offset = 0;
@@ -202,7 +202,7 @@ static void store_acc(struct alc_validator *v, unsigned class, uint32_t slot)
     if (e->last_end == e->count && e->last_kind == ALC_LAST_RESULT && e->last_class == class) {
         reserve(e, 1);
         e->last_code++;
-        store_u32(e, e->last_unit, (uint32_t)e->target->handlers[e->last_code]);
+        store_u32(e, e->last_unit, alc_code_handler(e->target, e->last_code));
         e->last_target = e->count;
         alc_emit_u16(v, slot);
         if (e->last_code == ALC_CODE_I32_ADD_SID && e->before_unit != ALC_NO_UNIT &&
@@ -239,7 +239,7 @@ static bool store_before(struct alc_validator *v, unsigned class, uint32_t slot)
     }
     e->units[e->last_unit] = (uint16_t)slot;
     e->before_code++;
-    store_u32(e, e->before_unit, (uint32_t)e->target->handlers[e->before_code]);
+    store_u32(e, e->before_unit, alc_code_handler(e->target, e->before_code));
     e->before_kind = ALC_LAST_TARGET;
     e->last_unit++;
     e->last_target++;

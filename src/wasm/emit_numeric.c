@@ -346,7 +346,7 @@ static bool invert_last(struct alc_validator *v, const struct alc_value *a)
         return false;
     }
     e->last_code = alc_emit_inverse_compare(e->last_code);
-    alc_store_u32(&e->units[e->last_unit], (uint32_t)e->target->handlers[e->last_code]);
+    alc_store_u32(&e->units[e->last_unit], alc_code_handler(e->target, e->last_code));
     return true;
 }
 

@@ -95,26 +95,6 @@ static alc_status validate_struct_set(struct alc_validator *v)
 
 /* -- arrays -- */
 
-static alc_status validate_array_new(struct alc_validator *v, enum alc_op op)
-{
-    const struct alc_type *type;
-    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &type));
-    struct alc_value ignored;
-    bool is_default = op == ALC_OP_ARRAY_NEW_DEFAULT;
-    ALC_TRY(alc_pop(v, ALC_TYPE_I32, &ignored));
-    if (is_default && !alc_type_is_defaultable(type->array.type)) {
-        return alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
-    }
-    if (!is_default) {
-        ALC_TRY(alc_pop(v, alc_type_unpacked(type->array.type), &ignored));
-    }
-    if (v->is_live) {
-        alc_emit_allocation(v, is_default ? ALC_CODE_ARRAY_NEW_DEFAULT : ALC_CODE_ARRAY_NEW,
-                            &type->id, 1, is_default ? 1 : 2);
-    }
-    return push_new(v, type);
-}
-
 static alc_status validate_array_new_fixed(struct alc_validator *v)
 {
     const struct alc_type *type;
@@ -153,22 +133,6 @@ static alc_status read_segment(struct alc_validator *v, bool is_data, const stru
     return alc_type_matches(module->types, module->elements[*index].type, element)
                ? ALC_OK
                : alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
-}
-
-static alc_status validate_array_new_segment(struct alc_validator *v, enum alc_op op)
-{
-    static const uint32_t OPERANDS[2] = {ALC_TYPE_I32, ALC_TYPE_I32};
-    const struct alc_type *type;
-    bool is_data = op == ALC_OP_ARRAY_NEW_DATA;
-    uint32_t immediates[2];
-    ALC_TRY(read_segment(v, is_data, &type, &immediates[1]));
-    immediates[0] = type->id;
-    ALC_TRY(alc_pop_types(v, OPERANDS, 2));
-    if (v->is_live) {
-        alc_emit_allocation(v, is_data ? ALC_CODE_ARRAY_NEW_DATA : ALC_CODE_ARRAY_NEW_ELEM,
-                            immediates, 2, 2);
-    }
-    return push_new(v, type);
 }
 
 static alc_status validate_array_get(struct alc_validator *v, enum alc_op op)
@@ -213,55 +177,74 @@ static alc_status validate_array_len(struct alc_validator *v)
                       : alc_push_slot(v, ALC_TYPE_I32);
 }
 
-static alc_status validate_array_fill(struct alc_validator *v)
-{
-    const struct alc_type *type;
-    ALC_TRY(read_mutable_array(v, &type));
-    const uint32_t operands[4] = {ALC_TYPE_OF_REF_NULL(type->id), ALC_TYPE_I32,
-                                  alc_type_unpacked(type->array.type), ALC_TYPE_I32};
-    ALC_TRY(alc_pop_types(v, operands, 4));
-    if (v->is_live) {
-        alc_emit_in_place(v, ALC_CODE_ARRAY_FILL, &type->id, 1, 4);
-    }
-    return ALC_OK;
-}
+/* Instructions whose operands stay in place: what they need of the type that they name, and their
+ * operands as letters: r = reference to it, s = to the type named second, e = element, i = i32. */
+enum { NEEDS_MUTABLE = 1, NEEDS_DEFAULT = 2, NEEDS_DATA = 4, NEEDS_ELEMENTS = 8, MAKES_ARRAY = 16 };
+struct in_place {
+    uint8_t op;
+    uint8_t needs;
+    uint16_t code;
+    char operands[6];
+};
+#define ROW(ident, needs, operands) {ALC_OP_##ident, needs, ALC_CODE_##ident, operands}
+static const struct in_place in_place[] = {
+    ROW(ARRAY_NEW, MAKES_ARRAY, "ei"),
+    ROW(ARRAY_NEW_DEFAULT, NEEDS_DEFAULT | MAKES_ARRAY, "i"),
+    ROW(ARRAY_NEW_DATA, NEEDS_DATA | MAKES_ARRAY, "ii"),
+    ROW(ARRAY_NEW_ELEM, NEEDS_ELEMENTS | MAKES_ARRAY, "ii"),
+    ROW(ARRAY_FILL, NEEDS_MUTABLE, "riei"),
+    ROW(ARRAY_COPY, NEEDS_MUTABLE, "risii"),
+    ROW(ARRAY_INIT_DATA, NEEDS_MUTABLE | NEEDS_DATA, "riii"),
+    ROW(ARRAY_INIT_ELEM, NEEDS_MUTABLE | NEEDS_ELEMENTS, "riii"),
+};
 
-static alc_status validate_array_copy(struct alc_validator *v)
+/* Reads what stands behind the instruction; `immediates` are those of its code. */
+static alc_status read_in_place(struct alc_validator *v, const struct in_place *row,
+                                const struct alc_type **type, uint32_t *immediates)
 {
-    const struct alc_type *target;
-    const struct alc_type *source;
-    ALC_TRY(read_mutable_array(v, &target));
-    ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &source));
-    if (!alc_type_matches(v->module->types, source->array.type, target->array.type)) {
-        return alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+    if ((row->needs & (NEEDS_DATA | NEEDS_ELEMENTS)) != 0) {
+        ALC_TRY(read_segment(v, (row->needs & NEEDS_DATA) != 0, type, &immediates[1]));
+    } else {
+        ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, type));
     }
-    const uint32_t operands[5] = {ALC_TYPE_OF_REF_NULL(target->id), ALC_TYPE_I32,
-                                  ALC_TYPE_OF_REF_NULL(source->id), ALC_TYPE_I32, ALC_TYPE_I32};
-    ALC_TRY(alc_pop_types(v, operands, 5));
-    if (v->is_live) {
-        alc_emit_in_place(v, ALC_CODE_ARRAY_COPY, &target->id, 1, 5);
-    }
-    return ALC_OK;
-}
-
-static alc_status validate_array_init(struct alc_validator *v, enum alc_op op)
-{
-    const struct alc_type *type;
-    bool is_data = op == ALC_OP_ARRAY_INIT_DATA;
-    uint32_t immediates[2];
-    ALC_TRY(read_segment(v, is_data, &type, &immediates[1]));
-    if (!type->array.is_mutable) {
+    immediates[0] = (*type)->id;
+    if ((row->needs & NEEDS_MUTABLE) != 0 && !(*type)->array.is_mutable) {
         return alc_validator_fail(v, ALC_E_IMMUTABLE_ARRAY);
     }
-    immediates[0] = type->id;
-    const uint32_t operands[4] = {ALC_TYPE_OF_REF_NULL(type->id), ALC_TYPE_I32, ALC_TYPE_I32,
-                                  ALC_TYPE_I32};
-    ALC_TRY(alc_pop_types(v, operands, 4));
-    if (v->is_live) {
-        alc_emit_in_place(v, is_data ? ALC_CODE_ARRAY_INIT_DATA : ALC_CODE_ARRAY_INIT_ELEM,
-                          immediates, 2, 4);
+    bool is_default = (row->needs & NEEDS_DEFAULT) == 0 || alc_type_is_defaultable((*type)->array.type);
+    return is_default ? ALC_OK : alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+}
+
+static alc_status validate_in_place(struct alc_validator *v, const struct in_place *row)
+{
+    const struct alc_type *type;
+    const struct alc_type *source;
+    uint32_t immediates[2];
+    uint32_t operands[sizeof row->operands];
+    uint32_t count = 0;
+    ALC_TRY(read_in_place(v, row, &type, immediates));
+    for (; row->operands[count] != '\0'; count++) {
+        operands[count] = ALC_TYPE_I32;
+        if (row->operands[count] == 'r') {
+            operands[count] = ALC_TYPE_OF_REF_NULL(type->id);
+        } else if (row->operands[count] == 'e') {
+            operands[count] = alc_type_unpacked(type->array.type);
+        } else if (row->operands[count] == 's') {
+            ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &source));
+            if (!alc_type_matches(v->module->types, source->array.type, type->array.type)) {
+                return alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
+            }
+            operands[count] = ALC_TYPE_OF_REF_NULL(source->id);
+        }
     }
-    return ALC_OK;
+    ALC_TRY(alc_pop_types(v, operands, count));
+    bool is_new = (row->needs & MAKES_ARRAY) != 0;
+    if (v->is_live) {
+        uint32_t size = (row->needs & (NEEDS_DATA | NEEDS_ELEMENTS)) != 0 ? 2 : 1;
+        (is_new ? alc_emit_allocation : alc_emit_in_place)(v, (enum alc_code_op)row->code,
+                                                           immediates, size, count);
+    }
+    return is_new ? push_new(v, type) : ALC_OK;
 }
 
 /* -- casts -- */
@@ -405,26 +388,18 @@ static alc_status validate_struct(struct alc_validator *v, enum alc_op op)
 
 static alc_status validate_array(struct alc_validator *v, enum alc_op op)
 {
+    for (size_t i = 0; i < sizeof in_place / sizeof in_place[0]; i++) {
+        if (in_place[i].op == op) {
+            return validate_in_place(v, &in_place[i]);
+        }
+    }
     switch ((int)op) {
-    case ALC_OP_ARRAY_NEW:
-    case ALC_OP_ARRAY_NEW_DEFAULT:
-        return validate_array_new(v, op);
     case ALC_OP_ARRAY_NEW_FIXED:
         return validate_array_new_fixed(v);
-    case ALC_OP_ARRAY_NEW_DATA:
-    case ALC_OP_ARRAY_NEW_ELEM:
-        return validate_array_new_segment(v, op);
     case ALC_OP_ARRAY_SET:
         return validate_array_set(v);
     case ALC_OP_ARRAY_LEN:
         return validate_array_len(v);
-    case ALC_OP_ARRAY_FILL:
-        return validate_array_fill(v);
-    case ALC_OP_ARRAY_COPY:
-        return validate_array_copy(v);
-    case ALC_OP_ARRAY_INIT_DATA:
-    case ALC_OP_ARRAY_INIT_ELEM:
-        return validate_array_init(v, op);
     default:
         return validate_array_get(v, op);
     }
