@@ -211,7 +211,8 @@ static alc_status read_in_place(struct alc_validator *v, const struct in_place *
     if ((row->needs & NEEDS_MUTABLE) != 0 && !(*type)->array.is_mutable) {
         return alc_validator_fail(v, ALC_E_IMMUTABLE_ARRAY);
     }
-    bool is_default = (row->needs & NEEDS_DEFAULT) == 0 || alc_type_is_defaultable((*type)->array.type);
+    bool is_default =
+        (row->needs & NEEDS_DEFAULT) == 0 || alc_type_is_defaultable((*type)->array.type);
     return is_default ? ALC_OK : alc_validator_fail(v, ALC_E_TYPE_MISMATCH);
 }
 
