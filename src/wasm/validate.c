@@ -71,7 +71,7 @@ alc_status alc_pop_slow(struct alc_validator *v, uint32_t type, struct alc_value
 
 alc_status alc_pop_types(struct alc_validator *v, const uint32_t *types, uint32_t count)
 {
-    struct alc_value ignored;
+    struct alc_value ignored ALC_UNINITIALIZED;
     for (uint32_t i = count; i > 0; i--) {
         ALC_TRY(alc_pop(v, types[i - 1], &ignored));
     }
@@ -309,7 +309,7 @@ static alc_status validate_signature(struct alc_validator *v, enum alc_op op)
     immediates.data_index = 0;
     immediates.memory.is_64 = false;
     ALC_TRY(read_immediates(v, info->immediate, &immediates));
-    struct alc_value operands[3];
+    struct alc_value operands[3] ALC_UNINITIALIZED;
     bool is_64 = immediates.memory.is_64;
     for (unsigned i = 3; i > 0; i--) {
         unsigned letter = alc_signature_operand(info->signature, i - 1);

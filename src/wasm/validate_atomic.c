@@ -55,7 +55,7 @@ alc_status alc_validate_atomic(struct alc_validator *v, enum alc_op op)
 {
     const struct alc_op_info *info = &alc_op_infos[op];
     struct alc_memory_argument argument;
-    struct alc_value ignored;
+    struct alc_value ignored ALC_UNINITIALIZED;
     uint32_t operands_count = 0;
     if (op == ALC_OP_ATOMIC_FENCE) {
         return validate_fence(v);

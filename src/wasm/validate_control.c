@@ -57,7 +57,7 @@ alc_status alc_validator_push_control(struct alc_validator *v, struct alc_contro
 static alc_status validate_block(struct alc_validator *v, enum alc_op op)
 {
     struct alc_control control = {.op = op};
-    struct alc_value condition;
+    struct alc_value condition ALC_UNINITIALIZED;
     uint32_t count;
     ALC_TRY(read_block_type(v, &control));
     if (op == ALC_OP_IF) {
@@ -214,7 +214,7 @@ alc_status alc_validator_keep_values(struct alc_validator *v, const uint32_t *ty
 static alc_status validate_br_if(struct alc_validator *v)
 {
     struct alc_control *target;
-    struct alc_value condition;
+    struct alc_value condition ALC_UNINITIALIZED;
     uint32_t count;
     ALC_TRY(alc_validator_read_label(v, &target));
     ALC_TRY(alc_pop(v, ALC_TYPE_I32, &condition));
@@ -255,7 +255,7 @@ static alc_status validate_br_table(struct alc_validator *v)
 {
     uint32_t count;
     uint32_t arity = 0;
-    struct alc_value index;
+    struct alc_value index ALC_UNINITIALIZED;
     ALC_TRY(alc_read_count(&v->reader, ALC_LIMIT_BRANCH_TABLE, ALC_E_LIMIT_ITEMS, 1, &count));
     ALC_TRY(alc_pop(v, ALC_TYPE_I32, &index));
     size_t labels = v->reader.pos;
@@ -386,7 +386,7 @@ static alc_status push_call_results(struct alc_validator *v, const struct alc_fu
 
 alc_status alc_validate_call(struct alc_validator *v, enum alc_op op)
 {
-    struct alc_value callee;
+    struct alc_value callee ALC_UNINITIALIZED;
     struct alc_call call = {.op = op, .callee = &callee};
     ALC_TRY(read_callee(v, &call));
     bool is_tail = op == ALC_OP_RETURN_CALL || op == ALC_OP_RETURN_CALL_INDIRECT ||
@@ -427,7 +427,7 @@ static alc_status mark_set(struct alc_validator *v, uint32_t index)
 static alc_status validate_local(struct alc_validator *v, enum alc_op op)
 {
     uint32_t index;
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(alc_validator_read_index(v, v->locals_count, ALC_E_UNKNOWN_LOCAL, &index));
     const struct alc_local *local = &v->locals[index];
     if (op == ALC_OP_LOCAL_GET) {
@@ -452,7 +452,7 @@ static alc_status validate_local(struct alc_validator *v, enum alc_op op)
 static alc_status validate_global(struct alc_validator *v, enum alc_op op)
 {
     uint32_t index;
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(alc_validator_read_index(v, v->module->globals_count, ALC_E_UNKNOWN_GLOBAL, &index));
     const struct alc_global_type *type = &v->module->globals[index].type;
     if (op == ALC_OP_GLOBAL_GET) {
@@ -481,7 +481,7 @@ static alc_status read_select_type(struct alc_validator *v, uint32_t *out)
 
 static alc_status validate_select(struct alc_validator *v, enum alc_op op)
 {
-    struct alc_value operands[3];
+    struct alc_value operands[3] ALC_UNINITIALIZED;
     uint32_t type = ALC_TYPE_BOTTOM;
     if (op == ALC_OP_SELECT_TYPED) {
         ALC_TRY(read_select_type(v, &type));
@@ -503,7 +503,7 @@ static alc_status validate_select(struct alc_validator *v, enum alc_op op)
 
 alc_status alc_validate_variable(struct alc_validator *v, enum alc_op op)
 {
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     switch ((int)op) {
     case ALC_OP_LOCAL_GET:
     case ALC_OP_LOCAL_SET:

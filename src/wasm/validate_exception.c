@@ -174,7 +174,7 @@ static alc_status validate_throw(struct alc_validator *v)
 
 static alc_status validate_throw_ref(struct alc_validator *v)
 {
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(alc_pop(v, ALC_TYPE_EXNREF, &value));
     if (v->is_live) {
         alc_emit_throw_ref(v, alc_emit_slot_of(v, &value));

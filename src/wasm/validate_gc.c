@@ -25,7 +25,7 @@ static alc_status validate_struct_new(struct alc_validator *v, enum alc_op op)
     ALC_TRY(read_composite(v, ALC_COMPOSITE_STRUCT, &type));
     const struct alc_struct_type *structure = &type->structure;
     bool is_default = op == ALC_OP_STRUCT_NEW_DEFAULT;
-    struct alc_value ignored;
+    struct alc_value ignored ALC_UNINITIALIZED;
     for (uint32_t i = structure->fields_count; i > 0; i--) {
         uint32_t field = structure->fields[i - 1].type;
         if (is_default && !alc_type_is_defaultable(field)) {
@@ -64,7 +64,7 @@ static alc_status validate_struct_get(struct alc_validator *v, enum alc_op op)
 {
     const struct alc_type *type;
     const struct alc_field *field;
-    struct alc_value object;
+    struct alc_value object ALC_UNINITIALIZED;
     ALC_TRY(read_field(v, &type, &field));
     ALC_TRY(check_packing(v, field->type, op == ALC_OP_STRUCT_GET));
     ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(type->id), &object));
@@ -79,8 +79,8 @@ static alc_status validate_struct_set(struct alc_validator *v)
 {
     const struct alc_type *type;
     const struct alc_field *field;
-    struct alc_value object;
-    struct alc_value value;
+    struct alc_value object ALC_UNINITIALIZED;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(read_field(v, &type, &field));
     if (!field->is_mutable) {
         return alc_validator_fail(v, ALC_E_IMMUTABLE_FIELD);
@@ -99,7 +99,7 @@ static alc_status validate_array_new_fixed(struct alc_validator *v)
 {
     const struct alc_type *type;
     uint32_t immediates[2];
-    struct alc_value ignored;
+    struct alc_value ignored ALC_UNINITIALIZED;
     ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &type));
     immediates[0] = type->id;
     ALC_TRY(alc_read_leb_u32(&v->reader, &immediates[1]));
@@ -138,7 +138,7 @@ static alc_status read_segment(struct alc_validator *v, bool is_data, const stru
 static alc_status validate_array_get(struct alc_validator *v, enum alc_op op)
 {
     const struct alc_type *type;
-    struct alc_value operands[2];
+    struct alc_value operands[2] ALC_UNINITIALIZED;
     ALC_TRY(read_composite(v, ALC_COMPOSITE_ARRAY, &type));
     ALC_TRY(check_packing(v, type->array.type, op == ALC_OP_ARRAY_GET));
     ALC_TRY(alc_pop(v, ALC_TYPE_I32, &operands[1]));
@@ -158,7 +158,7 @@ static alc_status read_mutable_array(struct alc_validator *v, const struct alc_t
 static alc_status validate_array_set(struct alc_validator *v)
 {
     const struct alc_type *type;
-    struct alc_value operands[3];
+    struct alc_value operands[3] ALC_UNINITIALIZED;
     ALC_TRY(read_mutable_array(v, &type));
     ALC_TRY(alc_pop(v, alc_type_unpacked(type->array.type), &operands[2]));
     ALC_TRY(alc_pop(v, ALC_TYPE_I32, &operands[1]));
@@ -171,7 +171,7 @@ static alc_status validate_array_set(struct alc_validator *v)
 
 static alc_status validate_array_len(struct alc_validator *v)
 {
-    struct alc_value array;
+    struct alc_value array ALC_UNINITIALIZED;
     ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(ALC_HEAP_ARRAY), &array));
     return v->is_live ? alc_emit_from_reference(v, ALC_CODE_ARRAY_LEN, &array, ALC_TYPE_I32)
                       : alc_push_slot(v, ALC_TYPE_I32);
@@ -265,14 +265,14 @@ static alc_status pop_relative(struct alc_validator *v, uint32_t type, struct al
 static alc_status validate_ref_test(struct alc_validator *v, bool is_nullable)
 {
     uint32_t heap;
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(alc_decode_heap_type(&v->reader, v->module, &heap));
     uint32_t type = reference_type(heap, is_nullable);
     ALC_TRY(pop_relative(v, type, &value));
     if (!v->is_live) {
         return alc_push_slot(v, ALC_TYPE_I32);
     }
-    struct alc_value result;
+    struct alc_value result ALC_UNINITIALIZED;
     alc_emit_type_test(v, &value, type, false, &result);
     return alc_emit_push(v, ALC_TYPE_I32, ALC_PLACE_ACC);
 }
@@ -280,7 +280,7 @@ static alc_status validate_ref_test(struct alc_validator *v, bool is_nullable)
 static alc_status validate_ref_cast(struct alc_validator *v, bool is_nullable)
 {
     uint32_t heap;
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(alc_decode_heap_type(&v->reader, v->module, &heap));
     uint32_t type = reference_type(heap, is_nullable);
     ALC_TRY(pop_relative(v, type, &value));
@@ -303,7 +303,7 @@ static alc_status validate_br_on_cast(struct alc_validator *v, bool on_failure)
     uint8_t flags;
     uint32_t heaps[2];
     struct alc_control *label;
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     uint64_t flags_at = alc_reader_offset(&v->reader);
     ALC_TRY(alc_read_u8(&v->reader, &flags));
     if (flags > (CAST_SOURCE_NULL | CAST_TARGET_NULL)) {
@@ -324,7 +324,7 @@ static alc_status validate_br_on_cast(struct alc_validator *v, bool on_failure)
     }
     ALC_TRY(alc_pop(v, source, &value));
     ALC_TRY(alc_validator_keep_values(v, types, count - 1));
-    struct alc_value condition;
+    struct alc_value condition ALC_UNINITIALIZED;
     if (v->is_live) {
         alc_emit_type_test(v, &value, target, on_failure, &condition);
     }
@@ -339,7 +339,7 @@ static alc_status validate_br_on_cast(struct alc_validator *v, bool on_failure)
 
 static alc_status validate_ref_i31(struct alc_validator *v)
 {
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(alc_pop(v, ALC_TYPE_I32, &value));
     uint32_t type = ALC_TYPE_OF_REF(ALC_HEAP_I31);
     return v->is_live ? alc_emit_from_reference(v, ALC_CODE_REF_I31, &value, type)
@@ -348,7 +348,7 @@ static alc_status validate_ref_i31(struct alc_validator *v)
 
 static alc_status validate_i31_get(struct alc_validator *v, enum alc_code_op code)
 {
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(alc_pop(v, ALC_TYPE_I31REF, &value));
     return v->is_live ? alc_emit_from_reference(v, code, &value, ALC_TYPE_I32)
                       : alc_push_slot(v, ALC_TYPE_I32);
@@ -357,7 +357,7 @@ static alc_status validate_i31_get(struct alc_validator *v, enum alc_code_op cod
 /* Both hierarchies look the same in a slot. */
 static alc_status validate_convert(struct alc_validator *v, enum alc_heap from, enum alc_heap to)
 {
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(alc_pop(v, ALC_TYPE_OF_REF_NULL(from), &value));
     bool is_nullable = value.type != ALC_TYPE_BOTTOM && alc_type_is_nullable(value.type);
     return alc_validator_push_again(v, &value, reference_type(to, is_nullable));
@@ -365,7 +365,7 @@ static alc_status validate_convert(struct alc_validator *v, enum alc_heap from, 
 
 static alc_status validate_ref_eq(struct alc_validator *v)
 {
-    struct alc_value operands[2];
+    struct alc_value operands[2] ALC_UNINITIALIZED;
     ALC_TRY(alc_pop(v, ALC_TYPE_EQREF, &operands[1]));
     ALC_TRY(alc_pop(v, ALC_TYPE_EQREF, &operands[0]));
     return v->is_live ? alc_emit_numeric(v, ALC_OP_I64_EQ, operands, ALC_TYPE_I32)

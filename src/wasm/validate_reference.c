@@ -54,7 +54,7 @@ static uint32_t nullable(uint32_t type)
 
 static alc_status validate_is_null(struct alc_validator *v)
 {
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(pop_reference(v, &value));
     return v->is_live ? alc_emit_numeric(v, ALC_OP_I64_EQZ, &value, ALC_TYPE_I32)
                       : alc_push_slot(v, ALC_TYPE_I32);
@@ -74,7 +74,7 @@ alc_status alc_validator_push_again(struct alc_validator *v, const struct alc_va
 
 static alc_status validate_as_non_null(struct alc_validator *v)
 {
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     ALC_TRY(pop_reference(v, &value));
     if (v->is_live) {
         uint32_t slot = alc_emit_slot_of(v, &value);
@@ -87,7 +87,7 @@ static alc_status validate_as_non_null(struct alc_validator *v)
 static alc_status validate_br_on_null(struct alc_validator *v)
 {
     struct alc_control *target;
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     uint32_t count;
     ALC_TRY(alc_validator_read_label(v, &target));
     ALC_TRY(pop_reference(v, &value));
@@ -102,7 +102,7 @@ static alc_status validate_br_on_null(struct alc_validator *v)
 static alc_status validate_br_on_non_null(struct alc_validator *v)
 {
     struct alc_control *target;
-    struct alc_value value;
+    struct alc_value value ALC_UNINITIALIZED;
     uint32_t count;
     ALC_TRY(alc_validator_read_label(v, &target));
     const uint32_t *types = alc_control_label(target, &count);

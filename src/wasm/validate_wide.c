@@ -22,7 +22,7 @@ static enum alc_code_op code_of(enum alc_op op)
 alc_status alc_validate_wide(struct alc_validator *v, enum alc_op op)
 {
     static const uint32_t results[2] = {ALC_TYPE_I64, ALC_TYPE_I64};
-    struct alc_value operands[4];
+    struct alc_value operands[4] ALC_UNINITIALIZED;
     uint32_t slots[4];
     unsigned count = op == ALC_OP_I64_MUL_WIDE_S || op == ALC_OP_I64_MUL_WIDE_U ? 2 : 4;
     for (unsigned i = count; i > 0; i--) {
