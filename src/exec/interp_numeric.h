@@ -75,6 +75,13 @@
         NEXT((n) + 1);                                                                             \
     }
 #define UN(i) UNARY(S, i, SLOT(2), 3) UNARY(A, i, acc, 2)
+#define UNARY_RARE(name, i, a, n)                                                                  \
+    HANDLER(i##_##name)                                                                            \
+    {                                                                                              \
+        acc = num_##i(a);                                                                          \
+        NEXT(n);                                                                                   \
+    }
+#define URARE(i) UNARY_RARE(S, i, SLOT(2), 3) UNARY_RARE(A, i, acc, 2)
 
 /* Floating: the functions take and give the accumulator; a slot is read as its address. */
 #define FBINARY(name, i, a, b, keep, n)                                                            \

@@ -14,6 +14,7 @@
     ENTRY(i##_SI)                                                                                  \
     ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_BR_SS) ENTRY(i##_BR_SI) ENTRY(i##_BR_AS) ENTRY(i##_BR_AI)
 #define UN(i) ENTRY(i##_S) ENTRY(i##_SD) ENTRY(i##_A) ENTRY(i##_AD)
+#define URARE(i) ENTRY(i##_S) ENTRY(i##_A)
 #define FCBIN(i) CBIN(i)
 #define FBIN(i)                                                                                    \
     ENTRY(i##_SS) ENTRY(i##_SSD) ENTRY(i##_SA) ENTRY(i##_SAD) ENTRY(i##_AS) ENTRY(i##_ASD)

@@ -19,6 +19,9 @@
 #ifndef UN
 #define UN(i)
 #endif
+#ifndef URARE
+#define URARE(i)
+#endif
 #ifndef FCBIN
 #define FCBIN(i)
 #endif
@@ -101,6 +104,7 @@
 #undef DIVISION
 #undef ICMP
 #undef UN
+#undef URARE
 #undef FCBIN
 #undef FBIN
 #undef FCMP

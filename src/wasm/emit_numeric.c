@@ -13,6 +13,7 @@ enum family {
     DIVIDE,
     COMPARE,
     UNARY,
+    UNARY_RARELY,
     FCBINARY,
     FBINARY,
     FRARELY,
@@ -43,6 +44,7 @@ static const struct operation operations[OPERATIONS_COUNT] = {
 #define DIVISION(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, DIVIDE},
 #define ICMP(i, swapped, inverse) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, COMPARE},
 #define UN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, UNARY},
+#define URARE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, UNARY_RARELY},
 #define FCBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCBINARY},
 #define FBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FBINARY},
 #define FORDER(i, swapped) \
@@ -322,11 +324,10 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
 
 static void emit_unary(struct alc_validator *v, struct operation operation, struct alc_value *a)
 {
-    unsigned from_class = operation.family == UNARY || operation.family == TO_FLOAT ? 0 : 1;
-    unsigned to_class =
-        operation.family == UNARY || operation.family == TO_INT || operation.family == TO_INT_RARELY
-            ? 0
-            : 1;
+    bool is_integer = operation.family == UNARY || operation.family == UNARY_RARELY;
+    bool to_integer = operation.family == TO_INT || operation.family == TO_INT_RARELY;
+    unsigned from_class = is_integer || operation.family == TO_FLOAT ? 0 : 1;
+    unsigned to_class = is_integer || to_integer ? 0 : 1;
     bool in_acc = operation.family != TO_INT_RARELY && source_of(v, a, from_class) == FROM_ACC;
     uint32_t slot = in_acc ? 0 : alc_emit_slot_of(v, a);
     alc_emit_free_acc(v, to_class);
@@ -395,6 +396,7 @@ alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op, struct alc_
         }
         emit_unary(v, operation, &operands[0]);
         break;
+    case UNARY_RARELY:
     case FUNARY:
     case TO_INT:
     case TO_INT_RARELY:
