@@ -175,7 +175,7 @@ def run(options):
     if not options.quick and not options.no_startup and not options.only:
         starts = startup.measure_all(engines, built, session)
         print(startup.table(engines, starts))
-        print(startup.instances(ROOT / "build" / "bench_instances"), end="")
+        print(startup.instances(ROOT / "build" / "bench_instances", built), end="")
     for text in [*problems, *report.problems(results)]:
         print(f"left out: {text}")
     save(options.output, report.document(facts, chosen, engines, results, built, starts))

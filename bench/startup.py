@@ -85,12 +85,20 @@ def measure_all(engines, built, session):
     return found
 
 
-def instances(program):
-    """What alcove's own program prints about the creation of instances, or nothing without it."""
+def instances(program, built):
+    """What alcove's own program prints about instances and modules, if it is built."""
     if not program.exists():
         return ""
-    done = subprocess.run([str(program)], check=False, capture_output=True, text=True, timeout=120)
-    return done.stdout if done.returncode == 0 else ""
+    modules = [built[name][0] for name in COMPILED_HERE if built.get(name, (None, None))[0]]
+    large = large_module()
+    if large is not None:
+        modules.append(large)
+    text = "\nalcove's engine alone (bench_instances)\n"
+    for arguments in ([], modules):
+        done = subprocess.run([program, *arguments], check=False, capture_output=True, text=True,
+                              timeout=120)
+        text += done.stdout if done.returncode == 0 else ""
+    return text
 
 
 def cell(found):

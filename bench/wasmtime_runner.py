@@ -5,8 +5,6 @@
   wasmtime_runner.py run program.wasm CACHE [ARGUMENT...]    runs a WASI program; compiled code is
                                                              kept in the folder CACHE
   wasmtime_runner.py validate program.wasm        prints how long decoding and validating takes
-  wasmtime_runner.py compile program.wasm         prints how long compiling takes
-  wasmtime_runner.py instances program.wasm N     prints how long an instance takes, of N
   wasmtime_runner.py translate input.wat output   text to binary
 """
 import hashlib
@@ -60,28 +58,6 @@ def run(engine, path, cache, *arguments):
     return 0
 
 
-def instances(engine, path, count):
-    """The median: instances are made and dropped one by one, as a server would for each request."""
-    module = load(engine, path, None)
-    linker = wasmtime.Linker(engine)
-    linker.define_wasi()
-    times = []
-    for _ in range(count):
-        start = time.perf_counter_ns()
-        store = wasmtime.Store(engine)
-        store.set_wasi(wasmtime.WasiConfig())
-        linker.instantiate(store, module)
-        del store
-        times.append(time.perf_counter_ns() - start)
-    print("instance", sorted(times)[len(times) // 2])
-
-
-def timed(label, action):
-    start = time.perf_counter_ns()
-    action()
-    print(label, time.perf_counter_ns() - start)
-
-
 def main():
     command, path, *rest = sys.argv[1:]
     path = pathlib.Path(path)
@@ -92,12 +68,9 @@ def main():
     if command == "run":
         return run(engine, path, *rest)
     data = path.read_bytes()
-    if command == "validate":
-        timed("load", lambda: wasmtime.Module.validate(engine, data))
-    elif command == "compile":
-        timed("compile", lambda: wasmtime.Module(engine, data))
-    elif command == "instances":
-        instances(engine, path, int(rest[0]))
+    start = time.perf_counter_ns()
+    wasmtime.Module.validate(engine, data)
+    print("load", time.perf_counter_ns() - start)
     return 0
 
 

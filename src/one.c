@@ -5,6 +5,8 @@
  * unique across these files. What it needs from outside: memcpy, memmove, memset, memcmp, strlen
  * and alc_abort. tests/one builds it with gcc and clang.
  */
+#define ALC_ONE_UNIT
+
 #include "base/arena.c"
 #include "base/reader.c"
 #include "base/status.c"
@@ -47,10 +49,12 @@
 #include "exec/heap_collect.c"
 #include "exec/instance.c"
 #include "exec/interp.c"
+#include "exec/interp_cold.c"
 #include "exec/interp_exception.c"
 #include "exec/interp_gc.c"
 #include "exec/interp_slow.c"
 #include "exec/interp_trace.c"
+#include "exec/interp_vector.c"
 #include "exec/linker.c"
 #include "exec/memory.c"
 #include "exec/pool.c"

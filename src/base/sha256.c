@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SHA-256 in portable C (FIPS 180-4, section 6.2). Small rather than fast: it runs over images and
- * modules once.
+ * SHA-256 in portable C (FIPS 180-4, section 6.2). It runs over images and modules once each time
+ * a program starts.
  */
 #include "base/sha256.h"
 
@@ -36,24 +36,35 @@ static void expand_schedule(uint32_t schedule[64], const uint8_t *block)
     }
 }
 
+/* One round. The eight words are renamed from round to round, not moved. */
+#define ROUND(a, b, c, d, e, f, g, h, i)                                                           \
+    do {                                                                                           \
+        uint32_t sum1_ = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);           \
+        uint32_t temp1_ = h + sum1_ + (g ^ (e & (f ^ g))) + round_constants[i] + schedule[i];      \
+        uint32_t sum0_ = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);           \
+        d += temp1_;                                                                               \
+        h = temp1_ + sum0_ + ((a & b) | (c & (a | b)));                                            \
+    } while (0)
+
 static void compress(uint32_t state[8], const uint8_t *block)
 {
-    uint32_t schedule[64];
+    ALC_UNINITIALIZED uint32_t schedule[64];
     expand_schedule(schedule, block);
-    uint32_t s[8];
-    alc_copy(s, state, sizeof s);
-    for (unsigned i = 0; i < 64; i++) {
-        uint32_t sum1 = rotate_right(s[4], 6) ^ rotate_right(s[4], 11) ^ rotate_right(s[4], 25);
-        uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-        uint32_t temp1 = s[7] + sum1 + choice + round_constants[i] + schedule[i];
-        uint32_t sum0 = rotate_right(s[0], 2) ^ rotate_right(s[0], 13) ^ rotate_right(s[0], 22);
-        uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-        alc_move(s + 1, s, 7 * sizeof s[0]);
-        s[4] += temp1;
-        s[0] = temp1 + sum0 + majority;
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
+    for (unsigned i = 0; i < 64; i += 8) {
+        ROUND(a, b, c, d, e, f, g, h, i);
+        ROUND(h, a, b, c, d, e, f, g, i + 1);
+        ROUND(g, h, a, b, c, d, e, f, i + 2);
+        ROUND(f, g, h, a, b, c, d, e, i + 3);
+        ROUND(e, f, g, h, a, b, c, d, i + 4);
+        ROUND(d, e, f, g, h, a, b, c, i + 5);
+        ROUND(c, d, e, f, g, h, a, b, i + 6);
+        ROUND(b, c, d, e, f, g, h, a, i + 7);
     }
+    const uint32_t words[8] = {a, b, c, d, e, f, g, h};
     for (unsigned i = 0; i < 8; i++) {
-        state[i] += s[i];
+        state[i] += words[i];
     }
 }
 

@@ -4,6 +4,7 @@
  * keeps its deadline and turns the outcome into an exit code.
  */
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +110,10 @@ static struct cli_file encode_manifest(const struct run_options *options,
         .limits = options->limits,
     };
     size_t size;
-    alc_sha256(module->bytes, module->size, manifest.module_sha256);
+    if (EVP_Digest(module->bytes, module->size, manifest.module_sha256, NULL, EVP_sha256(), NULL) !=
+        1) {
+        cli_die(CLI_FAILED, "the module cannot be hashed");
+    }
     (void)!alc_manifest_encode(&manifest, NULL, 0, &size);
     uint8_t *bytes = cli_allocate(size);
     if (alc_manifest_encode(&manifest, bytes, size, &size) != ALC_OK) {
@@ -156,7 +160,8 @@ static alc_status run_with(const struct run_options *options, struct alc_os_linu
     if (options->tee != RUN_TEE_NONE) {
         return cli_enclave_run(options, system, publish_stop_flag, error);
     }
-    struct alc_os own_os = *alc_os_linux_get_os(system);
+    static struct alc_os own_os; /* static: threads may outlive this function */
+    own_os = *alc_os_linux_get_os(system);
     publish_stop_flag(&g_local_stop_flag);
     (void)!alc_workload_run_from_os(&own_os, &g_local_stop_flag);
     return ALC_OK; /* the outcome says how it ended */
@@ -201,11 +206,12 @@ int cli_run(struct cli_arguments *arguments)
 {
     static struct run_options options; /* static: threads may outlive this function */
     static struct cli_file module;
+    static struct cli_file manifest;
     struct alc_os_linux *system;
     struct alc_error error;
     run_options_parse(arguments, &options);
     module = cli_read_file(options.module_path);
-    struct cli_file manifest = encode_manifest(&options, &module);
+    manifest = encode_manifest(&options, &module);
     g_result.options = &options;
     g_result.module = &module;
     if (alc_os_linux_new(NULL, &system) != ALC_OK) {

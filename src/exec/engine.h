@@ -40,8 +40,8 @@ struct alc_store_options {
      * memory.grow. */
     uint64_t memory_size_max; /* of each memory */
     uint64_t store_size_max;  /* of all memories together */
-    /* Address space reserved for each memory at most (bytes, 0: 4 GiB + 64 KiB); smaller where
-     * address space is scarce. It caps growth as well. */
+    /* Address space reserved for each memory at most (bytes, 0: 4 GiB + 64 KiB, or a larger
+     * memory_size_max); smaller where address space is scarce. It caps growth as well. */
     uint64_t memory_reserve_max;
     /* Bytes of the garbage-collected heap at most; 0: ALC_LIMIT_HEAP_MEBIBYTES. They count in
      * store_size_max too. A program that needs more traps with ALC_E_OUT_OF_MEMORY. */

@@ -127,6 +127,11 @@ HANDLER(BR)
 {
     BRANCH(2);
 }
+HANDLER(COPY_BR)
+{
+    SLOT(3) = SLOT(2);
+    BRANCH(4);
+}
 HANDLER(BR_IF_S)
 {
     BRANCH_WHEN((uint32_t)SLOT(2) != 0, 3);
@@ -237,17 +242,33 @@ HANDLER(CALL_IMPORT)
         }                                                                                          \
         acc = (uint64_t)(uintptr_t)function;                                                       \
     } while (0)
-HANDLER(CALL_INDIRECT_S)
-{
-    CALL_TABLE(SLOT(2), 3);
-    ip += 7;
-    TAIL(do_call);
-}
+/* The usual callee is found here: of exactly the type that is wanted. */
 HANDLER(CALL_INDIRECT_A)
+{
+    const struct alc_table *callees = inst->tables[ip[4]];
+    uint64_t index = callees->type.limits.is_64 ? acc : (uint32_t)acc;
+    if (ALC_LIKELY(index < callees->count)) {
+        index = alc_index_clamp(index, callees->count);
+        struct alc_function *function = alc_reference_to_function(callees->entries[index]);
+        if (ALC_LIKELY(function != NULL && function->type_id == read_u32(ip + 2))) {
+            acc = (uint64_t)(uintptr_t)function;
+            ip += 6;
+            TAIL(do_call);
+        }
+    }
+    TAIL(do_call_indirect);
+}
+HANDLER(do_call_indirect)
 {
     CALL_TABLE(acc, 2);
     ip += 6;
     TAIL(do_call);
+}
+HANDLER(CALL_INDIRECT_S)
+{
+    acc = SLOT(2);
+    ip += 1;
+    TAIL(CALL_INDIRECT_A);
 }
 HANDLER(CALL_REF)
 {
@@ -407,6 +428,11 @@ HANDLER(CONST_F)
     facc = acc_of_bits(read_u64(ip + 2));
     NEXT(6);
 }
+HANDLER(FETCH_F)
+{
+    facc = acc_of_bits(SLOT(2));
+    NEXT(3);
+}
 HANDLER(STORE_A)
 {
     SLOT(2) = acc;
@@ -500,50 +526,39 @@ HANDLER(ADDRESS)
     acc = (uint64_t)(uintptr_t)ptr;
     NEXT(9);
 }
-/* Operations on operands in place (alc_emit_in_place), after which no accumulator counts: `acc`
- * leads to the function. */
-#define SLOW_PART(name, n)                                                                         \
-    HANDLER(name)                                                                                  \
-    {                                                                                              \
-        alc_status status = ((interp_slow *)(uintptr_t)acc)(inst, ip, fp);                         \
-        if (ALC_UNLIKELY(status != ALC_OK)) {                                                      \
-            TRAP(status);                                                                          \
-        }                                                                                          \
-        acc = 0;                                                                                   \
-        facc = acc_of_bits(0);                                                                     \
-        NEXT(n);                                                                                   \
-    }
-SLOW_PART(do_slow_5, 5)
-SLOW_PART(do_slow_7, 7)
-SLOW_PART(do_slow_11, 11)
-#define SLOW(name, function, n)                                                                    \
-    HANDLER(name)                                                                                  \
-    {                                                                                              \
-        acc = (uint64_t)(uintptr_t)(function);                                                     \
-        TAIL(do_slow_##n);                                                                         \
-    }
-SLOW(MEMORY_SIZE, alc_interp_memory_size, 5)
-HANDLER(MEMORY_GROW)
+/* The others say which function they want and how many units they have; their operands are in their
+ * slots, the accumulators are free. */
+HANDLER(do_slow)
 {
-    alc_status status = alc_interp_memory_grow(inst, ip, fp);
+    uint32_t units = (uint32_t)(acc & 15);
+    alc_status status = alc_interp_slow((unsigned)(acc >> 4), inst, ip, fp);
     if (ALC_UNLIKELY(status != ALC_OK)) {
         TRAP(status);
     }
     RELOAD();
-    NEXT(5);
+    NEXT(units);
 }
-SLOW(MEMORY_FILL, alc_interp_memory_fill, 5)
-SLOW(MEMORY_COPY, alc_interp_memory_copy, 7)
-SLOW(MEMORY_INIT, alc_interp_memory_init, 7)
-SLOW(DATA_DROP, alc_interp_data_drop, 5)
-SLOW(TABLE_GET, alc_interp_table_get, 5)
-SLOW(TABLE_SET, alc_interp_table_set, 5)
-SLOW(TABLE_SIZE, alc_interp_table_size, 5)
-SLOW(TABLE_GROW, alc_interp_table_grow, 5)
-SLOW(TABLE_FILL, alc_interp_table_fill, 5)
-SLOW(TABLE_COPY, alc_interp_table_copy, 7)
-SLOW(TABLE_INIT, alc_interp_table_init, 7)
-SLOW(ELEM_DROP, alc_interp_elem_drop, 5)
+#define SLOW(name, n)                                                                              \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        acc = ALC_CODE_##name << 4 | (n);                                                          \
+        TAIL(do_slow);                                                                             \
+    }
+SLOW(MEMORY_SIZE, 5)
+SLOW(MEMORY_GROW, 5)
+SLOW(MEMORY_FILL, 5)
+SLOW(MEMORY_COPY, 7)
+SLOW(MEMORY_INIT, 7)
+SLOW(DATA_DROP, 5)
+SLOW(TABLE_GET, 5)
+SLOW(TABLE_SET, 5)
+SLOW(TABLE_SIZE, 5)
+SLOW(TABLE_GROW, 5)
+SLOW(TABLE_FILL, 5)
+SLOW(TABLE_COPY, 7)
+SLOW(TABLE_INIT, 7)
+SLOW(ELEM_DROP, 5)
+SLOW(ATOMIC, 11)
 
 /* -- 128 bits in two slots each: operands from units 2 on, then the slots of both results -- */
 
@@ -564,7 +579,6 @@ WIDE(I64_MUL_WIDE_U, (wide)SLOT(2) * SLOT(3), 4)
 
 /* -- atomics -- */
 
-SLOW(ATOMIC, alc_interp_atomic, 11)
 HANDLER(ATOMIC_FENCE)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

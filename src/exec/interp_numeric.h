@@ -36,8 +36,13 @@
 #define NBIN(i) CBIN(i) BINARY(i##_SA, i, SLOT(2), acc, 3)
 #define DIVISION(i)                                                                                \
     DIVIDE(i##_SS, i, SLOT(2), SLOT(3), 4)                                                         \
-    DIVIDE(i##_SI, i, SLOT(2), IMMEDIATE(3), 5)                                                    \
-    DIVIDE(i##_AS, i, acc, SLOT(2), 3)
+    DIVIDE(i##_SI, i, SLOT(2), IMMEDIATE(3), 5)
+#define ROTATE(i)                                                                                  \
+    HANDLER(i##_SS)                                                                                \
+    {                                                                                              \
+        acc = num_##i(SLOT(2), SLOT(3));                                                           \
+        NEXT(4);                                                                                   \
+    }
 
 #define COMPARE(name, i, a, b, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
@@ -62,12 +67,14 @@
     COMPARE(AS, i, acc, SLOT(2), 3)                                                                \
     COMPARE(AI, i, acc, IMMEDIATE(2), 4)
 
-#define UNARY(name, i, a, n)                                                                       \
+#define UNARY_RARE(name, i, a, n)                                                                  \
     HANDLER(i##_##name)                                                                            \
     {                                                                                              \
         acc = num_##i(a);                                                                          \
         NEXT(n);                                                                                   \
-    }                                                                                              \
+    }
+#define UNARY(name, i, a, n)                                                                       \
+    UNARY_RARE(name, i, a, n)                                                                      \
     HANDLER(i##_##name##D)                                                                         \
     {                                                                                              \
         acc = num_##i(a);                                                                          \
@@ -75,13 +82,7 @@
         NEXT((n) + 1);                                                                             \
     }
 #define UN(i) UNARY(S, i, SLOT(2), 3) UNARY(A, i, acc, 2)
-#define UNARY_RARE(name, i, a, n)                                                                  \
-    HANDLER(i##_##name)                                                                            \
-    {                                                                                              \
-        acc = num_##i(a);                                                                          \
-        NEXT(n);                                                                                   \
-    }
-#define URARE(i) UNARY_RARE(S, i, SLOT(2), 3) UNARY_RARE(A, i, acc, 2)
+#define UNRARE(i) UNARY_RARE(S, i, SLOT(2), 3) UNARY_RARE(A, i, acc, 2)
 
 /* Floating: the functions take and give the accumulator; a slot is read as its address. */
 #define FBINARY(name, i, a, b, keep, n)                                                            \
@@ -156,8 +157,7 @@
         acc = num_##i(a);                                                                          \
         NEXT(n);                                                                                   \
     }
-#define FIRARE(i) TO_INTEGER(S, i, load_##i(fp + ip[2]), 3)
-#define FI(i) FIRARE(i) TO_INTEGER(A, i, take_##i(facc), 2)
+#define FI(i) TO_INTEGER(A, i, take_##i(facc), 2)
 
 #define TO_FLOATING(name, i, a, n)                                                                 \
     HANDLER(i##_##name)                                                                            \
@@ -340,6 +340,11 @@ HANDLER(I32_ADD_XID)
 }
 STORING(STORE32_IS, uint32_t, 0, SLOT(2), 5)
 STORING(STORE32_IA, uint32_t, 0, acc, 4)
+HANDLER(I32_ADD_BR)
+{
+    ADD_TO(2)
+    BRANCH(6);
+}
 HANDLER(I32_ADD_PAIR)
 {
     ADD_TO(2)

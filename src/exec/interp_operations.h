@@ -51,7 +51,7 @@
     {                                                                                              \
         return T##_of_slot(slot);                                                                  \
     }                                                                                              \
-    static ALC_ALWAYS_INLINE UNUSED T take_##i(alc_f64x2 facc)                                     \
+    static ALC_ALWAYS_INLINE T take_##i(alc_f64x2 facc)                                            \
     {                                                                                              \
         return T##_of_acc(facc);                                                                   \
     }                                                                                              \

@@ -42,13 +42,13 @@ uint8_t *alc_interp_address(struct alc_instance *inst, const uint16_t *ip, const
 
 /* -- memories -- */
 
-alc_status alc_interp_memory_size(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status memory_size(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     fp[ip[4]] = alc_memory_pages(memory_of(inst, FIRST_IMMEDIATE));
     return ALC_OK;
 }
 
-alc_status alc_interp_memory_grow(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status memory_grow(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     struct alc_memory *memory = memory_of(inst, FIRST_IMMEDIATE);
     uint64_t *slot = fp + ip[4];
@@ -56,7 +56,7 @@ alc_status alc_interp_memory_grow(struct alc_instance *inst, const uint16_t *ip,
     return ALC_OK;
 }
 
-alc_status alc_interp_memory_fill(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status memory_fill(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     struct alc_memory *memory = memory_of(inst, FIRST_IMMEDIATE);
     bool is_64 = is_memory_64(memory);
@@ -65,7 +65,7 @@ alc_status alc_interp_memory_fill(struct alc_instance *inst, const uint16_t *ip,
                            read_address(slot + 2, is_64));
 }
 
-alc_status alc_interp_memory_copy(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status memory_copy(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     struct alc_memory *target = memory_of(inst, FIRST_IMMEDIATE);
     struct alc_memory *source = memory_of(inst, SECOND_IMMEDIATE);
@@ -75,7 +75,7 @@ alc_status alc_interp_memory_copy(struct alc_instance *inst, const uint16_t *ip,
                            read_address(slot + 2, is_memory_64(target) && is_memory_64(source)));
 }
 
-alc_status alc_interp_memory_init(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status memory_init(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     const struct alc_data_instance *data = &inst->data[FIRST_IMMEDIATE];
     struct alc_memory *memory = memory_of(inst, SECOND_IMMEDIATE);
@@ -84,7 +84,7 @@ alc_status alc_interp_memory_init(struct alc_instance *inst, const uint16_t *ip,
                                 data->size, (uint32_t)slot[1], (uint32_t)slot[2]);
 }
 
-alc_status alc_interp_data_drop(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status data_drop(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     (void)fp;
     inst->data[FIRST_IMMEDIATE].size = 0;
@@ -93,27 +93,27 @@ alc_status alc_interp_data_drop(struct alc_instance *inst, const uint16_t *ip, u
 
 /* -- tables -- */
 
-alc_status alc_interp_table_get(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status table_get(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     const struct alc_table *table = inst->tables[FIRST_IMMEDIATE];
     uint64_t *slot = fp + ip[4];
     return alc_table_get(table, read_address(slot, is_table_64(table)), slot);
 }
 
-alc_status alc_interp_table_set(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status table_set(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     struct alc_table *table = inst->tables[FIRST_IMMEDIATE];
     const uint64_t *slot = fp + ip[4];
     return alc_table_set(table, read_address(slot, is_table_64(table)), slot[1]);
 }
 
-alc_status alc_interp_table_size(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status table_size(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     fp[ip[4]] = inst->tables[FIRST_IMMEDIATE]->count;
     return ALC_OK;
 }
 
-alc_status alc_interp_table_grow(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status table_grow(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     struct alc_table *table = inst->tables[FIRST_IMMEDIATE];
     uint64_t *slot = fp + ip[4];
@@ -121,7 +121,7 @@ alc_status alc_interp_table_grow(struct alc_instance *inst, const uint16_t *ip, 
     return ALC_OK;
 }
 
-alc_status alc_interp_table_fill(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status table_fill(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     struct alc_table *table = inst->tables[FIRST_IMMEDIATE];
     const uint64_t *slot = fp + ip[4];
@@ -129,7 +129,7 @@ alc_status alc_interp_table_fill(struct alc_instance *inst, const uint16_t *ip, 
                           read_address(slot + 2, is_table_64(table)));
 }
 
-alc_status alc_interp_table_copy(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status table_copy(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     struct alc_table *target = inst->tables[FIRST_IMMEDIATE];
     struct alc_table *source = inst->tables[SECOND_IMMEDIATE];
@@ -139,7 +139,7 @@ alc_status alc_interp_table_copy(struct alc_instance *inst, const uint16_t *ip, 
                           read_address(slot + 2, is_table_64(target) && is_table_64(source)));
 }
 
-alc_status alc_interp_table_init(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status table_init(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     const struct alc_element_instance *elements = &inst->elements[FIRST_IMMEDIATE];
     struct alc_table *table = inst->tables[SECOND_IMMEDIATE];
@@ -148,12 +148,37 @@ alc_status alc_interp_table_init(struct alc_instance *inst, const uint16_t *ip, 
                                elements->count, (uint32_t)slot[1], (uint32_t)slot[2]);
 }
 
-alc_status alc_interp_elem_drop(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
+static alc_status elem_drop(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp)
 {
     (void)fp;
     inst->elements[FIRST_IMMEDIATE].count = 0;
     return ALC_OK;
 }
+
+/* clang-format off */
+alc_status alc_interp_slow(unsigned code, struct alc_instance *inst, const uint16_t *ip,
+                           uint64_t *fp)
+{
+    switch (code) {
+    case ALC_CODE_MEMORY_SIZE: return memory_size(inst, ip, fp);
+    case ALC_CODE_MEMORY_GROW: return memory_grow(inst, ip, fp);
+    case ALC_CODE_MEMORY_FILL: return memory_fill(inst, ip, fp);
+    case ALC_CODE_MEMORY_COPY: return memory_copy(inst, ip, fp);
+    case ALC_CODE_MEMORY_INIT: return memory_init(inst, ip, fp);
+    case ALC_CODE_DATA_DROP: return data_drop(inst, ip, fp);
+    case ALC_CODE_TABLE_GET: return table_get(inst, ip, fp);
+    case ALC_CODE_TABLE_SET: return table_set(inst, ip, fp);
+    case ALC_CODE_TABLE_SIZE: return table_size(inst, ip, fp);
+    case ALC_CODE_TABLE_GROW: return table_grow(inst, ip, fp);
+    case ALC_CODE_TABLE_FILL: return table_fill(inst, ip, fp);
+    case ALC_CODE_TABLE_COPY: return table_copy(inst, ip, fp);
+    case ALC_CODE_TABLE_INIT: return table_init(inst, ip, fp);
+    case ALC_CODE_ELEM_DROP: return elem_drop(inst, ip, fp);
+    case ALC_CODE_ATOMIC: return alc_interp_atomic(inst, ip, fp);
+    default: return ALC_E_UNREACHABLE;
+    }
+}
+/* clang-format on */
 
 /* -- calls -- */
 

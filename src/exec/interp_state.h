@@ -108,7 +108,9 @@ extern const alc_code_distance alc_interp_handlers[] __attribute__((visibility("
     static UNUSED HANDLER_ABI alc_status alc_interp_elsewhere_##name(STATE)
 #define HANDLER_THIRD(often, seldom, chosen, ...) chosen
 #define HANDLER_CHOICE(...) HANDLER_THIRD(__VA_ARGS__)
-#ifdef ALC_INTERP_OFTEN
+#if defined(ALC_ONE_UNIT)
+#define HANDLER(name) HANDLER_HERE(name)
+#elif defined(ALC_INTERP_OFTEN)
 #define HANDLER(name) HANDLER_CHOICE(OFTEN_##name, HANDLER_HERE, HANDLER_ELSEWHERE, )(name)
 #else
 #define HANDLER(name) HANDLER_CHOICE(OFTEN_##name, HANDLER_ELSEWHERE, HANDLER_HERE, )(name)
@@ -241,23 +243,12 @@ static ALC_ALWAYS_INLINE alc_f64x2 acc_of_bits(uint64_t bits)
 
 /* -- what handlers call, in interp_slow.c: cold, ordinary functions -- */
 
-/* Each reads its immediates behind the operation at `ip` and its operands from their slots. */
-typedef alc_status interp_slow(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp);
-interp_slow alc_interp_memory_size;
-interp_slow alc_interp_memory_grow;
-interp_slow alc_interp_memory_fill;
-interp_slow alc_interp_memory_copy;
-interp_slow alc_interp_memory_init;
-interp_slow alc_interp_data_drop;
-interp_slow alc_interp_table_get;
-interp_slow alc_interp_table_set;
-interp_slow alc_interp_table_size;
-interp_slow alc_interp_table_grow;
-interp_slow alc_interp_table_fill;
-interp_slow alc_interp_table_copy;
-interp_slow alc_interp_table_init;
-interp_slow alc_interp_elem_drop;
-interp_slow alc_interp_atomic;
+/* The operation `code` on memories, tables and segments, which reads its immediates behind `ip` and
+ * its operands from their slots. */
+alc_status alc_interp_slow(unsigned code, struct alc_instance *inst, const uint16_t *ip,
+                           uint64_t *fp);
+/* The operation ATOMIC (atomic.c), in the same way. */
+alc_status alc_interp_atomic(struct alc_instance *inst, const uint16_t *ip, uint64_t *fp);
 
 /* Pointer to the memory that an ADDRESS operation names, or NULL. */
 uint8_t *alc_interp_address(struct alc_instance *inst, const uint16_t *ip, const uint64_t *fp);

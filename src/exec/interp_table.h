@@ -8,13 +8,13 @@
     ENTRY(i##_SSD)                                                                                 \
     ENTRY(i##_SI) ENTRY(i##_SID) ENTRY(i##_AS) ENTRY(i##_ASD) ENTRY(i##_AI) ENTRY(i##_AID)
 #define NBIN(i) CBIN(i) ENTRY(i##_SA) ENTRY(i##_SAD)
-#define DIVISION(i) ENTRY(i##_SS) ENTRY(i##_SI) ENTRY(i##_AS)
+#define DIVISION(i) ENTRY(i##_SS) ENTRY(i##_SI)
+#define ROTATE(i) ENTRY(i##_SS)
 #define ICMP(i, swapped, inverse)                                                                  \
     ENTRY(i##_SS)                                                                                  \
     ENTRY(i##_SI)                                                                                  \
     ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_BR_SS) ENTRY(i##_BR_SI) ENTRY(i##_BR_AS) ENTRY(i##_BR_AI)
 #define UN(i) ENTRY(i##_S) ENTRY(i##_SD) ENTRY(i##_A) ENTRY(i##_AD)
-#define URARE(i) ENTRY(i##_S) ENTRY(i##_A)
 #define FCBIN(i) CBIN(i)
 #define FBIN(i)                                                                                    \
     ENTRY(i##_SS) ENTRY(i##_SSD) ENTRY(i##_SA) ENTRY(i##_SAD) ENTRY(i##_AS) ENTRY(i##_ASD)
@@ -23,10 +23,10 @@
     FCMP(i)                                                                                        \
     ENTRY(i##_BR_SS)                                                                               \
     ENTRY(i##_BR_AS) ENTRY(i##_BR_SA) ENTRY(i##_UNLESS_SS) ENTRY(i##_UNLESS_AS) ENTRY(i##_UNLESS_SA)
-#define FRARE(i) ENTRY(i##_SS)
-#define FUN(i) ENTRY(i##_S) ENTRY(i##_A)
-#define FI(i) FUN(i)
-#define FIRARE(i) ENTRY(i##_S)
+#define FRARE(i) ROTATE(i)
+#define UNRARE(i) ENTRY(i##_S) ENTRY(i##_A)
+#define FUN(i) UNRARE(i)
+#define FI(i) ENTRY(i##_A)
 #define IF(i) FUN(i)
 #define LOAD(i, type) UN(i) ENTRY(i##_P)
 #define FLOAD(i, type) LOAD(i, type)

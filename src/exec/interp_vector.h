@@ -65,3 +65,10 @@ HANDLER(V128_STORE)
     alc_simd_V128_STORE(mem + ea_, V(5));
     NEXT(6);
 }
+#undef SHAPE_SS_S
+#undef SHAPE_SI_S
+#undef SHAPE_I_S
+#undef SHAPE_F_S
+#undef SHAPE_D_S
+#undef SHAPE_S_I
+#undef SHAPE_SHUFFLE

@@ -70,8 +70,12 @@ alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
     store->own_budget.max = or_default(options->store_size_max, UINT64_MAX);
     store->budget = &store->own_budget;
     store->memory_size_max = or_default(options->memory_size_max, UINT64_MAX);
-    store->memory_reserve_max =
-        or_default(options->memory_reserve_max, (UINT64_C(4) << 30) + (64 << 10));
+    store->memory_reserve_max = options->memory_reserve_max;
+    if (store->memory_reserve_max == 0) {
+        uint64_t usual = (UINT64_C(4) << 30) + (64 << 10);
+        store->memory_reserve_max =
+            options->memory_size_max > usual ? options->memory_size_max : usual;
+    }
     alc_gc_init(&store->heap, store,
                 or_default(options->heap_size_max, (uint64_t)ALC_LIMIT_HEAP_MEBIBYTES << 20));
     store->heap.collects_always = options->collects_always;

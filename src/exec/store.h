@@ -22,7 +22,8 @@ struct alc_code;
 struct interp_run;
 struct alc_waiting;
 
-/* 16 bytes that hold any value; i32 and f32 stand in the low bytes with the rest zero. */
+/* 16 bytes that hold any value. An i32 or f32 stands in the low bytes, the rest is undefined: read
+ * it as such. */
 union alc_cell {
     uint32_t u32;
     uint64_t u64;

@@ -139,7 +139,7 @@ void alc_wasi_fini(struct alc_wasi *wasi)
     }
     for (uint32_t i = 0; i < ALC_LIMIT_WASI_DESCRIPTORS; i++) {
         struct alc_wasi_descriptor *descriptor = NULL;
-        (void)alc_wasi_fd_get(wasi, i, 0, &descriptor);
+        (void)!alc_wasi_fd_get(wasi, i, 0, &descriptor);
         if (descriptor != NULL) {
             (void)alc_wasi_descriptor_close(wasi, descriptor);
         }

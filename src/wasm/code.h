@@ -56,13 +56,12 @@ enum alc_code_op {
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SI, ALC_CODE_##i##_SID, \
     ALC_CODE_##i##_AS, ALC_CODE_##i##_ASD, ALC_CODE_##i##_AI, ALC_CODE_##i##_AID,
 #define NBIN(i) CBIN(i) ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD,
-#define DIVISION(i) \
-    ALC_CODE_##i##_SS, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS,
+#define DIVISION(i) ALC_CODE_##i##_SS, ALC_CODE_##i##_SI,
+#define ROTATE(i) ALC_CODE_##i##_SS,
 #define ICMP(i, swapped, inverse) \
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SI, ALC_CODE_##i##_AS, ALC_CODE_##i##_AI, \
     ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_SI, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_AI,
 #define UN(i) ALC_CODE_##i##_S, ALC_CODE_##i##_SD, ALC_CODE_##i##_A, ALC_CODE_##i##_AD,
-#define URARE(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
 #define FCBIN(i) CBIN(i)
 #define FBIN(i) \
     ALC_CODE_##i##_SS, ALC_CODE_##i##_SSD, ALC_CODE_##i##_SA, ALC_CODE_##i##_SAD, \
@@ -71,10 +70,10 @@ enum alc_code_op {
 #define FORDER(i, swapped) \
     FCMP(i) ALC_CODE_##i##_BR_SS, ALC_CODE_##i##_BR_AS, ALC_CODE_##i##_BR_SA, \
     ALC_CODE_##i##_UNLESS_SS, ALC_CODE_##i##_UNLESS_AS, ALC_CODE_##i##_UNLESS_SA,
-#define FRARE(i) ALC_CODE_##i##_SS,
-#define FUN(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
-#define FI(i) FUN(i)
-#define FIRARE(i) ALC_CODE_##i##_S,
+#define FRARE(i) ROTATE(i)
+#define UNRARE(i) ALC_CODE_##i##_S, ALC_CODE_##i##_A,
+#define FUN(i) UNRARE(i)
+#define FI(i) ALC_CODE_##i##_A,
 #define IF(i) FUN(i)
 #define LOAD(i, type) UN(i) ALC_CODE_##i##_P,
 #define FLOAD(i, type) LOAD(i, type)

@@ -13,14 +13,17 @@
 #ifndef DIVISION
 #define DIVISION(i)
 #endif
+#ifndef ROTATE
+#define ROTATE(i)
+#endif
 #ifndef ICMP
 #define ICMP(i, swapped, inverse)
 #endif
 #ifndef UN
 #define UN(i)
 #endif
-#ifndef URARE
-#define URARE(i)
+#ifndef UNRARE
+#define UNRARE(i)
 #endif
 #ifndef FCBIN
 #define FCBIN(i)
@@ -39,9 +42,6 @@
 #endif
 #ifndef FUN
 #define FUN(i)
-#endif
-#ifndef FIRARE
-#define FIRARE(i)
 #endif
 #ifndef FI
 #define FI(i)
@@ -102,16 +102,16 @@
 #undef CBIN
 #undef NBIN
 #undef DIVISION
+#undef ROTATE
 #undef ICMP
 #undef UN
-#undef URARE
+#undef UNRARE
 #undef FCBIN
 #undef FBIN
 #undef FCMP
 #undef FORDER
 #undef FRARE
 #undef FUN
-#undef FIRARE
 #undef FI
 #undef IF
 #undef LOAD

@@ -289,7 +289,14 @@ static void emit_taken(struct alc_validator *v, struct alc_control *target)
         return;
     }
     emit_moves(v, target, v->height, count);
-    alc_emit_op(v, ALC_CODE_BR);
+    struct alc_emitter *e = &v->emitter;
+    if (alc_emit_is_last(v, ALC_CODE_I32_ADD_SID)) {
+        alc_emit_refit(v, e->last_unit, ALC_CODE_I32_ADD_BR, e->count, e->count);
+    } else if (alc_emit_is_last(v, ALC_CODE_COPY)) {
+        alc_emit_refit(v, e->last_unit, ALC_CODE_COPY_BR, e->count, e->count);
+    } else {
+        alc_emit_op(v, ALC_CODE_BR);
+    }
     link_label(v, emit_distance(v), target);
 }
 

@@ -11,9 +11,10 @@ enum family {
     CBINARY,
     NBINARY,
     DIVIDE,
+    ROTATION,
     COMPARE,
     UNARY,
-    UNARY_RARELY,
+    UNARY_RARE,
     FCBINARY,
     FBINARY,
     FRARELY,
@@ -21,7 +22,6 @@ enum family {
     FSWAPPED, /* the handlers of the comparison with operands exchanged */
     FUNARY,
     TO_INT,
-    TO_INT_RARELY,
     TO_FLOAT
 };
 
@@ -42,9 +42,10 @@ static const struct operation operations[OPERATIONS_COUNT] = {
 #define CBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, CBINARY},
 #define NBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, NBINARY},
 #define DIVISION(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, DIVIDE},
+#define ROTATE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, ROTATION},
 #define ICMP(i, swapped, inverse) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, COMPARE},
+#define UNRARE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, UNARY_RARE},
 #define UN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, UNARY},
-#define URARE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, UNARY_RARELY},
 #define FCBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCBINARY},
 #define FBIN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FBINARY},
 #define FORDER(i, swapped) \
@@ -53,8 +54,7 @@ static const struct operation operations[OPERATIONS_COUNT] = {
 #define FRARE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FRARELY},
 #define FCMP(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_SS, FCOMPARE},
 #define FUN(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, FUNARY},
-#define FI(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_INT},
-#define FIRARE(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_INT_RARELY},
+#define FI(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_A, TO_INT},
 #define IF(i) [OPERATION_INDEX(ALC_OP_##i)] = {ALC_CODE_##i##_S, TO_FLOAT},
 #include "wasm/code_families.h"
 };
@@ -191,19 +191,36 @@ static void emit_binary(struct alc_validator *v, const struct binary *binary, ui
     }
 }
 
+/* Operations with few handlers: operands in slots, the second may be a constant where a form SI
+ * follows the form SS. */
+static void emit_from_slots(struct alc_validator *v, uint32_t code, struct alc_value *operands,
+                            unsigned count, unsigned class, bool has_constant)
+{
+    struct alc_value *last = &operands[count - 1];
+    bool is_constant = has_constant && source_of(v, last, 0) == FROM_CONSTANT;
+    uint32_t slots[2] = {0};
+    for (unsigned i = 0; i < count - is_constant; i++) {
+        slots[i] = alc_emit_slot_of(v, &operands[i]);
+    }
+    alc_emit_free_acc(v, class);
+    alc_emit_op(v, (enum alc_code_op)(code + is_constant));
+    for (unsigned i = 0; i < count - is_constant; i++) {
+        alc_emit_u16(v, slots[i]);
+    }
+    if (is_constant) {
+        alc_emit_u32(v, (uint32_t)last->payload);
+    }
+    alc_emit_mark_result(v, class, ALC_LAST_OTHER);
+}
+
 static void emit_integer(struct alc_validator *v, struct operation operation,
                          struct alc_value *operands)
 {
     struct binary binary = {.a = &operands[0], .b = &operands[1]};
     if (operation.family != COMPARE) {
         (void)choose_binary(v, &binary, operation.family == CBINARY);
-        if (operation.family == DIVIDE) {
-            binary.from_b = binary.from_b == FROM_ACC ? FROM_SLOT : binary.from_b;
-            binary.from_a = binary.from_b == FROM_CONSTANT ? FROM_SLOT : binary.from_a;
-        }
-        bool has_targets = operation.family != DIVIDE;
-        emit_binary(v, &binary, operation.code + form_of(&binary) * (has_targets ? 2u : 1u));
-        alc_emit_mark_result(v, 0, has_targets ? ALC_LAST_RESULT : ALC_LAST_OTHER);
+        emit_binary(v, &binary, operation.code + form_of(&binary) * 2u);
+        alc_emit_mark_result(v, 0, ALC_LAST_RESULT);
         return;
     }
     uint32_t code = operation.code;
@@ -212,6 +229,21 @@ static void emit_integer(struct alc_validator *v, struct operation operation,
     }
     emit_binary(v, &binary, code + form_of(&binary));
     alc_emit_mark_result(v, 0, ALC_LAST_COMPARE);
+}
+
+/* A rotation to the right by a constant is one to the left. */
+static void emit_rotate(struct alc_validator *v, enum alc_op op, struct operation operation,
+                        struct alc_value *operands)
+{
+    if (operands[1].place != ALC_PLACE_CONSTANT) {
+        emit_from_slots(v, operation.code, operands, 2, 0, false);
+        return;
+    }
+    bool is_32 = op == ALC_OP_I32_ROTR;
+    operands[1].payload = (0 - operands[1].payload) & (is_32 ? 31 : 63);
+    emit_integer(v,
+                 (struct operation){is_32 ? ALC_CODE_I32_ROTL_SS : ALC_CODE_I64_ROTL_SS, NBINARY},
+                 operands);
 }
 
 /* A constant of class 1 goes to its accumulator when that is free for it. */
@@ -287,10 +319,7 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
 {
     enum source from_a = source_of(v, a, 1);
     enum source from_b = source_of(v, b, 1);
-    if (operation.family == FRARELY) {
-        from_a = from_b = FROM_SLOT;
-    } else if (b->place == ALC_PLACE_CONSTANT && from_a == FROM_SLOT &&
-               a->place != ALC_PLACE_CONSTANT) {
+    if (b->place == ALC_PLACE_CONSTANT && from_a == FROM_SLOT && a->place != ALC_PLACE_CONSTANT) {
         load_constant(v, b);
         from_b = FROM_ACC;
     } else if (a->place == ALC_PLACE_CONSTANT && from_b == FROM_SLOT &&
@@ -322,13 +351,27 @@ static void emit_floating(struct alc_validator *v, struct operation operation, s
                                                              : ALC_LAST_OTHER);
 }
 
+/* Conversions take the accumulator only, where what is converted mostly is. */
+static void emit_to_integer(struct alc_validator *v, struct operation operation,
+                            struct alc_value *a)
+{
+    if (source_of(v, a, 1) != FROM_ACC) {
+        uint32_t slot = alc_emit_slot_of(v, a);
+        alc_emit_free_acc(v, 1);
+        alc_emit_op(v, ALC_CODE_FETCH_F);
+        alc_emit_u16(v, slot);
+        alc_emit_mark_result(v, 1, ALC_LAST_OTHER);
+    }
+    alc_emit_free_acc(v, 0);
+    alc_emit_op(v, (enum alc_code_op)operation.code);
+    alc_emit_mark_result(v, 0, ALC_LAST_OTHER);
+}
+
 static void emit_unary(struct alc_validator *v, struct operation operation, struct alc_value *a)
 {
-    bool is_integer = operation.family == UNARY || operation.family == UNARY_RARELY;
-    bool to_integer = operation.family == TO_INT || operation.family == TO_INT_RARELY;
-    unsigned from_class = is_integer || operation.family == TO_FLOAT ? 0 : 1;
-    unsigned to_class = is_integer || to_integer ? 0 : 1;
-    bool in_acc = operation.family != TO_INT_RARELY && source_of(v, a, from_class) == FROM_ACC;
+    unsigned from_class = operation.family == FUNARY ? 1 : 0;
+    unsigned to_class = operation.family == FUNARY || operation.family == TO_FLOAT ? 1 : 0;
+    bool in_acc = source_of(v, a, from_class) == FROM_ACC;
     uint32_t slot = in_acc ? 0 : alc_emit_slot_of(v, a);
     alc_emit_free_acc(v, to_class);
     bool has_slot_forms = operation.family == UNARY;
@@ -375,15 +418,25 @@ alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op, struct alc_
     switch ((enum family)operation.family) {
     case CBINARY:
     case NBINARY:
-    case DIVIDE:
     case COMPARE:
         emit_integer(v, operation, operands);
+        break;
+    case DIVIDE:
+        emit_from_slots(v, operation.code, operands, 2, 0, true);
+        break;
+    case ROTATION:
+        emit_rotate(v, op, operation, operands);
+        break;
+    case FRARELY:
+        emit_from_slots(v, operation.code, operands, 2, 1, false);
+        break;
+    case TO_INT:
+        emit_to_integer(v, operation, &operands[0]);
         break;
     case FCBINARY:
         emit_commutative(v, operation, &operands[0], &operands[1]);
         break;
     case FBINARY:
-    case FRARELY:
     case FCOMPARE:
         emit_floating(v, operation, &operands[0], &operands[1]);
         break;
@@ -396,10 +449,8 @@ alc_status alc_emit_numeric(struct alc_validator *v, enum alc_op op, struct alc_
         }
         emit_unary(v, operation, &operands[0]);
         break;
-    case UNARY_RARELY:
+    case UNARY_RARE:
     case FUNARY:
-    case TO_INT:
-    case TO_INT_RARELY:
     case TO_FLOAT:
         emit_unary(v, operation, &operands[0]);
         break;

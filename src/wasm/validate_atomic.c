@@ -55,7 +55,7 @@ alc_status alc_validate_atomic(struct alc_validator *v, enum alc_op op)
 {
     const struct alc_op_info *info = &alc_op_infos[op];
     struct alc_memory_argument argument;
-    struct alc_value ignored ALC_UNINITIALIZED;
+    uint32_t types[3];
     uint32_t operands_count = 0;
     if (op == ALC_OP_ATOMIC_FENCE) {
         return validate_fence(v);
@@ -65,13 +65,13 @@ alc_status alc_validate_atomic(struct alc_validator *v, enum alc_op op)
     if (argument.align_log2 != size_log2) {
         return alc_validator_fail(v, ALC_E_BAD_ATOMIC_ALIGNMENT);
     }
-    for (unsigned i = 3; i > 0; i--) {
-        unsigned letter = alc_signature_operand(info->signature, i - 1);
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned letter = alc_signature_operand(info->signature, i);
         if (letter != ALC_LETTER_NONE) {
-            ALC_TRY(alc_pop(v, type_of_atomic_letter(letter, argument.is_64), &ignored));
-            operands_count++;
+            types[operands_count++] = type_of_atomic_letter(letter, argument.is_64);
         }
     }
+    ALC_TRY(alc_pop_types(v, types, operands_count));
     if (v->is_live) {
         const uint32_t units[4] = {
             kind_of(op) | size_log2 << ALC_ATOMIC_SIZE_SHIFT,

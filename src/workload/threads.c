@@ -16,7 +16,7 @@ enum {
     ARENA_SIZE = 256 << 20,
     SCRATCH_SIZE = 4 << 20,
     TID_MAX = (1 << 29) - 1,
-    STARTS_MAX = 1000, /* tries while a thread of the number is on its way out */
+    STARTS_MAX = 1000, /* tries, a millisecond apart, while one of the number is on its way out */
     ROUNDS = 10,       /* of ROUND_NS each: a tenth of a second */
     ROUND_NS = 10000000,
 };
@@ -251,14 +251,14 @@ static bool take_tid(struct alc_threads *threads, uint32_t *out)
 
 /* Asks the system for the thread. When it says no, it may still bring the thread: whoever changes
  * the state first has it. */
-static bool start(struct alc_threads *threads, struct alc_threads_place *place)
+static bool start(struct alc_threads *threads, uint32_t spawner, struct alc_threads_place *place)
 {
     const struct alc_os *os = threads->os;
     uint32_t number = place->store.thread.number;
     __atomic_store_n(&place->state, PLACE_WANTED, __ATOMIC_RELEASE);
     int64_t answer = os->operations->thread_start(os->context, number);
     for (uint32_t tries = 1; answer == -ALC_OS_BUSY && tries < STARTS_MAX; tries++) {
-        (void)os->operations->yield(os->context);
+        sleep(threads->os, spawner, ROUND_NS / 10);
         answer = os->operations->thread_start(os->context, number);
     }
     if (answer == 0 || !change_state(place, PLACE_WANTED, PLACE_TAKEN)) {
@@ -293,7 +293,7 @@ static int32_t spawn(struct alc_threads *threads, struct alc_store *spawner, uin
     }
     place->tid = tid;
     place->argument = argument;
-    return start(threads, place) ? (int32_t)tid : -ALC_OS_AGAIN;
+    return start(threads, spawner->thread.number, place) ? (int32_t)tid : -ALC_OS_AGAIN;
 }
 
 static alc_status thread_spawn(struct alc_host_call *call)

@@ -117,6 +117,7 @@ static alc_status init_store(struct run *run, const volatile uint64_t *stop_flag
                   .release = release_pages,
                   .context = run->os},
         .memory_size_max = run->manifest.limits.memory_size,
+        .heap_size_max = run->manifest.limits.memory_size,
         .stop_flag = stop_flag,
         .waiting = &run->threads.waiting,
     };

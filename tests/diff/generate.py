@@ -50,13 +50,17 @@ PROFILES = {
     "threads": {"threads-enabled": "true", "min-memories": 1, **MORE, "max-memories": 2,
                 "memory64-enabled": "true"},
 }
-# Wait instructions may sleep for ever: these modules are for the validator only.
-VALIDATE_ONLY = {"threads"}
+# memory.atomic.wait32 and wait64: a module with such bytes may sleep for ever.
+WAITS = (b"\xfe\x01", b"\xfe\x02")
 FUELS = (10, 100, 1000)
 
 
 class NoModule(Exception):
     """The generator made nothing of this seed."""
+
+
+def may_sleep(module):
+    return any(wait in module for wait in WAITS)
 
 
 def seed_bytes(profile, number):

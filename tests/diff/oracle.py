@@ -405,8 +405,8 @@ def serve():
                 answer = wasmtime.validate(bytes.fromhex(rest[0]))
             else:
                 answer = replay(wasmtime, *rest)
-        except RuntimeError as error:
-            answer = [f"oracle: {error}"]
+        except (RuntimeError, ValueError, KeyError) as error:
+            answer = [f"oracle: {type(error).__name__}: {error}"]
         print(json.dumps(answer), flush=True)
 
 

@@ -29,7 +29,7 @@ import generate  # noqa: E402
 import peers  # noqa: E402
 
 SKIPPED = 77
-ANSWER_S = 30
+ANSWER_S = 60
 DRIVER_S = 40
 WORKERS = os.cpu_count() or 1
 FAILURES_MAX = 20
@@ -40,6 +40,15 @@ LIMITS = {"CALL_STACK_EXHAUSTED", "OUT_OF_MEMORY", "OUT_OF_FUEL", "DEADLINE"}
 SAME_TRAPS = {"UNDEFINED_ELEMENT": "TABLE_OUT_OF_BOUNDS", "NULL_FUNCTION": "NULL_REFERENCE",
               "NULL_STRUCTURE": "NULL_REFERENCE", "NULL_ARRAY": "NULL_REFERENCE",
               "NULL_I31": "NULL_REFERENCE", "NULL_EXCEPTION": "NULL_REFERENCE"}
+
+
+# An address that is out of bounds and unaligned: nobody says which is looked at first.
+EITHER_TRAP = {("! MEMORY_OUT_OF_BOUNDS", "! UNALIGNED_ATOMIC")}
+# Vector instructions whose NaNs the generator does not make canonical, with others of their type.
+OPEN_NANS = [(rb"[fi](32x4|64x2)\.relaxed_(min|max)", rb"i\1.add"),
+             (rb"f(32x4|64x2)\.relaxed_n?madd", rb"v128.bitselect"),
+             (rb"f64x2\.promote_low_f32x4|f32x4\.demote_f64x2_zero", rb"v128.not")]
+EXCUSED_MAX = 0.002  # of all modules may be excused for one reason: more would hide something else
 
 
 class Timeout(Exception):
@@ -144,7 +153,8 @@ def compare(ours, theirs):
         their_line = theirs[i] if i < len(theirs) else "nothing"
         if is_limit(our_line) or is_limit(their_line):
             return None
-        if normal(our_line) != normal(their_line):
+        same = normal(our_line) == normal(their_line)
+        if not same and (our_line, their_line) not in EITHER_TRAP:
             return our_line, their_line
     return None if len(theirs) <= len(ours) else ("nothing", theirs[len(ours)])
 
@@ -194,16 +204,36 @@ class Setting:
             return ["crashed: it does not end"]
         lines = done.stdout.splitlines()
         if done.returncode != 0:
-            lines.append(f"crashed, exit status {done.returncode}: {done.stderr[:4000]}")
+            why = " ".join(done.stderr[:4000].split())
+            lines.append(f"crashed, exit status {done.returncode}: {why}")
         return lines or ["crashed: it says nothing"]
 
     def run_both(self, oracle, path, number):
         """None, or the two lines that differ."""
         ours = self.transcript(path, number)
+        crash = [line for line in ours if line.startswith("crashed")]
+        if crash:
+            return crash[0], "does not crash"
         theirs = oracle.ask(["run", str(path), ours, "p", str(self.provider)])
         if ours[0].startswith("refused") and theirs[0].startswith("refused"):
             return None
         return compare(ours, theirs)
+
+
+def differs_by_open_nans(setting, oracle, path, number):
+    """Whether the difference goes away with the instructions of OPEN_NANS."""
+    text = subprocess.run([setting.wasm_tools, "print", path], capture_output=True,
+                          check=True).stdout
+    changed = text
+    for pattern, other in OPEN_NANS:
+        changed = re.sub(pattern, other, changed)
+    if changed == text:
+        return False
+    other_path = path.with_suffix(".nans.wasm")
+    subprocess.run([setting.wasm_tools, "parse", "-", "-o", other_path], input=changed, check=True)
+    is_gone = setting.run_both(oracle, other_path, number) is None
+    other_path.unlink()
+    return is_gone
 
 
 class Tally:
@@ -211,7 +241,7 @@ class Tally:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.passed = self.failed = self.skipped = 0
+        self.passed = self.failed = 0
         self.reasons = {}
 
     def good(self, count=1):
@@ -220,7 +250,6 @@ class Tally:
 
     def excuse(self, reason):
         with self.lock:
-            self.skipped += 1
             self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
     def bad(self, message):
@@ -254,10 +283,12 @@ def report(setting, tally, kind, path, number, difference):
 # -- the two comparisons --
 
 def execute_one(setting, oracle, tally, number):
-    profiles = [name for name in generate.PROFILES if name not in generate.VALIDATE_ONLY]
+    profiles = list(generate.PROFILES)
     profile = profiles[number % len(profiles)]
     try:
         module = setting.generator.module(profile, number)
+        if profile == "threads" and generate.may_sleep(module):
+            return
     except (generate.NoModule, subprocess.TimeoutExpired):
         tally.excuse("the generator made no module of its seed")
         return
@@ -271,6 +302,9 @@ def execute_one(setting, oracle, tally, number):
     if difference is None:
         path.unlink()
         tally.good()
+    elif differs_by_open_nans(setting, oracle, path, number):
+        path.unlink()
+        tally.excuse("bits of NaNs that the specification leaves open")
     else:
         report(setting, tally, "execute", path, number, difference)
 
@@ -337,6 +371,8 @@ def run_many(setting, kind, seconds, first):
         thread.join()
     for reason, count in sorted(tally.reasons.items()):
         print(f"not compared: {count} ({reason})")
+        if count > 2 + EXCUSED_MAX * tally.passed:
+            tally.bad(f"too many are not compared: {reason}")
     print(f"{kind}: modules {first} to {numbers.next - 1}")
     print(f"{tally.passed} agree, {tally.failed} differ")
     return 1 if tally.failed or not tally.passed else 0

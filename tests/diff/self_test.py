@@ -47,6 +47,8 @@ def test_comparison():
     expect("long", run.compare(same[:2], same) is None, False)
     expect("names of one trap",
            run.compare(["! UNDEFINED_ELEMENT"], ["! TABLE_OUT_OF_BOUNDS"]), None)
+    expect("either trap", run.compare(["! MEMORY_OUT_OF_BOUNDS"], ["! UNALIGNED_ATOMIC"]), None)
+    expect("not either", run.compare(["! UNREACHABLE"], ["! UNALIGNED_ATOMIC"]) is None, False)
     expect("limits", run.compare(["! OUT_OF_MEMORY"], ["= i32:00000001"]), None)
     expect("verdicts", [run.verdicts_agree(*pair) for pair in (
         ("valid", "valid"), ("type mismatch", "bad"), ("valid", "bad"), ("bad", "valid"),

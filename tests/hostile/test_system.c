@@ -23,7 +23,7 @@
 #include "hostcall/hostcall_host.h"
 #include "os_linux/os_linux.h"
 
-enum { REQUESTS = 120000, FILE_SIZE_MAX = 1 << 20, MOUNT = ALC_OS_FIRST_MOUNT };
+enum { REQUESTS = 60000, FILE_SIZE_MAX = 1 << 20, MOUNT = ALC_OS_FIRST_MOUNT };
 
 static char base[64];
 static uint64_t seed = 0x2545f4914f6cdd1d;
@@ -80,6 +80,11 @@ static void make_request(struct alc_ring_channel *channel, struct alc_ring_slot 
     *slot = (struct alc_ring_slot){.seq = 1, .buf_size = ALC_LIMIT_HOSTCALL_BUFFER};
     do {
         slot->op = (uint16_t)(1 + next_random() % (ALC_HOSTCALL_OPS - 1));
+        if ((next_random() & 1) == 0) { /* those that take paths, of which few mean anything */
+            slot->op =
+                (uint16_t)(ALC_HOSTCALL_OPEN_AT +
+                           next_random() % (ALC_HOSTCALL_READ_DIRECTORY - ALC_HOSTCALL_OPEN_AT));
+        }
     } while (slot->op == ALC_HOSTCALL_POLL ||
              slot->op == ALC_HOSTCALL_THREAD_SLEEP); /* would wait */
     memcpy(slot->args, words, sizeof words);

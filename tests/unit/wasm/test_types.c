@@ -240,8 +240,8 @@ static void test_many_groups_stay_distinct(void **state)
 static void test_mutable_fields_are_invariant(void **state)
 {
     (void)state;
-    struct alc_type super = {.kind = ALC_COMPOSITE_ARRAY, .array = {ALC_TYPE_ANYREF, false}};
-    struct alc_type sub = {.kind = ALC_COMPOSITE_ARRAY, .array = {ALC_TYPE_EQREF, false}};
+    struct alc_type super = {.kind = ALC_COMPOSITE_ARRAY, .array = {.type = ALC_TYPE_ANYREF}};
+    struct alc_type sub = {.kind = ALC_COMPOSITE_ARRAY, .array = {.type = ALC_TYPE_EQREF}};
     assert_true(alc_composite_matches(&registry, &sub, &super));
     super.array.is_mutable = true;
     assert_false(alc_composite_matches(&registry, &sub, &super));
