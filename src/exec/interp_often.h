@@ -418,6 +418,7 @@
 #define OFTEN_VECTOR_TO_VECTOR ,
 #define OFTEN_do_call ,
 #define OFTEN_do_enter ,
+#define OFTEN_do_object_5 ,
 #define OFTEN_do_call_indirect ,
 #define OFTEN_COPY_BR ,
 #define OFTEN_I32_ADD_BR ,
