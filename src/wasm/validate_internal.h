@@ -144,8 +144,8 @@ ALC_MUST_CHECK static inline alc_status alc_push_slot(struct alc_validator *v, u
 
 ALC_MUST_CHECK alc_status alc_pop_slow(struct alc_validator *v, uint32_t type,
                                        struct alc_value *out);
-/* Pops a value that matches `type` (ALC_TYPE_BOTTOM: any). Writes all of *out when it says ALC_OK, so
- * callers leave theirs uninitialized. */
+/* Pops a value that matches `type` (ALC_TYPE_BOTTOM: any). Writes all of *out when it says ALC_OK,
+ * so callers leave theirs uninitialized. */
 ALC_MUST_CHECK static inline alc_status alc_pop(struct alc_validator *v, uint32_t type,
                                                 struct alc_value *out)
 {
