@@ -37,8 +37,10 @@ if(CMAKE_C_COMPILER_ID MATCHES "Clang")
     set(ALC_ENCLAVE_OUTLINED_FLAGS "SHELL:-mllvm -enable-machine-outliner=always")
 endif()
 # Rooms whose locals are numbers and structures of fixed size, filled through typed pointers: there a
-# guard for functions with byte buffers is enough, and saves 5 KB (docs/decisions/0009).
+# guard for functions with byte buffers is enough. Of those, rooms that give nothing to the outside by
+# themselves need no zeroed locals either (docs/decisions/0009).
 set(ALC_ENCLAVE_FEW_GUARDS wasm exec base host workload)
+set(ALC_ENCLAVE_INNER wasm exec)
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/layers.txt ALC_LAYER_LINES REGEX "^[a-z]")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/layers.txt)
@@ -105,6 +107,9 @@ function(alc_room room freestanding uses)
         set(guards)
         if(room IN_LIST ALC_ENCLAVE_FEW_GUARDS)
             set(guards -fno-stack-protector -fstack-protector)
+        endif()
+        if(room IN_LIST ALC_ENCLAVE_INNER)
+            list(APPEND guards -ftrivial-auto-var-init=uninitialized)
         endif()
         alc_enclave_library(enclave_${room} "${sources}" ${guards})
         if(hot_sources)

@@ -29,8 +29,8 @@
 
 /* Ends the program because alcove itself is wrong: prints the place and aborts. */
 ALC_NORETURN void alc_abort(const char *file, int line, const char *condition);
-/* The same in an enclave, which tells nobody what failed and so does not carry the words: poisons it
- * and leaves for ever. */
+/* The same in an enclave, which tells nobody what failed and so does not carry the words: poisons
+ * it and leaves for ever. */
 ALC_NORETURN void alc_abort_enclave(int line);
 
 /* Our own invariants, always checked. Never for input: bad input is an alc_status. */

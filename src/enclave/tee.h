@@ -4,8 +4,8 @@
  * and the way out. Nothing above this header knows SGX. Relies on entry.S and the measured layout;
  * distrusts the host, which may leave for ever, enter at any time and lie about everything else.
  *
- * Two more calls of this side are declared elsewhere: alc_abort_enclave (base/compiler.h) and the page
- * functions of enclave/pages.h, which are built on alc_tee_pages_accept and _page_extend.
+ * Two more calls of this side are declared elsewhere: alc_abort_enclave (base/compiler.h) and the
+ * page functions of enclave/pages.h, which are built on alc_tee_pages_accept and _page_extend.
  */
 #ifndef ALC_ENCLAVE_TEE_H
 #define ALC_ENCLAVE_TEE_H

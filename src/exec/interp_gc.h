@@ -31,7 +31,9 @@ COLD_HANDLER(stop_array)
         acc = (uint64_t)(int64_t)READ(type, (const uint8_t *)(uintptr_t)object_ +                  \
                                                 read_u32(ip + (n) - 2));                           \
         NEXT(n);                                                                                   \
-    }                                                                                              \
+    }
+#define READ_FIELD_D(name, type, reference, n)                                                     \
+    READ_FIELD(name, type, reference, n)                                                           \
     HANDLER(name##D)                                                                               \
     {                                                                                              \
         uint64_t object_ = (reference);                                                            \
@@ -41,9 +43,10 @@ COLD_HANDLER(stop_array)
         RESULT_D(n);                                                                               \
         NEXT((n) + 1);                                                                             \
     }
+#define PACKED(i, type) READ_FIELD(i##_S, type, SLOT(2), 5)
 #define FIELD(i, type)                                                                             \
-    READ_FIELD(i##_S, type, SLOT(2), 5)                                                            \
-    READ_FIELD(i##_A, type, acc, 4)
+    READ_FIELD_D(i##_S, type, SLOT(2), 5)                                                          \
+    READ_FIELD_D(i##_A, type, acc, 4)
 #define WRITE_FIELD(name, type, value, n)                                                          \
     HANDLER(name)                                                                                  \
     {                                                                                              \

@@ -46,6 +46,7 @@
     ENTRY(i##_SS) ENTRY(i##_SA) ENTRY(i##_SI) ENTRY(i##_AS) ENTRY(i##_AI) ENTRY(i##_P)
 #define FSTORE(i, type) ENTRY(i##_SA) ENTRY(i##_AA)
 #define FIELD(i, type) UN(i)
+#define PACKED(i, type) ENTRY(i##_S)
 #define FIELD_SET(i, type) ENTRY(i##_SS) ENTRY(i##_SA)
 #define ELEMENT(i, type) ENTRY(i##_SS) ENTRY(i##_SA)
 #define ELEMENT_SET(i, type) ENTRY(i)

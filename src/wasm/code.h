@@ -95,6 +95,7 @@ enum alc_code_op {
     ALC_CODE_##i##_AI, ALC_CODE_##i##_P,
 #define FSTORE(i, type) ALC_CODE_##i##_SA, ALC_CODE_##i##_AA,
 #define FIELD(i, type) UN(i)
+#define PACKED(i, type) ALC_CODE_##i##_S,
 #define FIELD_SET(i, type) ALC_CODE_##i##_SS, ALC_CODE_##i##_SA,
 #define ELEMENT(i, type) ALC_CODE_##i##_SS, ALC_CODE_##i##_SA,
 #define ELEMENT_SET(i, type) ALC_CODE_##i,

@@ -79,6 +79,9 @@
 #ifndef FSTORE
 #define FSTORE(i, type)
 #endif
+#ifndef PACKED
+#define PACKED(i, type)
+#endif
 #ifndef FIELD
 #define FIELD(i, type)
 #endif
@@ -125,6 +128,7 @@
 #undef STORE
 #undef FSTORE
 #undef FIELD
+#undef PACKED
 #undef FIELD_SET
 #undef ELEMENT
 #undef ELEMENT_SET

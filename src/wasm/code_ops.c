@@ -55,11 +55,25 @@ enum { MAP_FB = 256, FB_COUNT = 32, MAP_FC = MAP_FB + FB_COUNT, FC_COUNT = 32,
      (code) >> 8 == 0xfc ? MAP_FC + ((code) & 0xff) : \
      (code) >> 8 == 0xfd ? MAP_FD + ((code) & 0xff) : MAP_FE + ((code) & 0xff))
 
-const uint16_t alc_op_map[MAP_COUNT] = {
-#define OP(code, ident, text, imm, sig, feat) [MAP_INDEX(code)] = ALC_OP_##ident,
+/* One byte for each number: behind a prefix it counts from the prefix's first row, which has number
+ * 0; without prefix it is the instruction itself. */
+#define MAP_BASE(code) \
+    ((code) < 0x100 ? 0 : (code) >> 12 == 0xfd ? ALC_OP_V128_LOAD : \
+     (code) >> 8 == 0xfb ? ALC_OP_STRUCT_NEW : \
+     (code) >> 8 == 0xfc ? ALC_OP_I32_TRUNC_SAT_F32_S : \
+     (code) >> 8 == 0xfd ? ALC_OP_V128_LOAD : ALC_OP_MEMORY_ATOMIC_NOTIFY)
+
+const uint8_t alc_op_map[MAP_COUNT] = {
+#define OP(code, ident, text, imm, sig, feat) [MAP_INDEX(code)] = ALC_OP_##ident - MAP_BASE(code),
 #include "wasm/ops.def"
 #undef OP
 };
+
+/* What a byte cannot hold does not compile. */
+#define OP(code, ident, text, imm, sig, feat) \
+    _Static_assert(ALC_OP_##ident - MAP_BASE(code) < 256, "rows of a prefix stand together");
+#include "wasm/ops.def"
+#undef OP
 /* clang-format on */
 
 enum alc_op alc_op_find_prefixed(uint8_t prefix, uint32_t number)
@@ -67,12 +81,16 @@ enum alc_op alc_op_find_prefixed(uint8_t prefix, uint32_t number)
     static const struct {
         uint16_t first;
         uint16_t count;
-    } prefixes[4] = {
-        {MAP_FB, FB_COUNT}, {MAP_FC, FC_COUNT}, {MAP_FD, FD_COUNT}, {MAP_FE, FE_COUNT}};
+        uint16_t base;
+    } prefixes[4] = {{MAP_FB, FB_COUNT, MAP_BASE(0xfb00)},
+                     {MAP_FC, FC_COUNT, MAP_BASE(0xfc00)},
+                     {MAP_FD, FD_COUNT, MAP_BASE(0xfd00)},
+                     {MAP_FE, FE_COUNT, MAP_BASE(0xfe00)}};
     ALC_ASSERT(alc_op_is_prefix(prefix));
     unsigned which = prefix - 0xfbu;
     if (number >= prefixes[which].count) {
         return ALC_OP_ILLEGAL;
     }
-    return (enum alc_op)alc_op_map[prefixes[which].first + number];
+    uint32_t entry = alc_op_map[prefixes[which].first + number];
+    return entry == 0 && number != 0 ? ALC_OP_ILLEGAL : (enum alc_op)(prefixes[which].base + entry);
 }

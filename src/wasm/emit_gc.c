@@ -70,15 +70,19 @@ static uint32_t set_index(uint32_t storage)
 alc_status alc_emit_field_get(struct alc_validator *v, struct alc_value *object, uint32_t storage,
                               uint32_t offset, bool sign)
 {
-    _Static_assert(ALC_CODE_FIELD64_S - ALC_CODE_FIELD8U_S == 20, "four forms each, in order");
+    _Static_assert(ALC_CODE_FIELD16S_S - ALC_CODE_FIELD8U_S == 3 &&
+                       ALC_CODE_FIELD64_S - ALC_CODE_FIELD32_S == 4,
+                   "one form of packed ones, four of others, in order");
+    uint32_t index = get_index(storage, sign);
     bool wide = storage == ALC_TYPE_V128;
+    bool packed = index < 4;
     bool to_slot = is_floating(storage);
-    bool in_acc = !wide && alc_emit_is_in_acc(v, object, 0);
+    bool in_acc = !wide && !packed && alc_emit_is_in_acc(v, object, 0);
     uint32_t slot = in_acc ? 0 : alc_emit_slot_of(v, object);
     alc_emit_free_acc(v, 0);
-    uint32_t code = wide ? ALC_CODE_FIELD128
-                         : ALC_CODE_FIELD8U_S + 4 * get_index(storage, sign) + (in_acc ? 2 : 0) +
-                               (to_slot ? 1 : 0);
+    uint32_t code = wide     ? ALC_CODE_FIELD128
+                    : packed ? ALC_CODE_FIELD8U_S + index
+                             : ALC_CODE_FIELD32_S + 4 * (index - 4) + (in_acc ? 2 : 0) + to_slot;
     alc_emit_op(v, (enum alc_code_op)code);
     if (!in_acc) {
         alc_emit_u16(v, slot);
@@ -90,7 +94,7 @@ alc_status alc_emit_field_get(struct alc_validator *v, struct alc_value *object,
     if (to_slot) {
         return push_bits(v, storage, true);
     }
-    alc_emit_mark_result(v, 0, ALC_LAST_RESULT);
+    alc_emit_mark_result(v, 0, packed ? ALC_LAST_OTHER : ALC_LAST_RESULT);
     return alc_emit_push(v, alc_type_unpacked(storage), ALC_PLACE_ACC);
 }
 

@@ -97,7 +97,7 @@ struct alc_op_info {
 extern const struct alc_op_info alc_op_infos[ALC_OP_COUNT];
 
 /* By opcode byte; what follows is behind the prefixes. */
-extern const uint16_t alc_op_map[];
+extern const uint8_t alc_op_map[];
 
 /* The instruction behind an opcode byte, or behind a prefix byte (0xFB..0xFE) and its number;
  * ALC_OP_ILLEGAL, whose signature is CTRL, when there is none. */
