@@ -546,8 +546,31 @@ HANDLER(do_slow)
     }
 SLOW(MEMORY_SIZE, 5)
 SLOW(MEMORY_GROW, 5)
-SLOW(MEMORY_FILL, 5)
-SLOW(MEMORY_COPY, 7)
+/* Within memory 0, whose size is at hand (or less than it: then the function looks again). */
+HANDLER(MEMORY_FILL)
+{
+    const uint64_t *slot = fp + ip[4];
+    uint64_t size = (uint32_t)slot[2];
+    if (read_u32(ip + 2) == 0 && !inst->memory0->type.limits.is_64 &&
+        (uint32_t)slot[0] + size <= mem_size) {
+        alc_fill(mem + (uint32_t)slot[0], (uint8_t)slot[1], size);
+        NEXT(5);
+    }
+    acc = ALC_CODE_MEMORY_FILL << 4 | 5;
+    TAIL(do_slow);
+}
+HANDLER(MEMORY_COPY)
+{
+    const uint64_t *slot = fp + ip[6];
+    uint64_t size = (uint32_t)slot[2];
+    if (read_u64(ip + 2) == 0 && !inst->memory0->type.limits.is_64 &&
+        (uint32_t)slot[0] + size <= mem_size && (uint32_t)slot[1] + size <= mem_size) {
+        alc_move(mem + (uint32_t)slot[0], mem + (uint32_t)slot[1], size);
+        NEXT(7);
+    }
+    acc = ALC_CODE_MEMORY_COPY << 4 | 7;
+    TAIL(do_slow);
+}
 SLOW(MEMORY_INIT, 7)
 SLOW(DATA_DROP, 5)
 SLOW(TABLE_GET, 5)
