@@ -80,7 +80,7 @@ static struct alc_gc_segment *new_segment(struct alc_gc_heap *heap, uint32_t blo
 
 static bool is_free_block(const struct alc_gc_segment *segment, uint32_t index)
 {
-    return index < HEAP_SEGMENT_BLOCKS && (segment->free[index / 64] >> (index % 64) & 1) != 0;
+    return (segment->free[index / 64] >> (index % 64) & 1) != 0;
 }
 
 /* First of `count` neighbouring free blocks, or blocks_committed. */
@@ -88,7 +88,7 @@ static uint32_t find_free(const struct alc_gc_segment *segment, uint32_t count)
 {
     uint32_t run = 0;
     for (uint32_t i = 0; i < segment->blocks_committed; i++) {
-        if (i % 64 == 0 && i < HEAP_SEGMENT_BLOCKS && segment->free[i / 64] == 0) {
+        if (i % 64 == 0 && segment->free[i / 64] == 0) {
             run = 0;
             i += 63;
             continue;
@@ -133,6 +133,9 @@ static struct alc_gc_block *find_blocks(struct alc_gc_heap *heap, uint32_t count
 {
     for (struct alc_gc_segment *segment = heap->segments; segment != NULL;
          segment = segment->next) {
+        if (alc_gc_is_huge(segment)) {
+            continue;
+        }
         struct alc_gc_block *block = take_free(segment, count);
         if (block == NULL) {
             block = take_fresh(heap, segment, count);
@@ -179,7 +182,8 @@ void alc_gc_free_blocks(struct alc_gc_heap *heap, struct alc_gc_segment *segment
     uint32_t count = block->blocks_count;
     heap->size -= (uint64_t)count * ALC_GC_BLOCK_SIZE;
     alc_budget_give(heap->budget, (uint64_t)count * ALC_GC_BLOCK_SIZE);
-    for (uint32_t i = index; i < index + count && i < HEAP_SEGMENT_BLOCKS; i++) {
+    block->blocks_count = 0;
+    for (uint32_t i = index; i < index + count && !alc_gc_is_huge(segment); i++) {
         alc_gc_block_at(segment, i)->blocks_count = 0;
         segment->free[i / 64] |= UINT64_C(1) << (i % 64);
     }

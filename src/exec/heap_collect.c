@@ -213,8 +213,7 @@ static void leave_segment(struct alc_gc_heap *heap)
     struct alc_gc_segment *segment = heap->sweep_segment;
     heap->sweep_segment = segment->next;
     heap->sweep_index = 0;
-    if (segment->blocks_count <= HEAP_SEGMENT_BLOCKS ||
-        alc_gc_block_at(segment, 0)->blocks_count != 0) {
+    if (!alc_gc_is_huge(segment) || alc_gc_block_at(segment, 0)->blocks_count != 0) {
         return;
     }
     struct alc_gc_segment **link = &heap->segments;

@@ -48,6 +48,13 @@ struct alc_gc_segment {
     uint64_t free[HEAP_SEGMENT_BLOCKS / 64]; /* bit: a committed block that nobody uses */
 };
 
+/* Whether the segment was made for one object that no ordinary one could hold. It goes back to the
+ * system with its object and serves nobody else: its blocks are in no bitmap. */
+static inline bool alc_gc_is_huge(const struct alc_gc_segment *segment)
+{
+    return segment->blocks_count > HEAP_SEGMENT_BLOCKS;
+}
+
 static inline struct alc_gc_block *alc_gc_block_at(const struct alc_gc_segment *segment,
                                                    uint32_t index)
 {

@@ -175,7 +175,7 @@ alc_status alc_interp_slow(unsigned code, struct alc_instance *inst, const uint1
     case ALC_CODE_TABLE_INIT: return table_init(inst, ip, fp);
     case ALC_CODE_ELEM_DROP: return elem_drop(inst, ip, fp);
     case ALC_CODE_ATOMIC: return alc_interp_atomic(inst, ip, fp);
-    default: return ALC_E_UNREACHABLE;
+    default: return ALC_E_INTERNAL;
     }
 }
 /* clang-format on */

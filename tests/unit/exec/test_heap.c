@@ -389,6 +389,41 @@ static void test_huge_object(void **state)
     assert_int_equal(store.heap.size, 0);
 }
 
+/* The segment of a huge object that died goes back as a whole: nobody else may get a part of it in
+ * the time between. The sweep is stopped just there, with all other segments full. */
+static void test_huge_segment_serves_nobody_else(void **state)
+{
+    (void)state;
+    enum { STEP = 16, BLOCKS = HEAP_SEGMENT_BLOCKS - 2 }; /* one object takes three blocks */
+    alc_store_fini(&store);
+    fixture_store(&(struct alc_store_options){.heap_size_max = UINT64_C(1) << 30});
+    list_type = add_array(ALC_TYPE_ANYREF);
+    bytes_type = add_array(ALC_TYPE_I8);
+    uint64_t size = (UINT64_C(64) << 20) + 1;
+    alc_gc_hold(&store.heap);
+    const struct alc_object *huge = alc_gc_new(&store.heap, bytes_type, (uint32_t)size, size);
+    uintptr_t huge_start = (uintptr_t)huge;
+    struct alc_global *root = new_root();
+    for (uint32_t i = 0; i < BLOCKS; i++) { /* a chain of objects that fill the other segment */
+        uint64_t rest = i == 0 ? 2 * ALC_GC_BLOCK_SIZE : 0;
+        uint64_t link = new_list((uint32_t)((HEAP_ROOM - ALC_OBJECT_HEADER + rest) / 8));
+        pair_of(link)[0] = root->value.u64;
+        root->value.u64 = link;
+    }
+    alc_gc_release(&store.heap);
+    while (store.heap.phase != ALC_GC_SWEEPING) {
+        alc_gc_step(&store.heap, UINT64_C(1) << 30);
+    }
+    for (uint32_t i = 1; i < (BLOCKS + 2) / STEP; i++) {
+        assert_true(alc_gc_sweep_some(&store.heap));
+    }
+    /* An object of a block of its own makes the last step of sweeping, then looks for the block. */
+    const struct alc_object *object = alc_gc_new(&store.heap, bytes_type, 20000, 20000);
+    assert_non_null(object);
+    assert_non_null(store.heap.sweep_segment); /* the huge one is swept, and not yet left */
+    assert_true((uintptr_t)object < huge_start || (uintptr_t)object >= huge_start + size);
+}
+
 /* A store that is not told otherwise has the limit of limits.def; what is at it needs no memory to
  * be refused. */
 static void test_default_limit(void **state)
@@ -439,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_large_at_limit, set_up_small, fixture_tear_down),
         TEST(test_pages_run_out),
         TEST(test_huge_object),
+        TEST(test_huge_segment_serves_nobody_else),
         TEST(test_default_limit),
         TEST(test_hold),
     };
