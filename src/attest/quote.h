@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Quotes of SGX enclaves as Intel's DCAP makes them (Quote Generation Library reference, appendix
+ * A): version 3, signed with P-256. Input is hostile; parts are borrowed from it. Reading checks
+ * form, alc_quote_verify (quote_verify.h) everything else.
+ */
+#ifndef ALC_ATTEST_QUOTE_H
+#define ALC_ATTEST_QUOTE_H
+
+#include "crypto/crypto.h"
+#include "sgx_arch/arch.h"
+
+enum { ALC_QUOTE_SIZE_MAX = 64 * 1024 };
+
+/* What stands where the certificate is. */
+enum alc_quote_certificate_type {
+    ALC_QUOTE_CERTIFICATE_PEM = 5, /* leaf, authority and root in any order */
+};
+
+struct alc_quote {
+    uint16_t qe_svn;
+    uint16_t pce_svn;
+    const uint8_t *signed_bytes; /* header and report */
+    size_t signed_size;
+    struct alc_sgx_report_body report;
+    struct alc_ecdsa_signature signature;
+    struct alc_ec_public_key attestation_key; /* not yet checked to be one */
+    const uint8_t *qe_report_bytes;
+    struct alc_sgx_report_body qe_report;
+    struct alc_ecdsa_signature qe_report_signature;
+    const uint8_t *qe_authentication;
+    size_t qe_authentication_size;
+    struct alc_reader certificates; /* PEM */
+};
+
+/* Behind the quote there may be zeros, which a quoting service leaves in its buffer, and nothing
+ * else. ALC_E_BAD_QUOTE at the offset of what is not in the form; ALC_E_NOT_SUPPORTED for quotes of
+ * other versions, of TDX, and with other kinds of keys or certificates. */
+ALC_MUST_CHECK alc_status alc_quote_read(struct alc_reader *reader, struct alc_quote *out);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Text to seconds: one pattern for each form, digits where it has letters.
+ */
+#include "attest/time.h"
+
+struct date {
+    int64_t year;
+    int64_t month;
+    int64_t day;
+    int64_t hour;
+    int64_t minute;
+    int64_t second;
+};
+
+static bool is_leap(int64_t year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int64_t days_in(int64_t year, int64_t month)
+{
+    static const uint8_t days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[month - 1] + (month == 2 && is_leap(year));
+}
+
+static bool to_seconds(const struct date *date, int64_t *out_s)
+{
+    if (date->month < 1 || date->month > 12 || date->day < 1 ||
+        date->day > days_in(date->year, date->month) || date->hour > 23 || date->minute > 59 ||
+        date->second > 59) {
+        return false;
+    }
+    /* Years that begin in March, so that a leap day is their last: the civil calendar's usual sum.
+     */
+    int64_t year = date->month <= 2 ? date->year - 1 : date->year;
+    int64_t month = (date->month + 9) % 12;
+    int64_t days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 +
+                   date->day - 1 - 719468;
+    *out_s = ((days * 24 + date->hour) * 60 + date->minute) * 60 + date->second;
+    return true;
+}
+
+/* Y M D h m s are digits of the date's members, everything else stands for itself. */
+static bool match(const char *pattern, const uint8_t *text, size_t size, struct date *out)
+{
+    *out = (struct date){0};
+    for (size_t i = 0; i < size; i++) {
+        int64_t *member = pattern[i] == 'Y'   ? &out->year
+                          : pattern[i] == 'M' ? &out->month
+                          : pattern[i] == 'D' ? &out->day
+                          : pattern[i] == 'h' ? &out->hour
+                          : pattern[i] == 'm' ? &out->minute
+                          : pattern[i] == 's' ? &out->second
+                                              : NULL;
+        if (member != NULL && text[i] >= '0' && text[i] <= '9') {
+            *member = *member * 10 + (text[i] - '0');
+        } else if (member != NULL || text[i] != (uint8_t)pattern[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool alc_time_from_utc_time(const uint8_t *text, size_t size, int64_t *out_s)
+{
+    struct date date;
+    if (size != 13 || !match("YYMMDDhhmmssZ", text, size, &date)) {
+        return false;
+    }
+    date.year += date.year < 50 ? 2000 : 1900;
+    return to_seconds(&date, out_s);
+}
+
+bool alc_time_from_generalized(const uint8_t *text, size_t size, int64_t *out_s)
+{
+    struct date date;
+    return size == 15 && match("YYYYMMDDhhmmssZ", text, size, &date) && to_seconds(&date, out_s);
+}
+
+bool alc_time_from_rfc3339(const uint8_t *text, size_t size, int64_t *out_s)
+{
+    struct date date;
+    return size == 20 && match("YYYY-MM-DDThh:mm:ssZ", text, size, &date) &&
+           to_seconds(&date, out_s);
+}

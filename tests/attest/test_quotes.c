@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Real quotes of SGX enclaves with real collateral: the verdicts that other verifiers give, each
+ * rule of checks.def refusing what it is for, and changed bytes refused.
+ * argv[1]: the folder with the quotes; argv[2]: `all` for every byte of a quote.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "attest/quote_verify.h"
+#include "attest/time.h"
+
+enum { SKIPPED = 77, FILE_MAX = 1 << 16 };
+
+static const char *folder;
+static bool is_thorough;
+static uint8_t quote_bytes[FILE_MAX];
+static uint8_t collateral_bytes[FILE_MAX];
+static uint8_t collateral_memory[FILE_MAX];
+static uint8_t memory[FILE_MAX];
+static struct alc_collateral collateral;
+static struct alc_quote_policy policy;
+static struct alc_quote_question question;
+
+static size_t read_file(const char *name, uint8_t *out)
+{
+    char path[1000];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return 0;
+    }
+    size_t size = fread(out, 1, FILE_MAX, file);
+    fclose(file);
+    return size;
+}
+
+static int64_t time_of(const char *text)
+{
+    int64_t seconds;
+    assert_true(alc_time_from_rfc3339((const uint8_t *)text, strlen(text), &seconds));
+    return seconds;
+}
+
+static void read_collateral(const char *name)
+{
+    struct alc_arena arena;
+    struct alc_reader reader;
+    size_t size = read_file(name, collateral_bytes);
+    assert_true(size > 0);
+    alc_arena_init(&arena, collateral_memory, sizeof collateral_memory);
+    alc_reader_init(&reader, collateral_bytes, size, NULL);
+    assert_int_equal(alc_collateral_read(&arena, &reader, &collateral), ALC_OK);
+}
+
+/* The good quote, its collateral, a time within all dates, and a policy that accepts it. */
+static int set_up(void **state)
+{
+    (void)state;
+    read_collateral("sgx_quote_collateral.json");
+    policy = alc_quote_policy_default;
+    policy.accepted_tcb |= 1u << ALC_TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED;
+    question = (struct alc_quote_question){
+        .quote = {quote_bytes, read_file("sgx_quote", quote_bytes)},
+        .collateral = &collateral,
+        .policy = &policy,
+        .now_s = time_of("2025-07-01T00:00:00Z"),
+    };
+    return 0;
+}
+
+static alc_status judge(struct alc_verdict *out)
+{
+    struct alc_arena arena;
+    alc_arena_init(&arena, memory, sizeof memory);
+    alc_status status = alc_quote_verify(&arena, &question, out);
+    assert_int_equal(status, out->status);
+    assert_int_equal(alc_arena_mark(&arena), 0);
+    return status;
+}
+
+/* The verdict's first failure is this check with this status. */
+static void expect_failure(enum alc_check check, alc_status status)
+{
+    struct alc_verdict verdict;
+    alc_status found = judge(&verdict);
+    for (size_t i = 0; i < ALC_CHECKS; i++) {
+        enum alc_check_result expected = i < (size_t)check    ? ALC_CHECK_PASSED
+                                         : i == (size_t)check ? ALC_CHECK_FAILED
+                                                              : ALC_CHECK_NOT_REACHED;
+        if (verdict.results[i] != expected) {
+            fail_msg("%s: %d, expected %d (%s)", alc_check_text((enum alc_check)i),
+                     (int)verdict.results[i], (int)expected, alc_status_text(found));
+        }
+    }
+    assert_int_equal(found, status);
+}
+
+static void test_good_quote(void **state)
+{
+    (void)state;
+    struct alc_verdict verdict;
+    static const uint8_t fmspc[ALC_FMSPC_SIZE] = {0x00, 0xa0, 0x67, 0x11};
+    assert_int_equal(judge(&verdict), ALC_OK);
+    for (size_t i = 0; i < ALC_CHECKS; i++) {
+        assert_int_equal(verdict.results[i], ALC_CHECK_PASSED);
+    }
+    assert_int_equal(verdict.tcb, ALC_TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED);
+    assert_int_equal(verdict.platform_tcb, ALC_TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED);
+    assert_int_equal(verdict.qe_tcb, ALC_TCB_UP_TO_DATE);
+    assert_int_equal(verdict.evaluation_number, 17);
+    assert_memory_equal(verdict.fmspc, fmspc, sizeof fmspc);
+    assert_int_equal(verdict.advisories_count, 2);
+    assert_true(alc_text_is(&verdict.advisories[0], "INTEL-SA-00289"));
+    assert_true(alc_text_is(&verdict.advisories[1], "INTEL-SA-00615"));
+    assert_true(verdict.valid_from_s == time_of("2025-06-19T10:56:11Z"));
+    assert_true(verdict.valid_until_s == time_of("2025-07-19T10:01:18Z"));
+}
+
+static void test_dates(void **state)
+{
+    (void)state;
+    struct alc_verdict verdict;
+    question.now_s = time_of("2025-06-19T10:56:11Z");
+    assert_int_equal(judge(&verdict), ALC_OK);
+    question.now_s--;
+    expect_failure(ALC_CHECK_DATES, ALC_E_NOT_CURRENT);
+    question.now_s = time_of("2025-07-19T10:01:18Z");
+    assert_int_equal(judge(&verdict), ALC_OK);
+    question.now_s++;
+    expect_failure(ALC_CHECK_DATES, ALC_E_NOT_CURRENT);
+}
+
+static void test_policy(void **state)
+{
+    (void)state;
+    struct alc_verdict verdict;
+    uint8_t measurements[2][32] = {{1}};
+    uint8_t report_data[64];
+    struct alc_text advisories[2] = {{(const uint8_t *)"INTEL-SA-00289", 14},
+                                     {(const uint8_t *)"INTEL-SA-00615", 14}};
+    assert_int_equal(judge(&verdict), ALC_OK);
+    const struct alc_sgx_report_body report = verdict.report;
+
+    question.policy = &alc_quote_policy_default;
+    expect_failure(ALC_CHECK_TCB_STATUS, ALC_E_POLICY_REFUSED);
+    question.policy = &policy;
+
+    policy.limits_advisories = true;
+    policy.advisories = advisories;
+    policy.advisories_count = 2;
+    assert_int_equal(judge(&verdict), ALC_OK);
+    policy.advisories_count = 1;
+    expect_failure(ALC_CHECK_ADVISORIES, ALC_E_POLICY_REFUSED);
+    policy.limits_advisories = false;
+
+    policy.mrenclaves = (const uint8_t(*)[32])measurements;
+    policy.mrenclaves_count = 2;
+    expect_failure(ALC_CHECK_MRENCLAVE, ALC_E_POLICY_REFUSED);
+    memcpy(measurements[1], report.mrenclave, 32);
+    assert_int_equal(judge(&verdict), ALC_OK);
+
+    policy.mrsigners = (const uint8_t(*)[32])measurements;
+    policy.mrsigners_count = 2;
+    expect_failure(ALC_CHECK_MRSIGNER, ALC_E_POLICY_REFUSED);
+    memcpy(measurements[0], report.mrsigner, 32);
+    assert_int_equal(judge(&verdict), ALC_OK);
+
+    policy.has_product_id = true;
+    policy.product_id = report.isv_product_id + 1;
+    expect_failure(ALC_CHECK_PRODUCT, ALC_E_POLICY_REFUSED);
+    policy.product_id = report.isv_product_id;
+    policy.svn_min = report.isv_svn + 1;
+    expect_failure(ALC_CHECK_PRODUCT, ALC_E_POLICY_REFUSED);
+    policy.svn_min = report.isv_svn;
+    assert_int_equal(judge(&verdict), ALC_OK);
+
+    memcpy(report_data, report.report_data, sizeof report_data);
+    policy.report_data = report_data;
+    assert_int_equal(judge(&verdict), ALC_OK);
+    report_data[63] ^= 1;
+    expect_failure(ALC_CHECK_REPORT_DATA, ALC_E_POLICY_REFUSED);
+}
+
+static void test_other_root(void **state)
+{
+    (void)state;
+    const uint8_t other[32] = {1};
+    question.root_sha256 = other;
+    expect_failure(ALC_CHECK_PCK_CHAIN, ALC_E_UNTRUSTED_ROOT);
+}
+
+/* Each piece of collateral with one byte of it changed. */
+static void test_changed_collateral(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t offset; /* of a struct alc_text in struct alc_collateral */
+        enum alc_check check;
+    } texts[] = {
+        {offsetof(struct alc_collateral, root_list), ALC_CHECK_ROOT_LIST},
+        {offsetof(struct alc_collateral, pck_list), ALC_CHECK_PCK_LIST},
+        {offsetof(struct alc_collateral, tcb_info), ALC_CHECK_TCB_INFO},
+        {offsetof(struct alc_collateral, qe_identity), ALC_CHECK_QE_IDENTITY},
+    };
+    struct alc_verdict verdict;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const struct alc_text *text =
+            (const struct alc_text *)((const uint8_t *)&collateral + texts[i].offset);
+        for (size_t at = 0; at < text->size; at += 61) {
+            uint8_t *byte = (uint8_t *)(uintptr_t)&text->bytes[at];
+            *byte ^= (uint8_t)(1u << at % 8);
+            assert_int_not_equal(judge(&verdict), ALC_OK);
+            assert_int_equal(verdict.results[texts[i].check], ALC_CHECK_FAILED);
+            *byte ^= (uint8_t)(1u << at % 8);
+        }
+    }
+    collateral.tcb_info_signature[5] ^= 1;
+    expect_failure(ALC_CHECK_TCB_INFO, ALC_E_BAD_SIGNATURE);
+    collateral.tcb_info_signature[5] ^= 1;
+    collateral.qe_identity_signature[5] ^= 1;
+    expect_failure(ALC_CHECK_QE_IDENTITY, ALC_E_BAD_SIGNATURE);
+}
+
+/* Collateral signed by a platform's own authority is no collateral. */
+static void test_wrong_signer(void **state)
+{
+    (void)state;
+    struct alc_quote quote;
+    struct alc_reader reader;
+    alc_reader_init(&reader, question.quote.bytes, question.quote.size, NULL);
+    assert_int_equal(alc_quote_read(&reader, &quote), ALC_OK);
+    collateral.tcb_info_chain =
+        (struct alc_text){quote.certificates.bytes, quote.certificates.size};
+    expect_failure(ALC_CHECK_TCB_INFO, ALC_E_BAD_CERTIFICATE);
+}
+
+/* The lists of another platform's authority, and TDX's TCB info: signed well, but not for this. */
+static void test_collateral_of_others(void **state)
+{
+    (void)state;
+    static uint8_t other_bytes[FILE_MAX];
+    static uint8_t other_memory[FILE_MAX];
+    struct alc_collateral other;
+    struct alc_arena arena;
+    struct alc_reader reader;
+    alc_arena_init(&arena, other_memory, sizeof other_memory);
+    alc_reader_init(&reader, other_bytes, read_file("tdx_quote_collateral.json", other_bytes),
+                    NULL);
+    assert_int_equal(alc_collateral_read(&arena, &reader, &other), ALC_OK);
+    const struct alc_collateral own = collateral;
+    collateral.tcb_info = other.tcb_info;
+    memcpy(collateral.tcb_info_signature, other.tcb_info_signature, 64);
+    expect_failure(ALC_CHECK_TCB_INFO, ALC_E_BAD_COLLATERAL);
+    collateral = own;
+    collateral.pck_list = own.root_list;
+    expect_failure(ALC_CHECK_PCK_LIST, ALC_E_BAD_CERTIFICATE);
+}
+
+/* The report, its signature, the attestation key, the enclave's report, its signature, what it
+ * authenticated, and the certificates; every byte with `all` as argv[2], else some. */
+static void test_changed_quotes(void **state)
+{
+    (void)state;
+    struct alc_verdict verdict;
+    const size_t certificates_offset = question.quote.size - 3548;
+    size_t step = is_thorough ? 1 : 7;
+    unsigned accepted = 0;
+    for (size_t at = 0; at < question.quote.size; at += step) {
+        step = is_thorough ? 1 : at < certificates_offset ? 7 : 97;
+        quote_bytes[at] ^= (uint8_t)(1u << at % 8);
+        accepted += judge(&verdict) == ALC_OK;
+        quote_bytes[at] ^= (uint8_t)(1u << at % 8);
+    }
+    /* White space between the lines of a certificate is nobody's. */
+    assert_int_equal(accepted, 0);
+    assert_int_equal(judge(&verdict), ALC_OK);
+}
+
+static void test_cut_quotes(void **state)
+{
+    (void)state;
+    struct alc_verdict verdict;
+    const size_t size = question.quote.size;
+    for (question.quote.size = 0; question.quote.size < size; question.quote.size++) {
+        judge(&verdict);
+        assert_int_equal(verdict.results[ALC_CHECK_QUOTE_FORM], ALC_CHECK_FAILED);
+    }
+    question.quote.size = size + 5; /* zeros behind it */
+    assert_int_equal(judge(&verdict), ALC_OK);
+    quote_bytes[size + 4] = 1;
+    expect_failure(ALC_CHECK_QUOTE_FORM, ALC_E_BAD_QUOTE);
+    quote_bytes[size + 4] = 0;
+}
+
+/* A debug enclave whose certificates stand in another order; its collateral is not at hand, so what
+ * can be checked without is checked here. */
+static void test_other_order(void **state)
+{
+    (void)state;
+    struct alc_quote quote;
+    struct alc_chain chain;
+    struct alc_reader reader;
+    struct alc_arena arena;
+    struct alc_pck pck;
+    uint8_t digest[32];
+    for (size_t i = 0; i < 2; i++) {
+        const char *name =
+            i == 0 ? "quote_pck_cert_chain.bin" : "quote_pck_cert_chain_corrupted.bin";
+        alc_reader_init(&reader, quote_bytes, read_file(name, quote_bytes), NULL);
+        assert_int_equal(alc_quote_read(&reader, &quote), ALC_OK);
+        alc_arena_init(&arena, memory, sizeof memory);
+        assert_int_equal(alc_chain_read(&arena, &quote.certificates, &chain), ALC_OK);
+        assert_int_equal(chain.count, 3);
+        assert_int_equal(alc_chain_verify(&chain), ALC_OK);
+        assert_int_equal(alc_pck_read(&chain.certificates[0], &pck), ALC_OK);
+        alc_sha256(quote.qe_report_bytes, sizeof quote.qe_report, digest);
+        alc_status qe = alc_ecdsa_verify(&chain.certificates[0].key, digest, sizeof digest,
+                                         &quote.qe_report_signature);
+        alc_sha256(quote.signed_bytes, quote.signed_size, digest);
+        alc_status own =
+            alc_ecdsa_verify(&quote.attestation_key, digest, sizeof digest, &quote.signature);
+        assert_true((qe == ALC_OK && own == ALC_OK) == (i == 0));
+        assert_true((quote.report.attributes.flags & 2) != 0);
+    }
+}
+
+static void test_tdx_is_told_apart(void **state)
+{
+    (void)state;
+    question.quote.size = read_file("tdx_quote", quote_bytes);
+    expect_failure(ALC_CHECK_QUOTE_FORM, ALC_E_NOT_SUPPORTED);
+}
+
+static void test_little_memory(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < 12000; size += 500) {
+        struct alc_arena arena;
+        struct alc_verdict verdict;
+        alc_arena_init(&arena, memory, size);
+        assert_int_equal(alc_quote_verify(&arena, &question, &verdict), ALC_E_OUT_OF_MEMORY);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_good_quote, set_up),
+        cmocka_unit_test_setup(test_dates, set_up),
+        cmocka_unit_test_setup(test_policy, set_up),
+        cmocka_unit_test_setup(test_other_root, set_up),
+        cmocka_unit_test_setup(test_changed_collateral, set_up),
+        cmocka_unit_test_setup(test_wrong_signer, set_up),
+        cmocka_unit_test_setup(test_collateral_of_others, set_up),
+        cmocka_unit_test_setup(test_changed_quotes, set_up),
+        cmocka_unit_test_setup(test_cut_quotes, set_up),
+        cmocka_unit_test_setup(test_other_order, set_up),
+        cmocka_unit_test_setup(test_tdx_is_told_apart, set_up),
+        cmocka_unit_test_setup(test_little_memory, set_up),
+    };
+    folder = argc > 1 ? argv[1] : ".";
+    is_thorough = argc > 2 && strcmp(argv[2], "all") == 0;
+    if (read_file("sgx_quote", quote_bytes) == 0) {
+        printf("SKIPPED: no quotes in %s\n", folder);
+        return SKIPPED;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

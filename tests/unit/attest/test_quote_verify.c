@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Each rule of checks.def with a platform of our own that breaks it, and the states that platform
+ * and quoting enclave have together.
+ */
+#include "unit/attest/platform_make.h"
+
+static uint8_t memory[1 << 16];
+static struct platform platform;
+
+static void judge(const struct platform_options *options, const struct alc_quote_policy *policy,
+                  struct alc_verdict *out)
+{
+    struct alc_arena arena;
+    platform_make(&platform, options);
+    if (policy != NULL) {
+        platform.question.policy = policy;
+    }
+    alc_arena_init(&arena, memory, sizeof memory);
+    alc_quote_verify(&arena, &platform.question, out);
+    platform_free(&platform);
+}
+
+static void expect(const char *why, const struct platform_options *options, enum alc_check check,
+                   alc_status status)
+{
+    struct alc_verdict verdict;
+    judge(options, NULL, &verdict);
+    bool is_expected = verdict.status == status && verdict.results[check] == ALC_CHECK_FAILED;
+    for (size_t i = 0; i < (size_t)check; i++) {
+        is_expected = is_expected && verdict.results[i] == ALC_CHECK_PASSED;
+    }
+    if (!is_expected) {
+        for (size_t i = 0; i < ALC_CHECKS; i++) {
+            print_message("%d %s\n", (int)verdict.results[i], alc_check_text((enum alc_check)i));
+        }
+        fail_msg("%s: %s", why, alc_status_text(verdict.status));
+    }
+}
+
+static void test_good(void **state)
+{
+    (void)state;
+    struct platform_options options = platform_options_default;
+    struct alc_verdict verdict;
+    for (int i = 0; i < 2; i++) {
+        options.reverses_chain = i == 1;
+        judge(&options, NULL, &verdict);
+        assert_int_equal(verdict.status, ALC_OK);
+        assert_int_equal(verdict.results[ALC_CHECKS - 1], ALC_CHECK_PASSED);
+        assert_int_equal(verdict.tcb, ALC_TCB_UP_TO_DATE);
+        assert_int_equal(verdict.evaluation_number, 17); /* the older of 18 and 17 */
+        assert_int_equal(verdict.advisories_count, 0);
+        assert_int_equal(verdict.report.mrenclave[0], 7);
+    }
+}
+
+#define REFUSED(member, value, check, status)                                                      \
+    do {                                                                                           \
+        struct platform_options options_ = platform_options_default;                               \
+        options_.member = (value);                                                                 \
+        expect(#member, &options_, check, status);                                                 \
+    } while (0)
+
+static void test_certificates(void **state)
+{
+    (void)state;
+    /* Without an authority, both lower certificates are leaves. */
+    REFUSED(authority_is_none, true, ALC_CHECK_PCK_CHAIN, ALC_E_BAD_CERTIFICATE);
+    REFUSED(signer_signs_platform, true, ALC_CHECK_PCK_CHAIN, ALC_E_BAD_CERTIFICATE);
+    REFUSED(has_critical_extension, true, ALC_CHECK_PCK_CHAIN, ALC_E_BAD_CERTIFICATE);
+    REFUSED(has_no_extension, true, ALC_CHECK_PCK_EXTENSION, ALC_E_BAD_CERTIFICATE);
+    REFUSED(leaf_from, "20250801000000Z", ALC_CHECK_DATES, ALC_E_NOT_CURRENT);
+}
+
+static void test_revocation(void **state)
+{
+    (void)state;
+    REFUSED(revoked_by_root, SERIAL_AUTHORITY, ALC_CHECK_NOT_REVOKED, ALC_E_REVOKED);
+    REFUSED(revoked_by_authority, SERIAL_PLATFORM, ALC_CHECK_NOT_REVOKED, ALC_E_REVOKED);
+    REFUSED(revoked_by_root, SERIAL_SIGNER, ALC_CHECK_TCB_INFO, ALC_E_REVOKED);
+    REFUSED(list_until, "20250601000000Z", ALC_CHECK_DATES, ALC_E_NOT_CURRENT);
+    /* A serial number counts in its issuer's list only. */
+    struct platform_options options = platform_options_default;
+    struct alc_verdict verdict;
+    options.revoked_by_authority = SERIAL_AUTHORITY;
+    options.revoked_by_root = SERIAL_PLATFORM;
+    judge(&options, NULL, &verdict);
+    assert_int_equal(verdict.status, ALC_OK);
+}
+
+static void test_collateral(void **state)
+{
+    (void)state;
+    REFUSED(tcb_until, "2025-06-01T00:00:00Z", ALC_CHECK_DATES, ALC_E_NOT_CURRENT);
+    REFUSED(fmspc, "00906ED50001", ALC_CHECK_PLATFORM, ALC_E_WRONG_PLATFORM);
+    REFUSED(fmspc, "00906ED5000", ALC_CHECK_TCB_INFO, ALC_E_BAD_JSON);
+    REFUSED(tcb_levels, "[]", ALC_CHECK_TCB_LEVEL, ALC_E_NO_TCB_LEVEL);
+    REFUSED(tcb_levels, "[" PLATFORM_LEVEL("5", "7", "Fine", "") "]", ALC_CHECK_TCB_INFO,
+            ALC_E_BAD_COLLATERAL);
+    REFUSED(tcb_levels, "[" PLATFORM_LEVEL("5", "7", "UpToDate", ",\"tcbStatus\":\"UpToDate\"") "]",
+            ALC_CHECK_TCB_INFO, ALC_E_BAD_JSON);
+    REFUSED(tcb_levels, "[" PLATFORM_LEVEL("256", "7", "UpToDate", "") "]", ALC_CHECK_TCB_INFO,
+            ALC_E_BAD_JSON);
+    REFUSED(tcb_levels, "[" PLATFORM_LEVEL("5},{\"svn\":5", "7", "UpToDate", "") "]",
+            ALC_CHECK_TCB_INFO, ALC_E_BAD_COLLATERAL);
+    REFUSED(tcb_levels, "[" PLATFORM_LEVEL("6", "7", "UpToDate", "") "]", ALC_CHECK_TCB_LEVEL,
+            ALC_E_NO_TCB_LEVEL);
+    REFUSED(tcb_levels, "[" PLATFORM_LEVEL("5", "8", "UpToDate", "") "]", ALC_CHECK_TCB_LEVEL,
+            ALC_E_NO_TCB_LEVEL);
+    REFUSED(qe_svn, 5, ALC_CHECK_TCB_LEVEL, ALC_E_NO_TCB_LEVEL);
+}
+
+static void test_quoting_enclave(void **state)
+{
+    (void)state;
+    REFUSED(qe_attributes, 0x13, ALC_CHECK_QE_FITS, ALC_E_REPORT_MISMATCH); /* debug */
+    REFUSED(qe_attributes, 0x01, ALC_CHECK_QE_FITS, ALC_E_REPORT_MISMATCH);
+    REFUSED(report_data_end, 1, ALC_CHECK_ATTESTATION_KEY, ALC_E_BAD_KEY);
+}
+
+static void test_debug_enclave(void **state)
+{
+    (void)state;
+    struct platform_options options = platform_options_default;
+    struct alc_quote_policy policy = alc_quote_policy_default;
+    struct alc_verdict verdict;
+    REFUSED(attributes, 7, ALC_CHECK_NOT_DEBUG, ALC_E_POLICY_REFUSED);
+    options.attributes = 7;
+    policy.accepts_debug = true;
+    judge(&options, &policy, &verdict);
+    assert_int_equal(verdict.status, ALC_OK);
+}
+
+static void test_states(void **state)
+{
+    (void)state;
+    struct platform_options options = platform_options_default;
+    struct alc_verdict verdict;
+    REFUSED(pce_svn, 6, ALC_CHECK_TCB_STATUS, ALC_E_POLICY_REFUSED); /* third level */
+    REFUSED(qe_svn, 7, ALC_CHECK_TCB_STATUS, ALC_E_POLICY_REFUSED);  /* second level of the QE */
+    options.pce_svn = 6;
+    options.qe_svn = 7;
+    judge(&options, NULL, &verdict);
+    assert_int_equal(verdict.platform_tcb, ALC_TCB_OUT_OF_DATE);
+    assert_int_equal(verdict.qe_tcb, ALC_TCB_OUT_OF_DATE);
+    assert_int_equal(verdict.advisories_count, 3); /* A-2 once */
+    assert_true(alc_text_is(&verdict.advisories[2], "A-3"));
+}
+
+static void test_converging(void **state)
+{
+    (void)state;
+    enum alc_tcb_status ok = ALC_TCB_UP_TO_DATE, old = ALC_TCB_OUT_OF_DATE;
+    for (enum alc_tcb_status status = 0; status < ALC_TCB_STATUSES; status++) {
+        assert_int_equal(alc_tcb_converge(status, ok), status);
+        assert_int_equal(alc_tcb_converge(status, ALC_TCB_REVOKED), ALC_TCB_REVOKED);
+    }
+    assert_int_equal(alc_tcb_converge(ok, old), old);
+    assert_int_equal(alc_tcb_converge(ALC_TCB_SW_HARDENING_NEEDED, old), old);
+    assert_int_equal(alc_tcb_converge(ALC_TCB_CONFIGURATION_NEEDED, old),
+                     ALC_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED);
+    assert_int_equal(alc_tcb_converge(ALC_TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED, old),
+                     ALC_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED);
+    assert_int_equal(alc_tcb_converge(ALC_TCB_REVOKED, old), ALC_TCB_REVOKED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_revocation),
+        cmocka_unit_test(test_collateral),
+        cmocka_unit_test(test_quoting_enclave),
+        cmocka_unit_test(test_debug_enclave),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_converging),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
