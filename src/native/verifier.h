@@ -30,18 +30,21 @@ struct alc_verifier_report {
     uint32_t offset;    /* of the instruction, in the code */
 };
 
-/* Bytes of scratch that alc_verifier_check needs for an input: at most a small multiple of the
- * largest function. 0 when the input is refused in any case. */
+/* Bytes of scratch that the functions below need for an input: 6 for each byte of the largest
+ * function, and one for 128 bytes of code. 0 when the input is refused in any case. */
 uint64_t alc_verifier_scratch_size(const struct alc_verifier_input *input);
 
-/* ALC_OK, or ALC_E_NATIVE_REFUSED with the report filled. Work is linear in the code's size. */
+/* ALC_OK, or ALC_E_NATIVE_REFUSED with the report filled. `scratch` MUST be aligned to 4. Nothing
+ * of it is read before it is written. Work is linear in the code's size. */
 ALC_MUST_CHECK alc_status alc_verifier_check(const struct alc_verifier_input *input, void *scratch,
                                              uint64_t scratch_size,
                                              struct alc_verifier_report *report);
 
 /* For backtraces: how many bytes of its frame lie below the return address when the instruction at
- * `offset` of `function` is about to run, found by following the function's code; UINT32_MAX when
- * it cannot be said. Also for checked code, whose other operations are not judged. */
+ * `offset` of the code, which belongs to `function`, is about to run, found by following the
+ * function's code; UINT32_MAX when it cannot be said. Also for checked code, whose other operations
+ * are not judged. The return address of a frame that has called is such an offset. Scratch as for
+ * alc_verifier_check. */
 uint32_t alc_verifier_height_at(const struct alc_verifier_input *input, uint32_t function,
                                 uint32_t offset, void *scratch, uint64_t scratch_size);
 
