@@ -36,6 +36,11 @@ void alc_cbor_write_bytes(struct alc_writer *writer, const void *bytes, size_t s
     alc_write_bytes(writer, bytes, size);
 }
 
+void alc_cbor_write_bytes_head(struct alc_writer *writer, uint64_t size)
+{
+    write_head(writer, MAJOR_BYTES, size);
+}
+
 void alc_cbor_write_text(struct alc_writer *writer, const void *text, size_t size)
 {
     write_head(writer, MAJOR_TEXT, size);

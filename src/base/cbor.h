@@ -13,6 +13,8 @@
 
 void alc_cbor_write_uint(struct alc_writer *writer, uint64_t value);
 void alc_cbor_write_bytes(struct alc_writer *writer, const void *bytes, size_t size);
+/* `size` bytes follow, which the caller writes. */
+void alc_cbor_write_bytes_head(struct alc_writer *writer, uint64_t size);
 /* `text` MUST be valid UTF-8. */
 void alc_cbor_write_text(struct alc_writer *writer, const void *text, size_t size);
 /* `count` items follow. */

@@ -33,12 +33,17 @@ ALC_NORETURN void alc_abort(const char *file, int line, const char *condition);
  * it and leaves for ever. */
 ALC_NORETURN void alc_abort_enclave(int line);
 
-/* Our own invariants, always checked. Never for input: bad input is an alc_status. */
+/* ALC_WORDS: words for people that an enclave's image leaves out. They go with a status and an
+ * offset, and outside the same code finds them again. */
 #ifdef ALC_ENCLAVE
 #define ALC_ABORT(condition) alc_abort_enclave(__LINE__)
+#define ALC_WORDS(text) ""
 #else
 #define ALC_ABORT(condition) alc_abort(__FILE__, __LINE__, condition)
+#define ALC_WORDS(text) text
 #endif
+
+/* Our own invariants, always checked. Never for input: bad input is an alc_status. */
 #define ALC_ASSERT(condition)                                                                      \
     do {                                                                                           \
         if (ALC_UNLIKELY(!(condition))) {                                                          \

@@ -110,7 +110,7 @@ static alc_status run_reference(struct machine *machine, uint8_t op)
     }
     ALC_TRY(alc_read_leb_u32(&machine->reader, &index));
     if (op == OP_GLOBAL_GET) {
-        return push_cell(machine, *machine->instance->globals[index]);
+        return push_cell(machine, *machine->instance->globals[index]->cell);
     }
     return push_u64(machine, alc_reference_from_function(machine->instance->functions[index]));
 }

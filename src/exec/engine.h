@@ -30,12 +30,14 @@
 #ifndef ALC_EXEC_ENGINE_H
 #define ALC_EXEC_ENGINE_H
 
+#include "exec/executor.h"
 #include "exec/heap.h"
-#include "exec/store.h"
 #include "wasm/code.h"
 
 struct alc_store_options {
     struct alc_pages pages; /* copied */
+    /* Borrowed: &alc_interp_executor (exec/interp.h), or that of native_exec/. MUST be set. */
+    const struct alc_executor *executor;
     /* Caps in bytes; 0: none beyond 4 GiB for each 32-bit memory. A program meets them as a failing
      * memory.grow. */
     uint64_t memory_size_max; /* of each memory */
@@ -65,13 +67,14 @@ struct alc_store {
     struct alc_type_registry types; /* give its address to alc_module_load */
     struct alc_arena *arena;        /* borrowed */
     struct alc_pages pages;
+    const struct alc_executor *executor;
     struct alc_code_heap code_heap;
     struct alc_memory_budget own_budget;
     struct alc_memory_budget *budget; /* own_budget, or that of the program's first thread */
     uint64_t memory_size_max;
     uint64_t memory_reserve_max;
     struct alc_thread thread;
-    uint64_t stack_size; /* bytes reserved for thread.stack */
+    uint64_t stack_size; /* bytes reserved for the stack */
     struct alc_gc_heap heap;
     struct alc_global *globals; /* of the embedder */
     /* Everything that owns pages. */

@@ -45,9 +45,11 @@ ALC_MUST_CHECK alc_status alc_host_function_new(struct alc_store *store, struct 
                                                 const struct alc_host_export *export, void *context,
                                                 struct alc_function **out);
 
-/* New memories and tables, known to the store, in `arena`. ALC_E_OUT_OF_MEMORY. */
+/* New memories and tables, known to the store, in `arena`. `module` is as for
+ * alc_executor.reserve_memory. ALC_E_OUT_OF_MEMORY. */
 ALC_MUST_CHECK alc_status alc_store_add_memory(struct alc_store *store, struct alc_arena *arena,
                                                const struct alc_memory_type *type,
+                                               const struct alc_module *module,
                                                struct alc_memory **out);
 ALC_MUST_CHECK alc_status alc_store_add_table(struct alc_store *store, struct alc_arena *arena,
                                               const struct alc_table_type *type, uint64_t initial,

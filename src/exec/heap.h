@@ -21,13 +21,14 @@
 #include "exec/object.h"
 #include "exec/reference.h"
 
-struct alc_gc_block;
 struct alc_gc_segment;
 struct alc_store;
 
 enum {
     ALC_GC_CLASSES = 29, /* sizes of small objects */
     ALC_GC_BLOCK_SIZE = 32 << 10,
+    ALC_GC_GRANULE = 16,
+    ALC_GC_WORDS = ALC_GC_BLOCK_SIZE / ALC_GC_GRANULE / 64,
 };
 
 enum alc_gc_phase {
@@ -35,6 +36,23 @@ enum alc_gc_phase {
     ALC_GC_MARKING,
     ALC_GC_SWEEPING,
 };
+
+/* heap_internal.h says what a block is; here for native code, which takes places by itself. */
+struct alc_gc_block {
+    struct alc_gc_block *next;      /* in a list of heap->partial */
+    struct alc_gc_block *grey_next; /* in heap->grey */
+    uint32_t object_size;           /* header included; large: all that the blocks have room for */
+    uint32_t inverse;               /* 2^32 / object_size, rounded up */
+    uint32_t objects_count;
+    uint32_t blocks_count; /* 1, or those of a large object; 0: the block is free */
+    uint32_t size_class;
+    uint32_t cursor; /* word of the bitmaps where free objects may begin; large: elements scanned */
+    uint32_t swept_cycle;
+    bool is_grey; /* in heap->grey */
+    uint64_t allocated[ALC_GC_WORDS];
+    uint64_t marked[ALC_GC_WORDS];
+    uint64_t scanned[ALC_GC_WORDS];
+} ALC_ALIGNED(16);
 
 struct alc_gc_heap {
     const struct alc_pages *pages;

@@ -14,27 +14,11 @@
 #include "exec/heap.h"
 
 enum {
-    HEAP_GRANULE = 16,
-    HEAP_WORDS = ALC_GC_BLOCK_SIZE / HEAP_GRANULE / 64,
+    HEAP_GRANULE = ALC_GC_GRANULE,
+    HEAP_WORDS = ALC_GC_WORDS,
     HEAP_SEGMENT_BLOCKS = 2048,  /* of an ordinary segment: 64 MiB of address space */
     HEAP_LARGE = ALC_GC_CLASSES, /* size class of a large object */
 };
-
-struct alc_gc_block {
-    struct alc_gc_block *next;      /* in a list of heap->partial */
-    struct alc_gc_block *grey_next; /* in heap->grey */
-    uint32_t object_size;           /* header included; large: all that the blocks have room for */
-    uint32_t inverse;               /* 2^32 / object_size, rounded up */
-    uint32_t objects_count;
-    uint32_t blocks_count; /* 1, or those of a large object; 0: the block is free */
-    uint32_t size_class;
-    uint32_t cursor; /* word of the bitmaps where free objects may begin; large: elements scanned */
-    uint32_t swept_cycle;
-    bool is_grey; /* in heap->grey */
-    uint64_t allocated[HEAP_WORDS];
-    uint64_t marked[HEAP_WORDS];
-    uint64_t scanned[HEAP_WORDS];
-} ALC_ALIGNED(16);
 
 enum { HEAP_ROOM = ALC_GC_BLOCK_SIZE - sizeof(struct alc_gc_block) };
 

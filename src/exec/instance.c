@@ -44,7 +44,7 @@ static alc_status allocate_spaces(struct attempt *attempt, const struct alc_modu
     instance->store = attempt->store;
     instance->memories = ALC_ARENA_ARRAY(arena, struct alc_memory *, module->memories_count);
     instance->tables = ALC_ARENA_ARRAY(arena, struct alc_table *, module->tables_count);
-    instance->globals = ALC_ARENA_ARRAY(arena, union alc_cell *, module->globals_count);
+    instance->globals = ALC_ARENA_ARRAY(arena, struct alc_global *, module->globals_count);
     instance->functions = ALC_ARENA_ARRAY(arena, struct alc_function *, module->functions_count);
     instance->tags = ALC_ARENA_ARRAY(arena, struct alc_tag *, module->tags_count);
     instance->elements =
@@ -72,7 +72,7 @@ static void place_external(struct alc_instance *instance, const struct alc_exter
         instance->memories[index] = external->memory;
         break;
     case ALC_EXTERNAL_GLOBAL:
-        instance->globals[index] = &external->global->value;
+        instance->globals[index] = external->global;
         break;
     case ALC_EXTERNAL_TAG:
         instance->tags[index] = external->tag;
@@ -148,7 +148,7 @@ static alc_status make_memories(struct attempt *attempt)
     const struct alc_module *module = instance->module;
     for (uint32_t i = module->imported_counts[ALC_EXTERNAL_MEMORY]; i < module->memories_count;
          i++) {
-        ALC_TRY(alc_store_add_memory(attempt->store, attempt->arena, &module->memories[i],
+        ALC_TRY(alc_store_add_memory(attempt->store, attempt->arena, &module->memories[i], module,
                                      &instance->memories[i]));
     }
     instance->memory0 = module->memories_count == 0 ? NULL : instance->memories[0];
@@ -170,7 +170,8 @@ static alc_status make_globals(struct attempt *attempt)
         global->type = module->globals[i].type;
         ALC_TRY(alc_constant_evaluate(instance, module->globals[i].init, attempt->arena,
                                       &global->value));
-        instance->globals[i] = &global->value;
+        global->cell = &global->value;
+        instance->globals[i] = global;
     }
     return ALC_OK;
 }
@@ -251,7 +252,10 @@ static alc_status make_definitions(struct attempt *attempt)
     ALC_TRY(make_globals(attempt));
     ALC_TRY(make_tables(attempt));
     ALC_TRY(make_tags(attempt));
-    return make_segments(attempt);
+    ALC_TRY(make_segments(attempt));
+    alc_status (*prepare)(struct alc_instance *, struct alc_arena *) =
+        attempt->store->executor->prepare;
+    return prepare == NULL ? ALC_OK : prepare(attempt->instance, attempt->arena);
 }
 
 static alc_status make_instance(struct attempt *attempt, const struct alc_module *module,
@@ -476,8 +480,7 @@ struct alc_external alc_instance_external(const struct alc_instance *instance,
         external.memory = instance->memories[index];
         break;
     case ALC_EXTERNAL_GLOBAL:
-        /* The cell is the first member of its global. */
-        external.global = (struct alc_global *)(void *)instance->globals[index];
+        external.global = instance->globals[index];
         break;
     case ALC_EXTERNAL_TAG:
         external.tag = instance->tags[index];

@@ -63,7 +63,8 @@ static const alc_code_distance *handlers_table(void)
 {
     const alc_code_distance *table = NULL;
     alc_f64x2 none = {0};
-    (void)interp_loop(NULL, 0, NULL, 0, NULL, NULL, (uint64_t)(uintptr_t)&table, NULL, none);
+    (void)interp_loop(NULL, 0, NULL, 0, NULL, NULL, (uint64_t)(uintptr_t)&table, SCRATCH, NULL,
+                      none);
     return table;
 }
 
@@ -150,7 +151,7 @@ alc_status alc_interp_call(struct alc_store *store, struct alc_function *functio
         }
         thread->run = &run;
         status = interp_loop(NULL, 0, NULL, (uintptr_t)handlers_table(), &run.exit_units[1], base,
-                             (uint64_t)(uintptr_t)function, &run, none);
+                             (uint64_t)(uintptr_t)function, SCRATCH, &run, none);
         thread->run = run.outer;
         /* A program that ends itself needs no backtrace, which costs milliseconds. */
         if (status != ALC_OK && alc_status_class(status) != ALC_CLASS_EXIT) {

@@ -6,8 +6,11 @@
 #ifndef ALC_EXEC_INTERP_H
 #define ALC_EXEC_INTERP_H
 
-#include "exec/store.h"
+#include "exec/executor.h"
 #include "wasm/code.h"
+
+/* For struct alc_store_options. */
+extern const struct alc_executor alc_interp_executor;
 
 /* Targets for alc_load_options: plain, and with the two options. The pointer is valid for ever. */
 const struct alc_code_target *alc_interp_target(bool metered, bool interruptible);

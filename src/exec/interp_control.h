@@ -73,7 +73,7 @@ COLD_HANDLER(stop)
     run->trap_ip = ip;
     run->trap_fp = fp;
     run->trap_instance = inst;
-    return (alc_status)acc;
+    END((alc_status)acc);
 }
 /* An access past the size that was known here: another thread may have grown a shared memory. */
 COLD_HANDLER(stop_memory)
@@ -92,7 +92,7 @@ COLD_HANDLER(do_stop_between)
     run->trap_return = ip;
     run->trap_fp = fp;
     run->trap_instance = inst;
-    return (alc_status)acc;
+    END((alc_status)acc);
 }
 /* The stack cannot hold the frame: acc is the return address. */
 COLD_HANDLER(do_overflow)
@@ -105,7 +105,7 @@ HANDLER(EXIT)
 {
     run->acc = acc;
     run->facc = bits_of_acc(facc);
-    return ALC_OK;
+    END(ALC_OK);
 }
 
 /* -- branches -- */
@@ -470,33 +470,33 @@ HANDLER(SELECT2_A)
 
 HANDLER(GLOBAL_GET)
 {
-    acc = inst->globals[read_u32(ip + 2)]->u64;
+    acc = inst->globals[read_u32(ip + 2)]->value.u64;
     NEXT(4);
 }
 HANDLER(GLOBAL_GETD)
 {
-    acc = inst->globals[read_u32(ip + 2)]->u64;
+    acc = inst->globals[read_u32(ip + 2)]->value.u64;
     SLOT(4) = acc;
     NEXT(5);
 }
 HANDLER(GLOBAL_GET2)
 {
-    write_v128(fp + ip[4], read_v128(inst->globals[read_u32(ip + 2)]->slots));
+    write_v128(fp + ip[4], read_v128(inst->globals[read_u32(ip + 2)]->value.slots));
     NEXT(5);
 }
 HANDLER(GLOBAL_SET_A)
 {
-    inst->globals[read_u32(ip + 2)]->u64 = acc;
+    inst->globals[read_u32(ip + 2)]->value.u64 = acc;
     NEXT(4);
 }
 HANDLER(GLOBAL_SET_S)
 {
-    inst->globals[read_u32(ip + 2)]->u64 = SLOT(4);
+    inst->globals[read_u32(ip + 2)]->value.u64 = SLOT(4);
     NEXT(5);
 }
 HANDLER(GLOBAL_SET2)
 {
-    write_v128(inst->globals[read_u32(ip + 2)]->slots, read_v128(fp + ip[4]));
+    write_v128(inst->globals[read_u32(ip + 2)]->value.slots, read_v128(fp + ip[4]));
     NEXT(5);
 }
 

@@ -156,7 +156,7 @@ HANDLER(ARRAY_LEN)
     NEXT(3);
 }
 
-/* -- allocation and bulk operations: operands and result in place, interp_gc.c -- */
+/* -- allocation and bulk operations: operands and result in place, object_operations.h -- */
 
 /* `n` units: where the operation ends is where its safepoint stands. */
 #define OBJECT_PART(name, n)                                                                       \
@@ -165,7 +165,9 @@ HANDLER(ARRAY_LEN)
         run->safepoint_ip = ip + (n);                                                              \
         run->safepoint_fp = fp;                                                                    \
         run->safepoint_instance = inst;                                                            \
-        alc_status status = ((interp_object *)(uintptr_t)acc)(run, ip, fp);                        \
+        alc_status status = ((alc_object_operation *)(uintptr_t)acc)(                              \
+            inst, alc_types_get(run->heap->types, read_u32(ip + 2)),                               \
+            (n) == 7 ? read_u32(ip + 4) : 0, fp + ip[(n) - 1]);                                    \
         if (ALC_UNLIKELY(status != ALC_OK)) {                                                      \
             TRAP(status);                                                                          \
         }                                                                                          \
@@ -181,28 +183,28 @@ OBJECT_PART(do_object_7, 7)
         acc = (uint64_t)(uintptr_t)(function);                                                     \
         TAIL(do_object_##n);                                                                       \
     }
-OBJECT_OPERATION(STRUCT_NEW, alc_interp_struct_new, 5)
-OBJECT_OPERATION(STRUCT_NEW_DEFAULT, alc_interp_struct_new_default, 5)
-OBJECT_OPERATION(ARRAY_NEW, alc_interp_array_new, 5)
-OBJECT_OPERATION(ARRAY_NEW_DEFAULT, alc_interp_array_new_default, 5)
-OBJECT_OPERATION(ARRAY_NEW_FIXED, alc_interp_array_new_fixed, 7)
-OBJECT_OPERATION(ARRAY_NEW_DATA, alc_interp_array_new_data, 7)
-OBJECT_OPERATION(ARRAY_NEW_ELEM, alc_interp_array_new_elem, 7)
-OBJECT_OPERATION(ARRAY_FILL, alc_interp_array_fill, 5)
-OBJECT_OPERATION(ARRAY_COPY, alc_interp_array_copy, 5)
-OBJECT_OPERATION(ARRAY_INIT_DATA, alc_interp_array_init_data, 7)
-OBJECT_OPERATION(ARRAY_INIT_ELEM, alc_interp_array_init_elem, 7)
+OBJECT_OPERATION(STRUCT_NEW, alc_object_struct_new, 5)
+OBJECT_OPERATION(STRUCT_NEW_DEFAULT, alc_object_struct_new_default, 5)
+OBJECT_OPERATION(ARRAY_NEW, alc_object_array_new, 5)
+OBJECT_OPERATION(ARRAY_NEW_DEFAULT, alc_object_array_new_default, 5)
+OBJECT_OPERATION(ARRAY_NEW_FIXED, alc_object_array_new_fixed, 7)
+OBJECT_OPERATION(ARRAY_NEW_DATA, alc_object_array_new_data, 7)
+OBJECT_OPERATION(ARRAY_NEW_ELEM, alc_object_array_new_elem, 7)
+OBJECT_OPERATION(ARRAY_FILL, alc_object_array_fill, 5)
+OBJECT_OPERATION(ARRAY_COPY, alc_object_array_copy, 5)
+OBJECT_OPERATION(ARRAY_INIT_DATA, alc_object_array_init_data, 7)
+OBJECT_OPERATION(ARRAY_INIT_ELEM, alc_object_array_init_elem, 7)
 
 /* -- casts and i31 -- */
 
 HANDLER(TYPE_TEST)
 {
-    acc = alc_interp_has_type(inst, SLOT(2), read_u32(ip + 3)) != ip[5];
+    acc = alc_reference_has_type(run->heap->types, SLOT(2), read_u32(ip + 3)) != ip[5];
     NEXT(6);
 }
 HANDLER(CAST)
 {
-    if (ALC_UNLIKELY(!alc_interp_has_type(inst, SLOT(2), read_u32(ip + 3)))) {
+    if (ALC_UNLIKELY(!alc_reference_has_type(run->heap->types, SLOT(2), read_u32(ip + 3)))) {
         TRAP(ALC_E_CAST_FAILURE);
     }
     NEXT(5);

@@ -53,13 +53,7 @@
     HANDLER(i##_BR_##name)                                                                         \
     {                                                                                              \
         bool taken_ = num_##i(a, b) != 0;                                                          \
-        int32_t distance_ = read_s32(ip + (n));                                                    \
-        ip += (n) + 2;                                                                             \
-        if (taken_) {                                                                              \
-            ip += distance_;                                                                       \
-            DISPATCH();                                                                            \
-        }                                                                                          \
-        DISPATCH();                                                                                \
+        BRANCH_WHEN(taken_, n);                                                                    \
     }
 #define ICMP(i, swapped, inverse)                                                                  \
     COMPARE(SS, i, SLOT(2), SLOT(3), 4)                                                            \
@@ -175,19 +169,22 @@
     if (ALC_UNLIKELY((ea) + (size) > mem_size)) {                                                  \
         TAIL(stop_memory);                                                                         \
     }
+/* Where an access ends: the code has the sum of its offset and its size. */
+#define ACCESS_END(addr, n)                                                                        \
+    uint64_t end_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                           \
+    CHECK(end_, 0)
+#define ACCESSED(type) (mem + end_ - sizeof(type))
 #define LOADING(name, type, addr, n)                                                               \
     HANDLER(name)                                                                                  \
     {                                                                                              \
-        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
-        CHECK(ea_, sizeof(type))                                                                   \
-        acc = (uint64_t)(int64_t)READ(type, mem + ea_);                                            \
+        ACCESS_END(addr, n)                                                                        \
+        acc = (uint64_t)(int64_t)READ(type, ACCESSED(type));                                       \
         NEXT(n);                                                                                   \
     }                                                                                              \
     HANDLER(name##D)                                                                               \
     {                                                                                              \
-        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
-        CHECK(ea_, sizeof(type))                                                                   \
-        acc = (uint64_t)(int64_t)READ(type, mem + ea_);                                            \
+        ACCESS_END(addr, n)                                                                        \
+        acc = (uint64_t)(int64_t)READ(type, ACCESSED(type));                                       \
         RESULT_D(n);                                                                               \
         NEXT((n) + 1);                                                                             \
     }
@@ -202,16 +199,14 @@
 #define FLOADING(name, type, addr, n)                                                              \
     HANDLER(name)                                                                                  \
     {                                                                                              \
-        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
-        CHECK(ea_, sizeof(type))                                                                   \
-        facc = acc_of_bits(READ(type, mem + ea_));                                                 \
+        ACCESS_END(addr, n)                                                                        \
+        facc = acc_of_bits(READ(type, ACCESSED(type)));                                            \
         NEXT(n);                                                                                   \
     }                                                                                              \
     HANDLER(name##D)                                                                               \
     {                                                                                              \
-        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
-        CHECK(ea_, sizeof(type))                                                                   \
-        facc = acc_of_bits(READ(type, mem + ea_));                                                 \
+        ACCESS_END(addr, n)                                                                        \
+        facc = acc_of_bits(READ(type, ACCESSED(type)));                                            \
         SLOT(n) = bits_of_acc(facc);                                                               \
         NEXT((n) + 1);                                                                             \
     }
@@ -239,10 +234,9 @@
 #define STORING(name, type, addr, value, n)                                                        \
     HANDLER(name)                                                                                  \
     {                                                                                              \
-        uint64_t ea_ = (uint64_t)(uint32_t)(addr) + read_u32(ip + (n) - 2);                        \
+        ACCESS_END(addr, n)                                                                        \
         type stored_ = (type)(value);                                                              \
-        CHECK(ea_, sizeof(type))                                                                   \
-        alc_copy(mem + ea_, &stored_, sizeof stored_);                                             \
+        alc_copy(ACCESSED(type), &stored_, sizeof stored_);                                        \
         NEXT(n);                                                                                   \
     }
 #define STORE(i, type)                                                                             \

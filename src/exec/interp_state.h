@@ -21,6 +21,7 @@
 #include "exec/interp.h"
 #include "exec/interp_often.h"
 #include "exec/numeric.h"
+#include "exec/object_operations.h"
 #include "exec/simd.h"
 
 enum {
@@ -75,15 +76,24 @@ typedef double f64;
 
 #define UNUSED __attribute__((unused))
 /* The order is that of registers under preserve_none: r12 to r15 for what lasts, then rdi, rsi and
- * rdx, whose encodings are shortest, for what every handler touches. */
+ * rdx, whose encodings are shortest, for what every handler touches. Nothing lasts in rcx, which
+ * shifts need. */
 #define STATE                                                                                      \
     struct alc_instance *inst UNUSED, uint64_t mem_size UNUSED, uint8_t *mem UNUSED,               \
         uintptr_t handlers UNUSED, const uint16_t *ip UNUSED, uint64_t *fp UNUSED,                 \
-        uint64_t acc UNUSED, struct interp_run *run UNUSED, alc_f64x2 facc UNUSED
-#define STATE_ARGS inst, mem_size, mem, handlers, ip, fp, acc, run, facc
+        uint64_t acc UNUSED, uint64_t scratch UNUSED, struct interp_run *run UNUSED,               \
+        alc_f64x2 facc UNUSED
+#define STATE_ARGS inst, mem_size, mem, handlers, ip, fp, acc, SCRATCH, run, facc
 
 #if defined(__clang__)
 #define ALC_INTERP_TAIL_CALLS 1
+/* Whatever is there. */
+#define SCRATCH                                                                                    \
+    __extension__({                                                                                \
+        uint64_t any_;                                                                             \
+        __asm__("" : "=r"(any_));                                                                  \
+        any_;                                                                                      \
+    })
 /* Sanitizers need stack frames where preserve_none allows none. */
 #if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer) ||             \
     __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
@@ -95,6 +105,7 @@ typedef double f64;
 #endif
 #else
 #define ALC_INTERP_TAIL_CALLS 0
+#define SCRATCH 0
 #endif
 
 #if ALC_INTERP_TAIL_CALLS
@@ -128,6 +139,8 @@ extern const alc_code_distance alc_interp_handlers[] __attribute__((visibility("
 #define DISPATCH() goto *(&&L_UNREACHABLE + read_s32(ip))
 #endif
 
+/* Ends the activation. */
+#define END(status) return (status)
 #define NEXT(units)                                                                                \
     do {                                                                                           \
         ip += (units);                                                                             \
@@ -272,24 +285,6 @@ alc_status alc_interp_cross(struct interp_run *run, struct alc_instance *caller,
 /* Makes the code of a function of `inst` that is called for the first time; `stub` is where its
  * units led until now. Its entry, or NULL when there is no memory for it. */
 const uint16_t *alc_interp_make_code(const struct alc_instance *inst, const uint16_t *stub);
-
-/* -- objects: interp_gc.c -- */
-
-/* Whether a reference has a reference type of its hierarchy. */
-bool alc_interp_has_type(const struct alc_instance *inst, uint64_t reference, uint32_t type);
-/* As interp_slow; the run's safepoint is set. */
-typedef alc_status interp_object(struct interp_run *run, const uint16_t *ip, uint64_t *fp);
-interp_object alc_interp_struct_new;
-interp_object alc_interp_struct_new_default;
-interp_object alc_interp_array_new;
-interp_object alc_interp_array_new_default;
-interp_object alc_interp_array_new_fixed;
-interp_object alc_interp_array_new_data;
-interp_object alc_interp_array_new_elem;
-interp_object alc_interp_array_fill;
-interp_object alc_interp_array_copy;
-interp_object alc_interp_array_init_data;
-interp_object alc_interp_array_init_elem;
 
 /* -- frames, in interp_trace.c -- */
 

@@ -53,4 +53,11 @@
 #define PLAIN(i) ENTRY(i)
 #define VECTOR(i, shape) ENTRY(i)
 #include "wasm/code_families.h"
+#if ALC_CODE_SEQUENCES
+#define TWO(a, b) ENTRY(a##__##b)
+#define THREE(a, b, c) ENTRY(a##__##b##__##c)
+#include "wasm/code_sequences.def"
+#undef TWO
+#undef THREE
+#endif
 #undef ENTRY

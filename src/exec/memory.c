@@ -45,7 +45,8 @@ static alc_status commit_to(struct alc_memory *memory, uint64_t size)
         return ALC_OK;
     }
     uint64_t wanted = (size + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
-    uint64_t ahead = smaller((size + GROW_STEP - 1) & ~(uint64_t)(GROW_STEP - 1), memory->reserved);
+    uint64_t step = memory->grow_step;
+    uint64_t ahead = smaller((size + step - 1) & ~(step - 1), memory->reserved);
     /* The first memory is committed exactly, for programs that never grow. */
     if (memory->committed != 0 && ahead > wanted) {
         wanted = ahead;
@@ -57,10 +58,11 @@ static alc_status commit_to(struct alc_memory *memory, uint64_t size)
     return ALC_OK;
 }
 
-/* Reserves `reserved` bytes, or half as many, and so on, where address space is scarce; never less
- * than `size`. Growth is capped by what was had. */
-static alc_status reserve_at_most(struct alc_memory *memory, uint64_t size)
+/* Half as much, and so on, where address space is scarce. */
+alc_status alc_memory_reserve(struct alc_memory *memory, uint64_t size,
+                              const struct alc_module *module)
 {
+    (void)module;
     const struct alc_pages *pages = memory->pages;
     uint64_t wanted = memory->reserved;
     for (memory->reserved = 0; wanted >= size && wanted != 0;
@@ -91,15 +93,15 @@ void alc_budget_give(struct alc_memory_budget *budget, uint64_t size)
     alc_spin_unlock(&budget->lock);
 }
 
-alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_type *type,
-                           uint64_t reserve_max, const struct alc_pages *pages,
-                           struct alc_memory_budget *budget)
+alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_plan *plan)
 {
-    const struct alc_limits *limits = &type->limits;
+    const struct alc_limits *limits = &plan->type->limits;
+    struct alc_memory_budget *budget = plan->budget;
     uint64_t size;
-    *memory = (struct alc_memory){.type = *type, .pages = pages, .budget = budget};
+    *memory = (struct alc_memory){
+        .type = *plan->type, .pages = plan->pages, .budget = budget, .grow_step = GROW_STEP};
     memory->size_max =
-        smaller(type_size_max(limits), reserve_max & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1));
+        smaller(type_size_max(limits), plan->reserve_max & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1));
     if (!pages_to_bytes(limits->min, limits->page_size_log2, &size) || size > memory->size_max ||
         !alc_budget_take(budget, size)) {
         return ALC_E_OUT_OF_MEMORY;
@@ -109,7 +111,7 @@ alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_ty
         (memory->size_max + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
     memory->reserved = memory->reserved == 0 ? ALC_SYSTEM_PAGE_SIZE : memory->reserved;
     memory->size = size;
-    alc_status status = reserve_at_most(memory, size);
+    alc_status status = plan->reserve(memory, size, plan->module);
     if (status == ALC_OK) {
         status = commit_to(memory, size);
     }
@@ -122,7 +124,8 @@ alc_status alc_memory_init(struct alc_memory *memory, const struct alc_memory_ty
 void alc_memory_fini(struct alc_memory *memory)
 {
     if (memory->reserved != 0) {
-        memory->pages->release(memory->pages->context, memory->base, memory->reserved);
+        memory->pages->release(memory->pages->context, memory->base - memory->prefix,
+                               memory->prefix + memory->reserved);
     }
     alc_budget_give(memory->budget, memory->size);
     memory->base = NULL;
@@ -155,6 +158,11 @@ void alc_memory_shrink(struct alc_memory *memory)
     ALC_ASSERT(size <= memory->size);
     alc_budget_give(memory->budget, memory->size - size);
     memory->size = size;
+    if (memory->grow_step != GROW_STEP && memory->committed != size) {
+        const struct alc_native_support *native = memory->pages->native;
+        native->uncommit(native->context, memory->base + size, memory->committed - size);
+        memory->committed = size;
+    }
 }
 
 uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages)

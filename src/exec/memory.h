@@ -12,6 +12,8 @@
 #include "base/status.h"
 #include "wasm/types.h"
 
+struct alc_module;
+
 /* Unit of what the system gives; not to be confused with the 64 KiB of WebAssembly. */
 enum { ALC_SYSTEM_PAGE_SIZE = 4096 };
 
@@ -30,6 +32,20 @@ struct alc_page_images {
     void *context;
 };
 
+struct alc_native_thread; /* native_exec/ */
+
+/* What native code needs of the system beyond struct alc_pages.execute. */
+struct alc_native_support {
+    uint32_t features; /* enum alc_native_feature (native/image.h) that the processor has */
+    /* Faults of the calling thread are to be judged as those of `thread` (alc_native_fault) until
+     * the next call; NULL: they are nobody's. Returns what was in force before. */
+    struct alc_native_thread *(*watch)(void *context, struct alc_native_thread *thread);
+    /* Optional (NULL: instances with memories cannot be pooled): committed memory is as if it never
+     * had been: whoever touches it faults. It can be committed again. */
+    void (*uncommit)(void *context, void *addr, size_t size);
+    void *context;
+};
+
 /* Where pages come from; the caller fills it from struct alc_os or its own functions. Addresses and
  * sizes are multiples of 4096. The first three MUST be set. */
 struct alc_pages {
@@ -39,8 +55,13 @@ struct alc_pages {
     alc_commit_function *commit;
     /* Ends a reservation, whole. */
     void (*release)(void *context, void *addr, size_t size);
+    /* Optional (NULL: there is no native code): committed memory can be read and executed from now
+     * on, and not be written; whole pages, one piece of each reservation. ALC_OK,
+     * ALC_E_OUT_OF_MEMORY, or ALC_E_HOST_LIED, and then it cannot be executed. */
+    alc_commit_function *execute;
     void *context;
-    const struct alc_page_images *images; /* NULL: there are none, memory is filled by copying */
+    const struct alc_page_images *images;    /* NULL: there are none, memory is filled by copying */
+    const struct alc_native_support *native; /* NULL: there is no native code */
 };
 
 /* Bytes that all memories of a store and its heap may have together. Growth holds the lock: a
@@ -56,11 +77,13 @@ ALC_MUST_CHECK bool alc_budget_take(struct alc_memory_budget *budget, uint64_t s
 void alc_budget_give(struct alc_memory_budget *budget, uint64_t size);
 
 struct alc_memory {
-    uint8_t *base;     /* first: interpreters load it with offset 0 */
-    uint64_t size;     /* bytes accessible now; only grows; read it with alc_memory_size */
-    uint64_t size_max; /* bytes it may grow to: declared maximum, cap of the store */
-    uint64_t reserved;
-    uint64_t committed;          /* multiple of 4096 */
+    uint8_t *base;      /* first: interpreters load it with offset 0 */
+    uint64_t size;      /* bytes accessible now; only grows; read it with alc_memory_size */
+    uint64_t size_max;  /* bytes it may grow to: declared maximum, cap of the store */
+    uint64_t prefix;    /* bytes of the reservation in front of base */
+    uint64_t reserved;  /* and from there on */
+    uint64_t committed; /* multiple of 4096 */
+    uint64_t grow_step; /* a power of two: growth commits up to a multiple of it */
     struct alc_memory_type type; /* as declared; the current size is `size` */
     const struct alc_pages *pages;
     struct alc_memory_budget *budget;
@@ -69,13 +92,29 @@ struct alc_memory {
 
 #define ALC_MEMORY_GROW_FAILED UINT64_MAX
 
-/* Reserves and commits. `reserve_max` caps the address space taken (and so growth) in bytes; where
- * that much cannot be had, less is taken.
- * ALC_E_OUT_OF_MEMORY when the initial size does not fit a cap or pages cannot be had. */
+/* Who reserves, as in struct alc_executor. */
+typedef alc_status alc_memory_reserve_function(struct alc_memory *memory, uint64_t size,
+                                               const struct alc_module *module);
+
+/* What a memory is made of and in. */
+struct alc_memory_plan {
+    const struct alc_memory_type *type;
+    uint64_t reserve_max; /* caps the address space taken (and so growth) in bytes */
+    const struct alc_pages *pages;
+    struct alc_memory_budget *budget;
+    alc_memory_reserve_function *reserve;
+    const struct alc_module *module;
+};
+
+/* Reserves and commits. ALC_E_OUT_OF_MEMORY when the initial size does not fit a cap or pages
+ * cannot be had. */
 ALC_MUST_CHECK alc_status alc_memory_init(struct alc_memory *memory,
-                                          const struct alc_memory_type *type, uint64_t reserve_max,
-                                          const struct alc_pages *pages,
-                                          struct alc_memory_budget *budget);
+                                          const struct alc_memory_plan *plan);
+/* The usual reservation: as much as `reserved` says, where that cannot be had less, never less than
+ * `size`. Sets base, prefix, reserved and size_max (what can be grown to), and may set grow_step.
+ */
+ALC_MUST_CHECK alc_status alc_memory_reserve(struct alc_memory *memory, uint64_t size,
+                                             const struct alc_module *module);
 void alc_memory_fini(struct alc_memory *memory);
 
 /* Bytes accessible now. What another thread commits is there before its size can be seen. */
@@ -106,7 +145,8 @@ static inline uint64_t alc_memory_pages(const struct alc_memory *memory)
  * shared memory. */
 uint64_t alc_memory_grow(struct alc_memory *memory, uint64_t delta_pages);
 
-/* Back to the size of the type's minimum; what lies behind keeps its contents and its pages. */
+/* Back to the size of the type's minimum. What lies behind keeps its contents and its pages, unless
+ * an access there has to fault. */
 void alc_memory_shrink(struct alc_memory *memory);
 
 /* The bulk operations: nothing is written unless all of both ranges is inside, else

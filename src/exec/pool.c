@@ -19,7 +19,7 @@ struct alc_pooled {
     struct alc_instance *instance;
     bool is_taken;
     /* What the module defines, imports left out. */
-    struct alc_global *globals;
+    union alc_cell *globals;
     struct alc_element_instance *elements;
     struct alc_data_instance *data;
     uint64_t **entries; /* of each table */
@@ -73,7 +73,7 @@ static bool has_objects(const struct alc_instance *instance)
 {
     const struct alc_module *module = instance->module;
     for (uint32_t i = first_own(module, ALC_EXTERNAL_GLOBAL); i < module->globals_count; i++) {
-        if (has_object(module, module->globals[i].type.type, &instance->globals[i]->u64, 1)) {
+        if (has_object(module, module->globals[i].type.type, &instance->globals[i]->cell->u64, 1)) {
             return true;
         }
     }
@@ -103,13 +103,15 @@ static void *copy_of(struct alc_arena *arena, const void *items, size_t count, s
     return copy;
 }
 
-static struct alc_global *own_globals(const struct alc_instance *instance)
+static union alc_cell *keep_globals(const struct alc_instance *instance, struct alc_arena *arena)
 {
-    /* They were made as one array. */
     uint32_t first = first_own(instance->module, ALC_EXTERNAL_GLOBAL);
-    return first == instance->module->globals_count
-               ? NULL
-               : (struct alc_global *)(void *)instance->globals[first];
+    uint32_t count = instance->module->globals_count - first;
+    union alc_cell *cells = ALC_ARENA_ARRAY(arena, union alc_cell, count);
+    for (uint32_t i = 0; cells != NULL && i < count; i++) {
+        cells[i] = *instance->globals[first + i]->cell;
+    }
+    return cells;
 }
 
 static bool keep_tables(struct alc_pooled *pooled, struct alc_arena *arena)
@@ -131,8 +133,7 @@ static alc_status keep_state(struct alc_pooled *pooled, struct alc_arena *arena)
 {
     const struct alc_instance *instance = pooled->instance;
     const struct alc_module *module = instance->module;
-    uint32_t globals = module->globals_count - first_own(module, ALC_EXTERNAL_GLOBAL);
-    pooled->globals = copy_of(arena, own_globals(instance), globals, sizeof *pooled->globals);
+    pooled->globals = keep_globals(instance, arena);
     pooled->elements =
         copy_of(arena, instance->elements, module->elements_count, sizeof *pooled->elements);
     pooled->data = copy_of(arena, instance->data, module->data_count, sizeof *pooled->data);
@@ -160,9 +161,9 @@ static void restore_state(const struct alc_pooled *pooled)
 {
     const struct alc_instance *instance = pooled->instance;
     const struct alc_module *module = instance->module;
-    uint32_t globals = module->globals_count - first_own(module, ALC_EXTERNAL_GLOBAL);
-    if (globals != 0) {
-        alc_copy(own_globals(instance), pooled->globals, globals * sizeof *pooled->globals);
+    uint32_t first = first_own(module, ALC_EXTERNAL_GLOBAL);
+    for (uint32_t i = first; i < module->globals_count; i++) {
+        *instance->globals[i]->cell = pooled->globals[i - first];
     }
     if (module->elements_count != 0) {
         alc_copy(instance->elements, pooled->elements,
@@ -250,6 +251,7 @@ static alc_status restore_memory(const struct alc_instance_pool *pool, uint32_t 
     const struct alc_page_images *system = pool->store->pages.images;
     uint64_t used = memory->size;
     alc_memory_shrink(memory);
+    used = used < memory->committed ? used : memory->committed;
     if (pool->images != NULL) {
         used = (used + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
         const struct alc_memory_image *image = &pool->images[index];
@@ -307,7 +309,10 @@ alc_status alc_pool_init(struct alc_instance_pool *pool, struct alc_store *store
 {
     *pool = (struct alc_instance_pool){
         .store = store, .arena = arena, .module = module, .linker = linker};
-    if (has_foreign_segments(module)) {
+    const struct alc_native_support *native = store->pages.native;
+    bool is_native = store->executor->target == NULL;
+    if (has_foreign_segments(module) ||
+        (is_native && (native == NULL || native->uncommit == NULL))) {
         return alc_fail(error, ALC_E_NOT_SUPPORTED, ALC_NO_OFFSET);
     }
     alc_status status = make_pooled(pool, &pool->first, error);

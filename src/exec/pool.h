@@ -30,7 +30,8 @@ struct alc_instance_pool {
 /* Makes the first instance; the others when they are taken. `arena` MUST not be reset below what
  * the pool takes while it is used; `linker` (NULL: no imports) is asked again for each instance.
  * Statuses of alc_instantiate, and ALC_E_NOT_SUPPORTED for a module whose first state is not its
- * own: its segments write to imported memories or tables, or its constants make objects. */
+ * own: its segments write to imported memories or tables, or its constants make objects; and for
+ * compiled code where the system cannot take pages back. */
 ALC_MUST_CHECK alc_status alc_pool_init(struct alc_instance_pool *pool, struct alc_store *store,
                                         struct alc_arena *arena, const struct alc_module *module,
                                         const struct alc_linker *linker, struct alc_error *error);

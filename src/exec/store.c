@@ -5,10 +5,7 @@
  */
 #include "base/bytes.h"
 #include "exec/exec_internal.h"
-#include "exec/interp.h"
 #include "exec/waiting.h"
-
-enum { CODE_RESERVE = 1 << 30, CODE_RESERVE_MIN = 1 << 20 };
 
 /* What threads look at that nobody may stop. */
 static const uint64_t NEVER_STOP = 0;
@@ -18,51 +15,12 @@ static uint64_t or_default(uint64_t value, uint64_t fallback)
     return value == 0 ? fallback : value;
 }
 
-/* Address space for code: as much as asked for, or half as much, and so on. */
-static alc_status reserve_code(struct alc_store *store, uint64_t size_max)
-{
-    const struct alc_pages *pages = &store->pages;
-    uint64_t size = or_default(size_max, CODE_RESERVE);
-    size = (size + ALC_SYSTEM_PAGE_SIZE - 1) & ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
-    void *range = pages->reserve(pages->context, size);
-    while (range == NULL && size_max == 0 && size > CODE_RESERVE_MIN) {
-        size /= 2;
-        range = pages->reserve(pages->context, size);
-    }
-    if (range == NULL) {
-        return ALC_E_OUT_OF_MEMORY;
-    }
-    alc_arena_init_reserved(&store->code_heap.arena, range, size, pages->commit, pages->context);
-    return ALC_OK;
-}
-
-static alc_status take_stack(struct alc_store *store, uint64_t slots)
-{
-    const struct alc_pages *pages = &store->pages;
-    uint64_t size = (slots * sizeof(uint64_t) + ALC_SYSTEM_PAGE_SIZE - 1) &
-                    ~(uint64_t)(ALC_SYSTEM_PAGE_SIZE - 1);
-    uint64_t *stack = pages->reserve(pages->context, size);
-    if (stack == NULL) {
-        return ALC_E_OUT_OF_MEMORY;
-    }
-    alc_status status = pages->commit(pages->context, stack, size);
-    if (status != ALC_OK) {
-        pages->release(pages->context, stack, size);
-        return status;
-    }
-    store->stack_size = size;
-    store->thread.stack = stack;
-    store->thread.stack_top = stack;
-    store->thread.stack_limit = stack + slots;
-    return ALC_OK;
-}
-
 alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
                           const struct alc_store_options *options)
 {
-    const struct alc_pages *pages = &options->pages;
     uint64_t slots = or_default(options->stack_slots, ALC_LIMIT_STACK_SLOTS);
-    *store = (struct alc_store){.arena = arena, .pages = *pages};
+    *store =
+        (struct alc_store){.arena = arena, .pages = options->pages, .executor = options->executor};
     if (slots > ALC_LIMIT_STACK_SLOTS) {
         return ALC_E_BAD_ARGUMENT;
     }
@@ -82,12 +40,7 @@ alc_status alc_store_init(struct alc_store *store, struct alc_arena *arena,
     store->thread.stop_flag = options->stop_flag != NULL ? options->stop_flag : &NEVER_STOP;
     store->thread.end_flag = options->waiting != NULL ? &options->waiting->is_ended : &NEVER_STOP;
     store->thread.waiting = options->waiting;
-    ALC_TRY(take_stack(store, slots));
-    alc_status status = reserve_code(store, options->code_size_max);
-    if (status != ALC_OK) {
-        pages->release(pages->context, store->thread.stack, store->stack_size);
-    }
-    return status;
+    return store->executor->open(store, slots, options);
 }
 
 alc_status alc_store_init_thread(struct alc_store *store, struct alc_arena *arena,
@@ -96,6 +49,7 @@ alc_status alc_store_init_thread(struct alc_store *store, struct alc_arena *aren
     *store = (struct alc_store){
         .arena = arena,
         .pages = first->pages,
+        .executor = first->executor,
         .budget = first->budget,
         .memory_size_max = first->memory_size_max,
         .memory_reserve_max = first->memory_reserve_max,
@@ -109,7 +63,7 @@ alc_status alc_store_init_thread(struct alc_store *store, struct alc_arena *aren
     store->heap.types = first->heap.types;
     store->heap.collects_always = first->heap.collects_always;
     ALC_ASSERT(number != 0 && stack_slots <= ALC_LIMIT_STACK_SLOTS);
-    return take_stack(store, stack_slots);
+    return store->executor->open(store, stack_slots, NULL);
 }
 
 void alc_store_fini(struct alc_store *store)
@@ -121,15 +75,8 @@ void alc_store_fini(struct alc_store *store)
         alc_table_fini(table);
     }
     alc_gc_fini(&store->heap);
-    struct alc_arena *code = &store->code_heap.arena;
-    if (code->base != NULL) {
-        void *range = code->base;
-        size_t size = code->size;
-        alc_arena_fini(code);
-        store->pages.release(store->pages.context, range, size);
-    }
-    if (store->thread.stack != NULL) {
-        store->pages.release(store->pages.context, store->thread.stack, store->stack_size);
+    if (store->executor != NULL) {
+        store->executor->close(store);
     }
     *store = (struct alc_store){.arena = store->arena};
 }
@@ -139,7 +86,8 @@ struct alc_load_options alc_store_load_options(struct alc_store *store, bool met
 {
     return (struct alc_load_options){
         .types = &store->types,
-        .target = alc_interp_target(metered, interruptible),
+        .target = store->executor->target == NULL ? NULL
+                                                  : store->executor->target(metered, interruptible),
         .code_heap = &store->code_heap,
     };
 }
@@ -147,15 +95,24 @@ struct alc_load_options alc_store_load_options(struct alc_store *store, bool met
 /* -- objects -- */
 
 alc_status alc_store_add_memory(struct alc_store *store, struct alc_arena *arena,
-                                const struct alc_memory_type *type, struct alc_memory **out)
+                                const struct alc_memory_type *type, const struct alc_module *module,
+                                struct alc_memory **out)
 {
     struct alc_memory *memory = ALC_ARENA_NEW(arena, struct alc_memory);
     if (memory == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
-    uint64_t cap = store->memory_size_max < store->memory_reserve_max ? store->memory_size_max
-                                                                      : store->memory_reserve_max;
-    ALC_TRY(alc_memory_init(memory, type, cap, &store->pages, store->budget));
+    const struct alc_memory_plan plan = {
+        .type = type,
+        .reserve_max = store->memory_size_max < store->memory_reserve_max
+                           ? store->memory_size_max
+                           : store->memory_reserve_max,
+        .pages = &store->pages,
+        .budget = store->budget,
+        .reserve = store->executor->reserve_memory,
+        .module = module,
+    };
+    ALC_TRY(alc_memory_init(memory, &plan));
     memory->next = store->memories;
     store->memories = memory;
     *out = memory;
@@ -185,6 +142,7 @@ alc_status alc_store_new_global(struct alc_store *store, struct alc_global_type 
         return ALC_E_OUT_OF_MEMORY;
     }
     global->type = type;
+    global->cell = &global->value;
     global->value = initial;
     if (type.type == ALC_TYPE_I32 || type.type == ALC_TYPE_F32) {
         global->value = (union alc_cell){.slots = {initial.u32, 0}};
@@ -206,7 +164,7 @@ alc_status alc_store_new_table(struct alc_store *store, const struct alc_table_t
 alc_status alc_store_new_memory(struct alc_store *store, const struct alc_memory_type *type,
                                 struct alc_memory **out)
 {
-    return alc_store_add_memory(store, store->arena, type, out);
+    return alc_store_add_memory(store, store->arena, type, NULL, out);
 }
 
 alc_status alc_store_new_tag(struct alc_store *store, uint32_t type_id, struct alc_tag **out)
@@ -235,7 +193,7 @@ alc_status alc_invoke(struct alc_store *store, struct alc_function *function,
     }
     thread->depth++;
     thread->error = error;
-    alc_status status = alc_interp_call(store, function, arguments, results);
+    alc_status status = store->executor->call(store, function, arguments, results);
     thread->error = outer_error;
     thread->depth--;
     if (status == ALC_OK) {

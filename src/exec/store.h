@@ -21,6 +21,8 @@ struct alc_store;
 struct alc_code;
 struct interp_run;
 struct alc_waiting;
+struct alc_executor;
+struct alc_native_thread;
 
 /* 16 bytes that hold any value. An i32 or f32 stands in the low bytes, the rest is undefined: read
  * it as such. */
@@ -33,7 +35,8 @@ union alc_cell {
 } ALC_ALIGNED(16);
 
 struct alc_global {
-    union alc_cell value; /* first */
+    union alc_cell value; /* first: there, in the interpreter's stores */
+    union alc_cell *cell; /* where the value stands in any store */
     struct alc_global_type type;
     struct alc_global *next; /* of those that the embedder made */
 };
@@ -42,15 +45,22 @@ struct alc_tag {
     uint32_t type_id; /* identity is the address */
 };
 
+/* 64 bytes, so that an address can be seen to be one of an array's without a division. */
 struct alc_function {
-    const struct alc_code *code;   /* NULL: a host function */
+    union { /* NULL: a host function */
+        const struct alc_code *code;
+        const uint8_t *native; /* the entry */
+    };
     struct alc_instance *instance; /* owner; NULL for host functions */
     uint32_t type_id;              /* canonical */
     uint32_t index;                /* function index in its owner's module */
     const struct alc_type *type;   /* of type_id */
     alc_host_function *host;       /* host functions only */
     void *host_context;
+    uint64_t native_base;     /* GS while it runs (native/abi.h); 0 for host functions */
+    uint64_t native_crossing; /* native_exec/: how other instances call it */
 };
+_Static_assert(sizeof(struct alc_function) == 64, "see above");
 
 struct alc_element_instance {
     uint64_t *references;
@@ -67,7 +77,7 @@ struct alc_instance {
     struct alc_memory *memory0; /* memories[0] or NULL */
     struct alc_memory **memories;
     struct alc_table **tables;
-    union alc_cell **globals; /* each the first member of a struct alc_global */
+    struct alc_global **globals;
     struct alc_function **functions;
     struct alc_tag **tags;
     struct alc_element_instance *elements;
@@ -96,11 +106,14 @@ struct alc_trap {
 
 /* The machine state of a thread of execution; filled by the store, driven by exec/interp. */
 struct alc_thread {
-    uint64_t *stack;        /* ALC_LIMIT_STACK_SLOTS slots */
-    uint64_t *stack_limit;  /* first slot behind */
-    uint64_t *stack_top;    /* first free slot; above it a nested alc_invoke may build frames */
-    uint32_t depth;         /* alc_invokes in flight, one inside another */
-    struct interp_run *run; /* the innermost activation of the interpreter */
+    uint64_t *stack;            /* ALC_LIMIT_STACK_SLOTS slots */
+    uint64_t *stack_limit;      /* first slot behind */
+    uint64_t *stack_top;        /* first free slot; above it a nested alc_invoke may build frames */
+    uint32_t depth;             /* alc_invokes in flight, one inside another */
+    union {                     /* of the executor */
+        struct interp_run *run; /* the innermost activation of the interpreter */
+        struct alc_native_thread *native;
+    };
     bool has_fuel;
     uint64_t fuel;                      /* left; an instruction that needs more traps OUT_OF_FUEL */
     const volatile uint64_t *stop_flag; /* never NULL. Not 0: stop at the next check with

@@ -49,6 +49,14 @@
 #define ALC_CODE_FRAME_MIN                                                                         \
     ((ALC_LIMIT_STACK_SLOTS + ALC_LIMIT_CALL_DEPTH - 1) / ALC_LIMIT_CALL_DEPTH)
 
+/* Whether there are handlers for sequences of operations (code_sequences.def): they are many, so
+ * not where size matters, and need tail calls. */
+#if defined(__clang__) && !defined(ALC_ENCLAVE) && !defined(ALC_ONE_UNIT)
+#define ALC_CODE_SEQUENCES 1
+#else
+#define ALC_CODE_SEQUENCES 0
+#endif
+
 /* The operations: the forms of each family of code.def. */
 /* clang-format off */
 enum alc_code_op {
@@ -102,6 +110,15 @@ enum alc_code_op {
 #define PLAIN(i) ALC_CODE_##i,
 #define VECTOR(i, shape) ALC_CODE_##i,
 #include "wasm/code_families.h"
+    ALC_CODE_SINGLE_COUNT,
+    ALC_CODE_LAST_SINGLE = ALC_CODE_SINGLE_COUNT - 1,
+#if ALC_CODE_SEQUENCES
+#define TWO(a, b) ALC_CODE_##a##__##b,
+#define THREE(a, b, c) ALC_CODE_##a##__##b##__##c,
+#include "wasm/code_sequences.def"
+#undef TWO
+#undef THREE
+#endif
     ALC_CODE_COUNT
 };
 /* clang-format on */

@@ -7,6 +7,7 @@
 #define ALC_WASM_DECODE_INTERNAL_H
 
 #include "wasm/decode.h"
+#include "wasm/validate.h"
 
 /* One module being loaded. */
 struct alc_decoder {
@@ -17,6 +18,7 @@ struct alc_decoder {
     uint32_t group_count;
     uint32_t functions_declared; /* by the function section */
     bool has_code;
+    alc_constant_op_function *find_constant_op;
 };
 
 /* Section contents, `reader` limited to them. */

@@ -15,7 +15,8 @@ alc_status alc_decode_constant(struct alc_decoder *decoder, struct alc_reader *r
                                uint32_t type, struct alc_code_range *out)
 {
     uint64_t offset = alc_reader_offset(reader);
-    ALC_TRY(alc_validate_constant(decoder->module, reader, type, decoder->module->globals_count));
+    ALC_TRY(alc_validate_constant(decoder->module, reader, type, decoder->module->globals_count,
+                                  decoder->find_constant_op));
     out->offset = (uint32_t)offset;
     out->size = (uint32_t)(alc_reader_offset(reader) - offset);
     return ALC_OK;

@@ -5,9 +5,16 @@
  */
 #include "wasm/emit.h"
 
+#include "wasm/emit_sequences.h"
 #include "wasm/validate_internal.h"
 
+/* While a function is emitted an operation begins with its number and, above that, how many units
+ * before it the one before begins: the longest is a br_table. */
+enum { CODE_BITS = 12, CODE_MASK = (1 << CODE_BITS) - 1 };
 enum { UNITS_FIRST = 4096, UNITS_MAX = 1 << 28, OP_UNITS_MAX = 32, LAZY_MAX = 16, NO_CLASS = 2 };
+_Static_assert(ALC_CODE_SINGLE_COUNT <= CODE_MASK + 1 &&
+                   2 * ALC_LIMIT_BRANCH_TABLE + OP_UNITS_MAX < UINT32_MAX >> CODE_BITS,
+               "a number and a distance fit into two units");
 
 static unsigned class_of(uint32_t type)
 {
@@ -62,6 +69,11 @@ static void store_u32(struct alc_emitter *e, uint32_t unit, uint32_t value)
     alc_store_u32(&e->units[unit], value);
 }
 
+static uint32_t load_u32(const struct alc_emitter *e, uint32_t unit)
+{
+    return (uint32_t)e->units[unit] | (uint32_t)e->units[unit + 1] << 16;
+}
+
 void alc_emit_u16(struct alc_validator *v, uint32_t value)
 {
     struct alc_emitter *e = &v->emitter;
@@ -96,18 +108,30 @@ static void put_op(struct alc_validator *v, enum alc_code_op code)
     e->last_kind = ALC_LAST_OTHER;
     e->last_class = NO_CLASS;
     e->last_end = ALC_NO_UNIT;
-    store_u32(e, e->count, alc_code_handler(e->target, code));
+    store_u32(e, e->count, (e->count - e->start_unit) << CODE_BITS | code);
+    e->start_unit = e->count;
     e->count += 2;
+}
+
+void alc_emit_set_code(struct alc_emitter *e, uint32_t unit, uint32_t code)
+{
+    store_u32(e, unit, load_u32(e, unit) >> CODE_BITS << CODE_BITS | code);
+}
+
+/* The charge of the basic block that begins, still without its amount. */
+static void put_fuel(struct alc_validator *v)
+{
+    struct alc_emitter *e = &v->emitter;
+    e->block_pending = false;
+    put_op(v, ALC_CODE_FUEL);
+    e->fuel_unit = e->count;
+    alc_emit_u32(v, 0);
 }
 
 void alc_emit_op(struct alc_validator *v, enum alc_code_op code)
 {
-    struct alc_emitter *e = &v->emitter;
-    if (e->block_pending) {
-        e->block_pending = false;
-        put_op(v, ALC_CODE_FUEL);
-        e->fuel_unit = e->count;
-        alc_emit_u32(v, 0);
+    if (v->emitter.block_pending) {
+        put_fuel(v);
     }
     put_op(v, code);
 }
@@ -129,7 +153,8 @@ void alc_emit_refit(struct alc_validator *v, uint32_t unit, enum alc_code_op cod
     e->before_unit = ALC_NO_UNIT;
     e->last_unit = unit;
     e->last_code = code;
-    store_u32(e, unit, alc_code_handler(e->target, code));
+    e->start_unit = unit;
+    alc_emit_set_code(e, unit, code);
     /* Who waits for the unit waits for this instruction, not for those that it is fused with. */
     if (v->watch_unit >= unit) {
         v->watch_offset = 0;
@@ -141,6 +166,10 @@ void alc_emit_end_block(struct alc_validator *v)
     struct alc_emitter *e = &v->emitter;
     if (!e->target->metered) {
         return;
+    }
+    /* A block of instructions that emit nothing is charged all the same. */
+    if (e->block_pending && e->fuel_cost != 0) {
+        put_fuel(v);
     }
     if (e->fuel_unit != ALC_NO_UNIT) {
         if (e->fuel_unit < e->count) {
@@ -202,7 +231,7 @@ static void store_acc(struct alc_validator *v, unsigned class, uint32_t slot)
     if (e->last_end == e->count && e->last_kind == ALC_LAST_RESULT && e->last_class == class) {
         reserve(e, 1);
         e->last_code++;
-        store_u32(e, e->last_unit, alc_code_handler(e->target, e->last_code));
+        alc_emit_set_code(e, e->last_unit, e->last_code);
         e->last_target = e->count;
         alc_emit_u16(v, slot);
         if (e->last_code == ALC_CODE_I32_ADD_SID && e->before_unit != ALC_NO_UNIT &&
@@ -239,9 +268,10 @@ static bool store_before(struct alc_validator *v, unsigned class, uint32_t slot)
     }
     e->units[e->last_unit] = (uint16_t)slot;
     e->before_code++;
-    store_u32(e, e->before_unit, alc_code_handler(e->target, e->before_code));
+    alc_emit_set_code(e, e->before_unit, e->before_code);
     e->before_kind = ALC_LAST_TARGET;
-    e->last_unit++;
+    e->start_unit = ++e->last_unit;
+    store_u32(e, e->last_unit, load_u32(e, e->last_unit) + (1u << CODE_BITS));
     e->last_target++;
     e->count++;
     e->last_end = e->count;
@@ -448,7 +478,7 @@ void alc_emit_local_set(struct alc_validator *v, struct alc_value *value, uint32
 void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t locals_slots)
 {
     struct alc_emitter *e = &v->emitter;
-    e->count = 0;
+    e->count = e->start_unit = 0;
     e->last_end = e->before_unit = ALC_NO_UNIT;
     e->acc_entry[0] = e->acc_entry[1] = ALC_NO_UNIT;
     e->acc_slot[0] = e->acc_slot[1] = ALC_NO_SLOT;
@@ -482,4 +512,19 @@ void alc_emit_finish(struct alc_validator *v, uint32_t frame_slots)
         e->roots_count = 0;
     }
     e->units[2] = (uint16_t)frame_slots;
+}
+
+void alc_emit_keep_units(const struct alc_emitter *e, uint16_t *units)
+{
+    alc_copy(units, e->units, e->count * sizeof *units);
+    struct alc_sequence_window window = ALC_SEQUENCE_END;
+    uint32_t unit = e->start_unit;
+    uint32_t distance;
+    do {
+        uint32_t start = load_u32(e, unit);
+        distance = start >> CODE_BITS;
+        uint32_t code = alc_sequence_choose(&window, start & CODE_MASK);
+        alc_store_u32(&units[unit], alc_code_handler(e->target, code));
+        unit -= distance;
+    } while (distance != 0);
 }

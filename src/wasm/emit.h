@@ -41,6 +41,8 @@ struct alc_emitter {
     uint32_t capacity;
     alc_status failed;
 
+    uint32_t start_unit; /* where the last operation begins; each leads to the one before it */
+
     /* The operation that ends at `count`, while last_end == count. */
     uint32_t last_unit;
     uint32_t last_end;
@@ -93,10 +95,14 @@ ALC_MUST_CHECK bool alc_emit_init(struct alc_emitter *e);
 void alc_emit_begin(struct alc_validator *v, uint32_t parameters_slots, uint32_t locals_slots);
 /* Fills the prologue's blanks; frame_slots is final. */
 void alc_emit_finish(struct alc_validator *v, uint32_t frame_slots);
+/* Copies the units to where they stay, with handlers instead of the operations' numbers. */
+void alc_emit_keep_units(const struct alc_emitter *e, uint16_t *units);
 
 /* -- building blocks, for emit*.c -- */
 
 void alc_emit_op(struct alc_validator *v, enum alc_code_op code);
+/* Makes the operation at `unit` another one with the same operands. */
+void alc_emit_set_code(struct alc_emitter *e, uint32_t unit, uint32_t code);
 void alc_emit_u16(struct alc_validator *v, uint32_t value);
 void alc_emit_u32(struct alc_validator *v, uint32_t value);
 void alc_emit_u64(struct alc_validator *v, uint64_t value);

@@ -171,7 +171,7 @@ static uint32_t branch_on_order(struct alc_validator *v, bool when_zero)
 {
     struct alc_emitter *e = &v->emitter;
     uint32_t code = e->last_code + (when_zero ? 6 : 3);
-    alc_store_u32(&e->units[e->last_unit], alc_code_handler(e->target, code));
+    alc_emit_set_code(e, e->last_unit, code);
     return emit_distance(v);
 }
 
@@ -187,7 +187,7 @@ static uint32_t emit_conditional(struct alc_validator *v, struct alc_value *cond
         if (step_compare(v, code)) {
             return emit_distance(v);
         }
-        alc_store_u32(&e->units[e->last_unit], alc_code_handler(e->target, code + 4));
+        alc_emit_set_code(e, e->last_unit, code + 4);
         return emit_distance(v);
     }
     if (is_last && e->last_kind == ALC_LAST_ORDER) {
@@ -202,14 +202,14 @@ static uint32_t emit_conditional(struct alc_validator *v, struct alc_value *cond
         bool in_acc = code == ALC_CODE_I32_EQZ_A;
         code = when_zero ? (in_acc ? ALC_CODE_BR_IF_A : ALC_CODE_BR_IF_S)
                          : (in_acc ? ALC_CODE_BR_UNLESS_A : ALC_CODE_BR_UNLESS_S);
-        alc_store_u32(&e->units[e->last_unit], alc_code_handler(e->target, code));
+        alc_emit_set_code(e, e->last_unit, code);
         return emit_distance(v);
     }
     if (is_last && (code == ALC_CODE_I64_EQZ_S || code == ALC_CODE_I64_EQZ_A)) {
         bool in_acc = code == ALC_CODE_I64_EQZ_A;
         code = when_zero ? (in_acc ? ALC_CODE_I64_NE_BR_AI : ALC_CODE_I64_NE_BR_SI)
                          : (in_acc ? ALC_CODE_I64_EQ_BR_AI : ALC_CODE_I64_EQ_BR_SI);
-        alc_store_u32(&e->units[e->last_unit], alc_code_handler(e->target, code));
+        alc_emit_set_code(e, e->last_unit, code);
         alc_emit_u32(v, 0);
         return emit_distance(v);
     }
@@ -270,6 +270,7 @@ void alc_emit_block_end(struct alc_validator *v, struct alc_control *control, bo
         settle_many(v, v->height + count, count);
         emit_moves(v, control, v->height + count, count);
     }
+    alc_emit_end_block(v); /* what it charges, branches to here do not pay */
     if (control->else_fixup != ALC_NO_UNIT) {
         bind(&v->emitter, control->else_fixup, v->emitter.count);
     }

@@ -36,9 +36,18 @@ static uint32_t access_code(enum alc_op op)
     return rows[op - ALC_OP_I32_LOAD].code;
 }
 
+/* A direct access says where it ends (offset and size, in 32 bits): its check is one sum. */
+enum { ACCESS_MAX = 16 };
+
 static bool is_direct(const struct alc_memory_argument *argument)
 {
-    return argument->memory_index == 0 && !argument->is_64;
+    return argument->memory_index == 0 && !argument->is_64 &&
+           argument->offset <= UINT32_MAX - ACCESS_MAX;
+}
+
+static uint32_t size_of(enum alc_op op)
+{
+    return 1u << (alc_op_infos[op].immediate - ALC_IMM_MEM0);
 }
 
 /* Leaves a checked pointer in the integer accumulator. */
@@ -78,11 +87,11 @@ static uint32_t indexed_code(const struct alc_validator *v, uint32_t code)
     return 0;
 }
 
-/* Whether the access is to one address that is known; stores it in *out. */
-static bool is_absolute(const struct alc_memory_argument *argument, const struct alc_value *addr,
-                        uint32_t *out)
+/* Whether the access is to one address that is known; stores its end in *out. */
+static bool is_absolute(enum alc_op op, const struct alc_memory_argument *argument,
+                        const struct alc_value *addr, uint32_t *out)
 {
-    uint64_t sum = (uint64_t)(uint32_t)addr->payload + argument->offset;
+    uint64_t sum = (uint64_t)(uint32_t)addr->payload + argument->offset + size_of(op);
     *out = (uint32_t)sum;
     return addr->place == ALC_PLACE_CONSTANT && sum <= UINT32_MAX;
 }
@@ -95,13 +104,14 @@ static uint32_t absolute_code(uint32_t code)
                                        : 0;
 }
 
-static alc_status emit_load(struct alc_validator *v, uint32_t code,
+static alc_status emit_load(struct alc_validator *v, enum alc_op op,
                             const struct alc_memory_argument *argument, struct alc_value *addr,
                             uint32_t type)
 {
+    uint32_t code = access_code(op);
     unsigned class = type == ALC_TYPE_F32 || type == ALC_TYPE_F64;
     uint32_t absolute;
-    if (absolute_code(code) != 0 && is_absolute(argument, addr, &absolute)) {
+    if (absolute_code(code) != 0 && is_absolute(op, argument, addr, &absolute)) {
         alc_emit_free_acc(v, class);
         alc_emit_op(v, (enum alc_code_op)absolute_code(code));
         alc_emit_u32(v, absolute);
@@ -121,7 +131,7 @@ static alc_status emit_load(struct alc_validator *v, uint32_t code,
             alc_emit_u16(v, slot);
         }
     }
-    alc_emit_u32(v, (uint32_t)argument->offset);
+    alc_emit_u32(v, (uint32_t)argument->offset + size_of(op));
     alc_emit_mark_result(v, class, ALC_LAST_RESULT);
     return alc_emit_push(v, type, ALC_PLACE_ACC);
 }
@@ -144,7 +154,7 @@ static void emit_store(struct alc_validator *v, enum alc_op op,
 {
     uint32_t code = access_code(op);
     uint32_t absolute;
-    if (op == ALC_OP_I32_STORE && is_absolute(argument, addr, &absolute)) {
+    if (op == ALC_OP_I32_STORE && is_absolute(op, argument, addr, &absolute)) {
         emit_absolute_store(v, absolute, value);
         return;
     }
@@ -177,7 +187,7 @@ static void emit_store(struct alc_validator *v, enum alc_op op,
     } else if (!value_in_acc) {
         alc_emit_u16(v, value_slot);
     }
-    alc_emit_u32(v, (uint32_t)argument->offset);
+    alc_emit_u32(v, (uint32_t)argument->offset + size_of(op));
 }
 
 /* Loads that follow ADDRESS leave their result in the accumulator of its class; class 1 too. */
@@ -186,17 +196,16 @@ static alc_status emit_indirect(struct alc_validator *v, enum alc_op op,
                                 struct alc_value *operands, uint32_t type)
 {
     uint32_t code = access_code(op);
-    uint32_t natural = 1u << (alc_op_infos[op].immediate - ALC_IMM_MEM0);
     if (type != ALC_TYPE_BOTTOM) {
         unsigned class = type == ALC_TYPE_F32 || type == ALC_TYPE_F64;
         alc_emit_free_acc(v, class);
-        emit_address(v, argument, &operands[0], natural);
+        emit_address(v, argument, &operands[0], size_of(op));
         alc_emit_op(v, (enum alc_code_op)(code + 4));
         alc_emit_mark_result(v, class, ALC_LAST_OTHER);
         return alc_emit_push(v, type, ALC_PLACE_ACC);
     }
     uint32_t slot = alc_emit_slot_of(v, &operands[1]);
-    emit_address(v, argument, &operands[0], natural);
+    emit_address(v, argument, &operands[0], size_of(op));
     alc_emit_op(v, (enum alc_code_op)(code + 5));
     alc_emit_u16(v, slot);
     return ALC_OK;
@@ -313,7 +322,7 @@ alc_status alc_emit_memory_access(struct alc_validator *v, enum alc_op op,
         return emit_indirect(v, op, argument, operands, type);
     }
     if (type != ALC_TYPE_BOTTOM) {
-        return emit_load(v, access_code(op), argument, &operands[0], type);
+        return emit_load(v, op, argument, &operands[0], type);
     }
     emit_store(v, op, argument, &operands[0], &operands[1]);
     return ALC_OK;

@@ -390,7 +390,7 @@ static bool invert_last(struct alc_validator *v, const struct alc_value *a)
         return false;
     }
     e->last_code = alc_emit_inverse_compare(e->last_code);
-    alc_store_u32(&e->units[e->last_unit], alc_code_handler(e->target, e->last_code));
+    alc_emit_set_code(e, e->last_unit, e->last_code);
     return true;
 }
 

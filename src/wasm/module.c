@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Loads a module: the order of its sections (spec 5.5.2), then everything that concerns the module
- * as a whole, then every body through validate.h. The exports are sorted once, so that duplicates
- * are found and names looked up without a hash that a hostile module could flood.
+ * as a whole, then every body through validate.h, unless only its compiled form is to run: an image
+ * of the enclave that never validates a body carries none of that (nor of what emits). The exports
+ * are sorted once, so that duplicates are found and names looked up without a hash that a hostile
+ * module could flood.
  */
 #include "wasm/module.h"
 
@@ -286,8 +288,8 @@ static alc_status validate_bodies(struct alc_decoder *decoder,
     return status == ALC_OK ? ALC_OK : alc_fail(decoder->error, status, ALC_NO_OFFSET);
 }
 
-static alc_status load(struct alc_decoder *decoder, const uint8_t *bytes, size_t size,
-                       const struct alc_load_options *options)
+static alc_status decode(struct alc_decoder *decoder, const uint8_t *bytes, size_t size,
+                         const struct alc_load_options *options)
 {
     struct alc_module *module = ALC_ARENA_NEW(decoder->arena, struct alc_module);
     struct alc_type_registry *types = options->types;
@@ -310,23 +312,44 @@ static alc_status load(struct alc_decoder *decoder, const uint8_t *bytes, size_t
     module->types = types;
     module->target = options->target;
     module->start_index = ALC_NO_INDEX;
-    ALC_TRY(decode_module(decoder));
-    return validate_bodies(decoder, options);
+    return decode_module(decoder);
+}
+
+/* What the callers get, or nothing at all. */
+static ALC_ALWAYS_INLINE alc_status finish(struct alc_decoder *decoder,
+                                           const struct alc_load_options *options, size_t mark,
+                                           alc_status status, struct alc_module **out)
+{
+    struct alc_arena *arena = decoder->arena;
+    if (status == ALC_OK) {
+        *out = decoder->module;
+    } else if (options->types == NULL || options->types->arena != arena) {
+        alc_arena_reset(arena, mark);
+    }
+    return status;
 }
 
 alc_status alc_module_load(struct alc_arena *arena, const uint8_t *bytes, size_t size,
                            const struct alc_load_options *options, struct alc_module **out,
                            struct alc_error *error)
 {
-    struct alc_decoder decoder = {.arena = arena, .error = error};
+    struct alc_decoder decoder = {
+        .arena = arena, .error = error, .find_constant_op = alc_constant_op_of_all};
     size_t mark = alc_arena_mark(arena);
-    alc_status status = load(&decoder, bytes, size, options);
+    alc_status status = decode(&decoder, bytes, size, options);
     if (status == ALC_OK) {
-        *out = decoder.module;
-        return ALC_OK;
+        status = validate_bodies(&decoder, options);
     }
-    if (options->types == NULL || options->types->arena != arena) {
-        alc_arena_reset(arena, mark);
-    }
-    return status;
+    return finish(&decoder, options, mark, status, out);
+}
+
+alc_status alc_module_load_compiled(struct alc_arena *arena, const uint8_t *bytes, size_t size,
+                                    const struct alc_load_options *options, struct alc_module **out,
+                                    struct alc_error *error)
+{
+    struct alc_decoder decoder = {
+        .arena = arena, .error = error, .find_constant_op = alc_constant_op_of_constant};
+    size_t mark = alc_arena_mark(arena);
+    ALC_ASSERT(options->target == NULL);
+    return finish(&decoder, options, mark, decode(&decoder, bytes, size, options), out);
 }

@@ -27,6 +27,7 @@ struct alc_code;        /* emitted code of one function: wasm/code.h */
 struct alc_code_target; /* what it is made for */
 struct alc_code_heap;   /* and where */
 struct alc_code_maker;  /* wasm/code_make.h */
+struct alc_native_code; /* of native_exec/ */
 
 #define ALC_NO_INDEX UINT32_MAX
 
@@ -133,6 +134,7 @@ struct alc_module {
     struct alc_type_registry *types;
     const struct alc_code_target *target; /* NULL: no code can be made */
     struct alc_code_maker *code_maker;    /* NULL without a target */
+    const struct alc_native_code *native; /* its compiled code, or NULL */
 
     uint32_t *type_ids; /* module's type index -> canonical id */
     uint32_t types_count;
@@ -191,6 +193,15 @@ struct alc_load_options {
 ALC_MUST_CHECK alc_status alc_module_load(struct alc_arena *arena, const uint8_t *bytes,
                                           size_t size, const struct alc_load_options *options,
                                           struct alc_module **out, struct alc_error *error);
+
+/* The same for a module whose compiled form runs instead of its bodies: those are found, so that
+ * their number and bounds are right, and not looked into. Everything else is checked as always:
+ * sections, types, indices, constant expressions. options->target MUST be NULL. */
+ALC_MUST_CHECK alc_status alc_module_load_compiled(struct alc_arena *arena, const uint8_t *bytes,
+                                                   size_t size,
+                                                   const struct alc_load_options *options,
+                                                   struct alc_module **out,
+                                                   struct alc_error *error);
 
 /* NULL when there is no such export. */
 const struct alc_export *alc_module_find_export(const struct alc_module *module,

@@ -518,7 +518,7 @@ static alc_status keep_code(struct alc_validator *v, uint32_t function_index, st
     if (units == NULL) {
         return alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
     }
-    alc_copy(units, e->units, size);
+    alc_emit_keep_units(e, units);
     *code = (struct alc_code){.units = units,
                               .units_count = e->count,
                               .frame_slots = v->slots_max,

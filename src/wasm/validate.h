@@ -31,12 +31,19 @@ void alc_validator_set_target(struct alc_validator *validator, const struct alc_
 ALC_MUST_CHECK alc_status alc_validate_function(struct alc_validator *validator,
                                                 uint32_t function_index, struct alc_code *code);
 
+/* The instruction with a number, behind a prefix or (0) without; ALC_OP_ILLEGAL when there is none.
+ * `_of_all` knows the ones that are not constant, too; for `_of_constant` they do not exist. */
+typedef enum alc_op alc_constant_op_function(uint8_t prefix, uint32_t number, uint8_t *feature);
+alc_constant_op_function alc_constant_op_of_all;
+alc_constant_op_function alc_constant_op_of_constant;
+
 /* Validates the constant expression at `reader`, which moves behind its `end`: it must leave one
  * value of `type` and may read immutable globals below `globals_count` only. Functions it names
  * become declared. */
 ALC_MUST_CHECK alc_status alc_validate_constant(struct alc_module *module,
                                                 struct alc_reader *reader, uint32_t type,
-                                                uint32_t globals_count);
+                                                uint32_t globals_count,
+                                                alc_constant_op_function *find);
 
 /* File offset of the instruction that `unit` (index into code->units) was made for: validates and
  * emits the body once more in `scratch` and watches. 0 when scratch is too small. For traps. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Validation of constant expressions (spec 3.4.13): initial values of globals and tables, offsets
- * and elements of segments. The bytes are hostile.
+ * and elements of segments. The bytes are hostile. Whether all instructions are known by name, or
+ * only those that are constant, is the caller's choice: an image that never validates a body does
+ * without the table of all.
  */
 #include "wasm/validate_internal.h"
 
@@ -161,24 +163,87 @@ static alc_status apply_binary(struct constant *c, uint32_t type)
     return ALC_OK;
 }
 
-static alc_status read_constant_op(struct constant *c, enum alc_op *out)
+/* -- instructions by their code -- */
+
+enum alc_op alc_constant_op_of_all(uint8_t prefix, uint32_t number, uint8_t *feature)
+{
+    enum alc_op op =
+        prefix == 0 ? alc_op_find((uint8_t)number) : alc_op_find_prefixed(prefix, number);
+    *feature = alc_op_infos[op].feature;
+    return op;
+}
+
+enum {
+#define OP(code, ident, text, imm, sig, feat)                                                      \
+    CODE_##ident = (code), FEATURE_##ident = ALC_FEATURE_##feat,
+#include "wasm/ops.def"
+#undef OP
+};
+
+enum alc_op alc_constant_op_of_constant(uint8_t prefix, uint32_t number, uint8_t *feature)
+{
+#define ROW(ident) {CODE_##ident, ALC_OP_##ident, FEATURE_##ident}
+    static const struct {
+        uint16_t code;
+        uint16_t op;
+        uint8_t feature;
+    } rows[] = {
+        ROW(END),
+        ROW(GLOBAL_GET),
+        ROW(I32_CONST),
+        ROW(I64_CONST),
+        ROW(F32_CONST),
+        ROW(F64_CONST),
+        ROW(V128_CONST),
+        ROW(REF_NULL),
+        ROW(REF_FUNC),
+        ROW(I32_ADD),
+        ROW(I32_SUB),
+        ROW(I32_MUL),
+        ROW(I64_ADD),
+        ROW(I64_SUB),
+        ROW(I64_MUL),
+        ROW(STRUCT_NEW),
+        ROW(STRUCT_NEW_DEFAULT),
+        ROW(ARRAY_NEW),
+        ROW(ARRAY_NEW_DEFAULT),
+        ROW(ARRAY_NEW_FIXED),
+        ROW(REF_I31),
+        ROW(ANY_CONVERT_EXTERN),
+        ROW(EXTERN_CONVERT_ANY),
+    };
+#undef ROW
+    for (uint32_t i = 0; number <= UINT8_MAX && i < ALC_ARRAY_COUNT(rows); i++) {
+        if (rows[i].code == ((uint32_t)prefix << 8 | number)) {
+            *feature = rows[i].feature;
+            return (enum alc_op)rows[i].op;
+        }
+    }
+    *feature = ALC_FEATURE_MVP;
+    return ALC_OP_ILLEGAL;
+}
+
+static alc_status read_constant_op(struct constant *c, alc_constant_op_function *find,
+                                   enum alc_op *out)
 {
     uint8_t byte;
+    uint8_t prefix = 0;
+    uint8_t feature;
     uint32_t number;
     c->op_offset = alc_reader_offset(c->reader);
     ALC_TRY(alc_read_u8(c->reader, &byte));
+    number = byte;
     if (alc_op_is_prefix(byte)) {
+        prefix = byte;
         ALC_TRY(alc_read_leb_u32(c->reader, &number));
-        *out = alc_op_find_prefixed(byte, number);
-    } else {
-        *out = alc_op_find(byte);
     }
+    *out = find(prefix, number, &feature);
     if (*out == ALC_OP_ILLEGAL) {
         return fail(c, ALC_E_ILLEGAL_OPCODE);
     }
-    enum alc_feature feature = (enum alc_feature)alc_op_infos[*out].feature;
-    return alc_feature_is_on(c->module->features, feature) ? ALC_OK
-                                                           : fail(c, ALC_E_FEATURE_DISABLED);
+    return alc_feature_is_on(c->module->features, (enum alc_feature)feature)
+               ? ALC_OK
+               : fail(c, ALC_E_FEATURE_DISABLED);
 }
 
 static alc_status apply(struct constant *c, enum alc_op op)
@@ -220,7 +285,8 @@ static alc_status apply(struct constant *c, enum alc_op op)
 }
 
 alc_status alc_validate_constant(struct alc_module *module, struct alc_reader *reader,
-                                 uint32_t type, uint32_t globals_count)
+                                 uint32_t type, uint32_t globals_count,
+                                 alc_constant_op_function *find)
 {
     struct constant c;
     c.module = module;
@@ -229,7 +295,7 @@ alc_status alc_validate_constant(struct alc_module *module, struct alc_reader *r
     c.height = 0;
     for (;;) {
         enum alc_op op;
-        ALC_TRY(read_constant_op(&c, &op));
+        ALC_TRY(read_constant_op(&c, find, &op));
         if (op == ALC_OP_END) {
             break;
         }

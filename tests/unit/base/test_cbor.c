@@ -94,6 +94,24 @@ static void test_strings_and_collections(void **state)
     assert_true(alc_reader_at_end(&reader));
 }
 
+static void test_bytes_in_two_steps(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    struct alc_writer writer;
+    alc_writer_init(&writer, bytes, sizeof bytes);
+    alc_cbor_write_bytes_head(&writer, 30);
+    alc_write_zeros(&writer, 30);
+    assert_memory_equal(bytes, "\x58\x1e\0\0", 4);
+    struct alc_reader reader;
+    const uint8_t *out;
+    size_t size;
+    alc_reader_init(&reader, bytes, writer.pos, NULL);
+    assert_int_equal(alc_cbor_read_bytes(&reader, &out, &size), ALC_OK);
+    assert_int_equal(size, 30);
+    assert_true(alc_reader_at_end(&reader));
+}
+
 static void test_bad_collections_are_refused(void **state)
 {
     (void)state;
@@ -120,6 +138,7 @@ int main(void)
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_longer_forms_are_refused),
         cmocka_unit_test(test_strings_and_collections),
+        cmocka_unit_test(test_bytes_in_two_steps),
         cmocka_unit_test(test_bad_collections_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,8 @@
 
 #include "exec/engine.h"
 
+#include "engine_fixture.h"
+
 /* Reservations that are alive, and how many commits may still succeed. */
 static long fixture_reserved;
 static long fixture_commits_left;
@@ -68,6 +70,7 @@ static inline void fixture_store(const struct alc_store_options *given)
 {
     struct alc_store_options options = *given;
     options.pages = fixture_pages;
+    engine_choose(&options);
     fixture_reserved = 0;
     fixture_commits_left = 1000000;
     fixture_reserve_max = SIZE_MAX;
@@ -92,17 +95,23 @@ static inline int fixture_tear_down(void **state)
     return 0;
 }
 
-static inline struct alc_module *fixture_load(const void *bytes, size_t size)
+static inline struct alc_module *fixture_load_as(const void *bytes, size_t size, bool metered,
+                                                 bool interruptible)
 {
-    struct alc_load_options options = alc_store_load_options(&store, false, false);
     struct alc_module *module = NULL;
-    alc_status status = alc_module_load(&fixture_arena, bytes, size, &options, &module, &error);
+    alc_status status =
+        engine_load(&store, &fixture_arena, bytes, size, metered, interruptible, &module, &error);
     if (status != ALC_OK) {
         print_error("load: %s at %llu\n", alc_status_name(status),
                     (unsigned long long)error.offset);
     }
     assert_int_equal(status, ALC_OK);
     return module;
+}
+
+static inline struct alc_module *fixture_load(const void *bytes, size_t size)
+{
+    return fixture_load_as(bytes, size, false, false);
 }
 
 /* Instantiates bytes of a literal; the instance is NULL unless ALC_OK comes back. */

@@ -295,6 +295,7 @@ struct other {
     const char *bytes;
     size_t bytes_size;
     struct alc_memory *memory;
+    struct alc_store *store; /* once it runs */
     alc_status status;
     uint64_t result;
 };
@@ -313,21 +314,22 @@ static void *run_other(void *argument)
     void *room = malloc(size);
     alc_arena_init(&arena, room, size);
     alc_error_clear(&own_error);
-    const struct alc_store_options options = {
+    struct alc_store_options options = {
         .pages = fixture_pages, .stack_slots = 4096, .waiting = &waiting};
+    engine_choose(&options);
     assert_int_equal(alc_store_init(&own_store, &arena, &options), ALC_OK);
     own_store.thread.number = other->number;
     alc_linker_init(&own_linker, &own_store);
     const struct alc_external external = {.kind = ALC_EXTERNAL_MEMORY, .memory = other->memory};
     assert_int_equal(
         alc_linker_add_external(&own_linker, ALC_NAME_OF("e"), ALC_NAME_OF("m"), external), ALC_OK);
-    const struct alc_load_options load = alc_store_load_options(&own_store, false, true);
-    assert_int_equal(alc_module_load(&arena, (const uint8_t *)other->bytes, other->bytes_size,
-                                     &load, &module, &own_error),
+    assert_int_equal(engine_load(&own_store, &arena, other->bytes, other->bytes_size, false, true,
+                                 &module, &own_error),
                      ALC_OK);
     assert_int_equal(
         alc_instantiate(&own_store, &arena, module, &own_linker, &instance, &own_error), ALC_OK);
     assert_int_equal(alc_export_find_function(instance, ALC_NAME_OF("f"), &function), ALC_OK);
+    __atomic_store_n(&other->store, &own_store, __ATOMIC_RELEASE);
     other->status = alc_invoke(&own_store, function, NULL, &other->result, &own_error);
     alc_store_fini(&own_store);
     free(room);
@@ -470,8 +472,11 @@ static void test_end_stops_all(void **state)
     start_other(&waiter, 1, waits, sizeof waits - 1, instance->memory0);
     start_other(&looper, 2, loops, sizeof loops - 1, instance->memory0);
     wait_for_waiters(1);
+    while (__atomic_load_n(&looper.store, __ATOMIC_ACQUIRE) == NULL) {
+    }
     assert_true(alc_waiting_end(&waiting));
     assert_false(alc_waiting_end(&waiting));
+    engine_stop(looper.store);
     pthread_join(waiter.thread, NULL);
     pthread_join(looper.thread, NULL);
     assert_int_equal(waiter.status, ALC_E_DEADLINE);
@@ -486,10 +491,9 @@ static void test_end_stops_all(void **state)
 
 static alc_status load_status(const char *bytes, size_t size)
 {
-    struct alc_load_options options = alc_store_load_options(&store, false, false);
     struct alc_module *module = NULL;
     alc_error_clear(&error);
-    return alc_module_load(&fixture_arena, (const uint8_t *)bytes, size, &options, &module, &error);
+    return engine_load(&store, &fixture_arena, bytes, size, false, false, &module, &error);
 }
 
 #define BODY_MODULE(limits, body_size, body)                                                       \

@@ -228,6 +228,7 @@ static void test_stack_slots_at_the_limit_and_past_it(void **state)
     assert_int_equal(invoke("f", &fits, NULL), ALC_OK);
     struct alc_store other;
     struct alc_store_options options = {.pages = fixture_pages,
+                                        .executor = &alc_interp_executor,
                                         .stack_slots = ALC_LIMIT_STACK_SLOTS + 1u};
     assert_int_equal(alc_store_init(&other, &fixture_arena, &options), ALC_E_BAD_ARGUMENT);
 }
@@ -264,7 +265,8 @@ static void test_host_calls_at_the_end_of_the_stack(void **state)
     alc_store_fini(&store);
     fixture_store(&(struct alc_store_options){0});
     alc_store_fini(&store);
-    struct alc_store_options options = {.pages = fixture_pages, .stack_slots = WHOLE_STACK_SLOTS};
+    struct alc_store_options options = {
+        .pages = fixture_pages, .executor = &alc_interp_executor, .stack_slots = WHOLE_STACK_SLOTS};
     options.pages.reserve = reserve_before_guard;
     assert_int_equal(alc_store_init(&store, &fixture_arena, &options), ALC_OK);
     assert_int_equal(alc_linker_add_host(&linker, &module, NULL), ALC_OK);

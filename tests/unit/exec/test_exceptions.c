@@ -13,6 +13,9 @@ enum {
     AT_THROW = 0x1d9,
     AT_CALL = 0x445,
     DEEP = 80000,
+    /* Native code takes its frames off while it looks for a catch: only where it was thrown is
+     * known of an exception that nobody catches. */
+    FRAMES_OF_TWO = ENGINE_IS_NATIVE ? 1 : 2,
 };
 
 static struct alc_instance *instance;
@@ -80,17 +83,12 @@ static void start(bool metered, bool interruptible)
     back_forgives = false;
     back_failed_count = 0;
     back_bare_call = 0;
-    struct alc_load_options options = alc_store_load_options(&store, metered, interruptible);
-    assert_int_equal(
-        alc_module_load(&fixture_arena, program, sizeof program, &options, &module, &error),
-        ALC_OK);
+    module = fixture_load_as(program, sizeof program, metered, interruptible);
     assert_int_equal(alc_linker_add_host(&linker, &host, NULL), ALC_OK);
     assert_int_equal(alc_instantiate(&store, &fixture_arena, module, &linker, &instance, &error),
                      ALC_OK);
     assert_int_equal(alc_linker_add_instance(&linker, ALC_NAME_OF("a"), instance), ALC_OK);
-    assert_int_equal(
-        alc_module_load(&fixture_arena, importer, sizeof importer, &options, &module, &error),
-        ALC_OK);
+    module = fixture_load_as(importer, sizeof importer, metered, interruptible);
     assert_int_equal(alc_instantiate(&store, &fixture_arena, module, &linker, &importing, &error),
                      ALC_OK);
 }
@@ -175,7 +173,8 @@ static void test_frames_are_left_and_free_again(void **state)
     for (int i = 0; i < 5; i++) {
         assert_true(number("catch_deep", DEEP) == 1077);
     }
-    uint64_t past = ALC_LIMIT_CALL_DEPTH + 1;
+    /* Native code is as deep as its stack. */
+    uint64_t past = ENGINE_IS_NATIVE ? INT32_MAX : ALC_LIMIT_CALL_DEPTH + 1;
     assert_int_equal(invoke("catch_deep", &past, &past), ALC_E_CALL_STACK_EXHAUSTED);
     assert_true(number("catch_deep", DEEP) == 1077);
 }
@@ -209,9 +208,9 @@ static void test_instances_catch_from_each_other(void **state)
     assert_true(result == 2);
     assert_int_equal(invoke_of(importing, "uncaught", &argument, NULL), ALC_E_UNCAUGHT_EXCEPTION);
     const struct alc_trap *trap = &store.thread.trap;
-    assert_int_equal(trap->frames_count, 2);
+    assert_int_equal(trap->frames_count, FRAMES_OF_TWO);
     assert_ptr_equal(trap->frames[0].instance, instance);
-    assert_ptr_equal(trap->frames[1].instance, importing);
+    assert_true(ENGINE_IS_NATIVE || trap->frames[1].instance == importing);
     struct alc_external tag;
     assert_int_equal(alc_export_find(instance, ALC_NAME_OF("e"), &tag), ALC_OK);
     assert_ptr_equal(alc_exception_tag(store.thread.exception), tag.tag);
@@ -224,11 +223,11 @@ static void test_nobody_catches(void **state)
     assert_int_equal(invoke("uncaught", &argument, NULL), ALC_E_UNCAUGHT_EXCEPTION);
     const struct alc_trap *trap = &store.thread.trap;
     assert_int_equal(trap->status, ALC_E_UNCAUGHT_EXCEPTION);
-    assert_int_equal(trap->frames_count, 2);
+    assert_int_equal(trap->frames_count, FRAMES_OF_TWO);
     assert_int_equal(trap->frames[0].function_index, FUNCTION_THROWS);
     assert_int_equal(trap->frames[0].offset, AT_THROW);
-    assert_int_equal(trap->frames[1].function_index, FUNCTION_UNCAUGHT);
-    assert_int_equal(trap->frames[1].offset, AT_CALL);
+    assert_true(ENGINE_IS_NATIVE || trap->frames[1].function_index == FUNCTION_UNCAUGHT);
+    assert_true(ENGINE_IS_NATIVE || trap->frames[1].offset == AT_CALL);
     assert_true(error.offset == AT_THROW);
     assert_true(*alc_exception_slots(store.thread.exception) == 42);
     assert_true(number("loops", 1) == 1); /* which forgets it */
@@ -272,10 +271,10 @@ static void test_host_functions_end_what_nobody_catches(void **state)
     uint64_t argument = 8;
     back_calls = "throws";
     assert_int_equal(invoke("host_uncaught", &argument, &argument), ALC_E_UNCAUGHT_EXCEPTION);
-    assert_int_equal(store.thread.trap.frames_count, 2);
+    assert_int_equal(store.thread.trap.frames_count, FRAMES_OF_TWO);
     assert_true(*alc_exception_slots(store.thread.exception) == 9);
     assert_int_equal(store.thread.depth, 0);
-    assert_ptr_equal(store.thread.stack_top, store.thread.stack);
+    assert_true(ENGINE_IS_NATIVE || store.thread.stack_top == store.thread.stack);
 }
 
 static void test_host_functions_may_forgive(void **state)

@@ -214,7 +214,7 @@ static void test_exhaustion(void **state)
     assert_true(store.thread.trap.frames[0].offset != 0);
     assert_int_equal(invoke("exhaust", UINT32_MAX, &result), ALC_E_OUT_OF_MEMORY);
     /* What stands in the global is all that lives. */
-    *instance->globals[1] = (union alc_cell){.u64 = ALC_REF_NULL};
+    *instance->globals[1]->cell = (union alc_cell){.u64 = ALC_REF_NULL};
     assert_int_equal(number("tree", 5), 32);
 }
 

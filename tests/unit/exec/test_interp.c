@@ -308,6 +308,23 @@ static void fuel_is_counted_exactly(void **state)
     assert_int_equal(call(function, 100000, 0), ALC_OK);
 }
 
+/* block: br_if 0 (local 0); drop (3); end; 77: what is dropped needs no code, and is paid for by
+ * those alone who come by. */
+static void fuel_of_instructions_without_code_stays_in_their_block(void **state)
+{
+    (void)state;
+    struct shape shape = {.parameters = 1, .results = 1, .metered = true};
+    struct body body = BODY("\0\x02\x40\x20\0\xd\0\x41\3\x1a\xb\x41\xcd\0\xb");
+    struct alc_function *function = load(&shape, &body, 1);
+    enum { BRANCH = 2, DROPPED = 2, REST = 1, FUEL = 100 };
+    alc_store_set_fuel(&store, FUEL);
+    assert_int_equal(call(function, 1, 0), ALC_OK);
+    assert_int_equal(FUEL - alc_store_get_fuel(&store), BRANCH + REST);
+    alc_store_set_fuel(&store, FUEL);
+    assert_int_equal(call(function, 0, 0), ALC_OK);
+    assert_int_equal(FUEL - alc_store_get_fuel(&store), BRANCH + DROPPED + REST);
+}
+
 static void the_stop_word_ends_loops_and_calls(void **state)
 {
     (void)state;
@@ -423,6 +440,7 @@ int main(void)
         FIXTURE_TEST(loops_take_parameters_and_blocks_give_several_results),
         FIXTURE_TEST(dead_code_is_checked_and_skipped),
         FIXTURE_TEST(fuel_is_counted_exactly),
+        FIXTURE_TEST(fuel_of_instructions_without_code_stays_in_their_block),
         FIXTURE_TEST(the_stop_word_ends_loops_and_calls),
         FIXTURE_TEST(traps_know_their_places),
         FIXTURE_TEST(endless_recursion_ends_in_a_trap),

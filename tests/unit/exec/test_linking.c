@@ -120,7 +120,7 @@ static void test_later_entries_win_and_instances_export(void **state)
     assert_int_equal(alc_linker_add_instance(&linker, ALC_NAME_OF("m"), first), ALC_OK);
     assert_int_equal(alc_linker_add_instance(&linker, ALC_NAME_OF("m"), second), ALC_OK);
     assert_int_equal(INSTANTIATE(IMPORT("\x8", "\3\x7f\0"), &user), ALC_OK);
-    assert_int_equal(user->globals[0]->u32, 2);
+    assert_int_equal(user->globals[0]->cell->u32, 2);
     assert_ptr_equal(user->globals[0], second->globals[0]);
     struct alc_external external;
     assert_int_equal(alc_export_find(first, ALC_NAME_OF("x"), &external), ALC_OK);
@@ -143,10 +143,10 @@ static void test_constant_expressions(void **state)
                                         "\x7b\0\xfd\xc\0\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\xb",
                                  &instance),
                      ALC_OK);
-    assert_true(instance->globals[0]->u64 == 11);
-    assert_true(instance->globals[1]->u64 == UINT64_MAX - 1);
-    assert_true(instance->globals[2]->u64 == 0x7fc00000);
-    assert_true(instance->globals[3]->slots[1] == UINT64_C(0x0f0e0d0c0b0a0908));
+    assert_true(instance->globals[0]->cell->u64 == 11);
+    assert_true(instance->globals[1]->cell->u64 == UINT64_MAX - 1);
+    assert_true(instance->globals[2]->cell->u64 == 0x7fc00000);
+    assert_true(instance->globals[3]->cell->slots[1] == UINT64_C(0x0f0e0d0c0b0a0908));
 }
 
 /* A long constant expression needs a stack in the arena: 40 constants, 39 additions. */
@@ -169,7 +169,7 @@ static void test_deep_constant_expression(void **state)
     bytes[at++] = 0x0b;
     struct alc_instance *instance;
     assert_int_equal(fixture_instantiate(bytes, at, &instance), ALC_OK);
-    assert_int_equal(instance->globals[0]->u32, 40);
+    assert_int_equal(instance->globals[0]->cell->u32, 40);
 }
 
 static void test_failed_segments_keep_earlier_writes(void **state)

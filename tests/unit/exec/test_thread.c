@@ -72,7 +72,7 @@ static void call_export(struct alc_instance *instance, struct alc_name name)
 
 static uint32_t global_of(const struct alc_instance *instance)
 {
-    return instance->globals[0]->u32;
+    return instance->globals[0]->cell->u32;
 }
 
 static void test_what_is_shared(void **state)
@@ -92,7 +92,7 @@ static void test_what_is_shared(void **state)
     assert_int_equal(global_of(thread), 5);                /* nothing has run */
     assert_int_equal(alc_instance_start_thread(thread, &thread_arena, &error), ALC_OK);
     assert_int_equal(global_of(thread), 6);
-    first->globals[0]->u32 = 9;
+    first->globals[0]->cell->u32 = 9;
     assert_int_equal(global_of(thread), 6);
     call_export(first, ALC_NAME_OF("a"));
     assert_ptr_equal(seen, &contexts[0]);

@@ -309,6 +309,37 @@ static void test_number_of_tables_at_the_limit_and_past_it(void **state)
     }
 }
 
+static alc_status load_compiled(const void *bytes, size_t size)
+{
+    struct alc_load_options options = {0};
+    alc_arena_init(&arena, arena_memory, sizeof arena_memory);
+    alc_error_clear(&error);
+    return alc_module_load_compiled(&arena, bytes, size, &options, &module, &error);
+}
+
+/* Bodies are counted and bounded, their instructions are somebody else's; the rest is checked. */
+static void test_bodies_of_compiled_modules_are_left_alone(void **state)
+{
+    (void)state;
+    static const char bad_body[] = HEADER TYPE_EMPTY ONE_FUNCTION "\xa\5\1\3\0\x6a\xb";
+    assert_int_equal(load_features(bad_body, sizeof bad_body - 1, 0), ALC_E_TYPE_MISMATCH);
+    assert_int_equal(load_compiled(bad_body, sizeof bad_body - 1), ALC_OK);
+    assert_int_equal(module->functions_count, 1);
+    assert_int_equal(module->functions[0].body.offset, sizeof bad_body - 1 - 3);
+    assert_int_equal(module->functions[0].body.size, 3);
+    static const struct bad_module cases[] = {
+        BAD(HEADER TYPE_EMPTY ONE_FUNCTION, ALC_E_FUNCTION_CODE_MISMATCH, 18),
+        BAD(HEADER TYPE_EMPTY ONE_FUNCTION "\xa\4\1\3\0\xb", ALC_E_UNEXPECTED_END, 22),
+        BAD(HEADER TYPE_EMPTY ONE_FUNCTION "\7\5\1\1e\0\1" ONE_BODY, ALC_E_UNKNOWN_FUNCTION, 24),
+        BAD(HEADER "\6\6\1\x7f\0\x42\0\xb", ALC_E_TYPE_MISMATCH, 15),
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(load_compiled(cases[i].bytes, cases[i].size), cases[i].status);
+        assert_int_equal(error.offset, cases[i].offset);
+        assert_int_equal(alc_arena_mark(&arena), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_custom_sections_and_names),
         cmocka_unit_test(test_damaged_name_sections_are_not_fatal),
         cmocka_unit_test(test_arena_too_small),
+        cmocka_unit_test(test_bodies_of_compiled_modules_are_left_alone),
         cmocka_unit_test(test_number_of_tables_at_the_limit_and_past_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

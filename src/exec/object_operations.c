@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Objects as the interpreter's handlers make, fill and test them: ordinary functions. Operations
- * read the canonical id of the type (and an index) behind the handler's offset, then the slot that
- * holds the first operand and receives the result. Operands come from the guest: every length,
- * index and null is checked here; the types were checked by the validator.
+ * Objects: how they are made, filled and tested. Operands come from the guest: every length, index
+ * and null is checked here; the types were checked by the validator.
  */
-#include "exec/engine.h"
-#include "exec/heap.h"
-#include "exec/interp_state.h"
+#include "exec/object_operations.h"
 
-#define TYPE_OF(run, ip) alc_types_get((run)->heap->types, read_u32((ip) + 2))
+#include "exec/engine.h"
 
 /* -- what has a type -- */
 
-bool alc_interp_has_type(const struct alc_instance *inst, uint64_t reference, uint32_t type)
+bool alc_reference_has_type(const struct alc_type_registry *types, uint64_t reference,
+                            uint32_t type)
 {
     if (reference == ALC_REF_NULL) {
         return alc_type_is_nullable(type);
     }
-    const struct alc_type_registry *types = inst->module->types;
     uint32_t heap = alc_type_heap(type);
     uint32_t top = alc_heap_top(types, heap);
     if (top == ALC_HEAP_FUNC) {
@@ -42,16 +38,16 @@ bool alc_interp_has_type(const struct alc_instance *inst, uint64_t reference, ui
 
 /* -- structures -- */
 
-alc_status alc_interp_struct_new(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_struct_new(const struct alc_instance *inst, const struct alc_type *type,
+                                 uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
+    (void)index;
     const struct alc_struct_type *structure = &type->structure;
-    struct alc_object *object = alc_gc_new(run->heap, type->id, 0, structure->size);
+    struct alc_object *object = alc_gc_new(&inst->store->heap, type->id, 0, structure->size);
     if (object == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
-    uint64_t *result = fp + ip[4];
-    const uint64_t *slot = result;
+    uint64_t *result = slot;
     uint8_t *bytes = alc_object_bytes(object);
     for (uint32_t i = 0; i < structure->fields_count; i++) {
         const struct alc_field *field = &structure->fields[i];
@@ -62,25 +58,27 @@ alc_status alc_interp_struct_new(struct interp_run *run, const uint16_t *ip, uin
     return ALC_OK;
 }
 
-alc_status alc_interp_struct_new_default(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_struct_new_default(const struct alc_instance *inst,
+                                         const struct alc_type *type, uint32_t index,
+                                         uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    struct alc_object *object = alc_gc_new(run->heap, type->id, 0, type->structure.size);
+    (void)index;
+    struct alc_object *object = alc_gc_new(&inst->store->heap, type->id, 0, type->structure.size);
     if (object == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
     alc_fill(alc_object_bytes(object), 0, type->structure.size);
-    fp[ip[4]] = alc_reference_from_object(object);
+    *slot = alc_reference_from_object(object);
     return ALC_OK;
 }
 
 /* -- arrays -- */
 
 /* `length` elements, or NULL. */
-static struct alc_object *new_array(struct interp_run *run, const struct alc_type *type,
+static struct alc_object *new_array(const struct alc_instance *inst, const struct alc_type *type,
                                     uint32_t length)
 {
-    return alc_gc_new(run->heap, type->id, length,
+    return alc_gc_new(&inst->store->heap, type->id, length,
                       (uint64_t)length * alc_type_size(type->array.type));
 }
 
@@ -92,12 +90,12 @@ static void fill_elements(struct alc_object *array, uint32_t first, uint32_t cou
     }
 }
 
-alc_status alc_interp_array_new(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_array_new(const struct alc_instance *inst, const struct alc_type *type,
+                                uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    uint64_t *slot = fp + ip[4];
+    (void)index;
     uint32_t length = (uint32_t)slot[alc_type_slots(type->array.type)];
-    struct alc_object *array = new_array(run, type, length);
+    struct alc_object *array = new_array(inst, type, length);
     if (array == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
@@ -106,12 +104,12 @@ alc_status alc_interp_array_new(struct interp_run *run, const uint16_t *ip, uint
     return ALC_OK;
 }
 
-alc_status alc_interp_array_new_default(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_array_new_default(const struct alc_instance *inst,
+                                        const struct alc_type *type, uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    uint64_t *slot = fp + ip[4];
+    (void)index;
     uint32_t length = (uint32_t)*slot;
-    struct alc_object *array = new_array(run, type, length);
+    struct alc_object *array = new_array(inst, type, length);
     if (array == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
@@ -120,14 +118,13 @@ alc_status alc_interp_array_new_default(struct interp_run *run, const uint16_t *
     return ALC_OK;
 }
 
-alc_status alc_interp_array_new_fixed(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_array_new_fixed(const struct alc_instance *inst, const struct alc_type *type,
+                                      uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    uint32_t length = read_u32(ip + 4);
-    uint64_t *slot = fp + ip[6];
+    uint32_t length = index;
     uint32_t size = alc_type_size(type->array.type);
     uint32_t slots = alc_type_slots(type->array.type);
-    struct alc_object *array = new_array(run, type, length);
+    struct alc_object *array = new_array(inst, type, length);
     if (array == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
@@ -145,18 +142,17 @@ static const uint8_t *data_range(const struct alc_data_instance *data, uint32_t 
     return alc_range_fits(offset, (uint64_t)count * size, data->size) ? data->bytes + offset : NULL;
 }
 
-alc_status alc_interp_array_new_data(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_array_new_data(const struct alc_instance *inst, const struct alc_type *type,
+                                     uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    const struct alc_data_instance *data = &run->safepoint_instance->data[read_u32(ip + 4)];
-    uint64_t *slot = fp + ip[6];
+    const struct alc_data_instance *data = &inst->data[index];
     uint32_t length = (uint32_t)slot[1];
     uint32_t size = alc_type_size(type->array.type);
     const uint8_t *bytes = data_range(data, (uint32_t)slot[0], length, size);
     if (bytes == NULL) {
         return ALC_E_MEMORY_OUT_OF_BOUNDS;
     }
-    struct alc_object *array = new_array(run, type, length);
+    struct alc_object *array = new_array(inst, type, length);
     if (array == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
@@ -165,18 +161,16 @@ alc_status alc_interp_array_new_data(struct interp_run *run, const uint16_t *ip,
     return ALC_OK;
 }
 
-alc_status alc_interp_array_new_elem(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_array_new_elem(const struct alc_instance *inst, const struct alc_type *type,
+                                     uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    const struct alc_element_instance *elements =
-        &run->safepoint_instance->elements[read_u32(ip + 4)];
-    uint64_t *slot = fp + ip[6];
+    const struct alc_element_instance *elements = &inst->elements[index];
     uint32_t offset = (uint32_t)slot[0];
     uint32_t length = (uint32_t)slot[1];
     if (!alc_range_fits(offset, length, elements->count)) {
         return ALC_E_TABLE_OUT_OF_BOUNDS;
     }
-    struct alc_object *array = new_array(run, type, length);
+    struct alc_object *array = new_array(inst, type, length);
     if (array == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
@@ -198,38 +192,38 @@ static alc_status array_range(const uint64_t *slot, uint32_t first, uint32_t cou
 }
 
 /* The elements are about to be overwritten. */
-static void overwrite_elements(struct interp_run *run, const struct alc_type *type,
+static void overwrite_elements(const struct alc_instance *inst, const struct alc_type *type,
                                const struct alc_object *array, uint32_t first, uint32_t count)
 {
-    if (!type->array.is_traced || run->heap->phase != ALC_GC_MARKING) {
+    if (!type->array.is_traced || inst->store->heap.phase != ALC_GC_MARKING) {
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
         uint64_t old;
         alc_copy(&old, alc_object_element(array, (uint64_t)first + i, sizeof old), sizeof old);
-        alc_gc_shade(run->heap, old);
+        alc_gc_shade(&inst->store->heap, old);
     }
 }
 
 /* Operands: array, index, value, count. */
-alc_status alc_interp_array_fill(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_array_fill(const struct alc_instance *inst, const struct alc_type *type,
+                                 uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    const uint64_t *slot = fp + ip[4];
+    (void)index;
     uint32_t first = (uint32_t)slot[1];
     uint32_t count = (uint32_t)slot[2 + alc_type_slots(type->array.type)];
     struct alc_object *array;
     ALC_TRY(array_range(slot, first, count, &array));
-    overwrite_elements(run, type, array, first, count);
+    overwrite_elements(inst, type, array, first, count);
     fill_elements(array, first, count, slot + 2, alc_type_size(type->array.type));
     return ALC_OK;
 }
 
 /* Operands: target, index, source, index, count. */
-alc_status alc_interp_array_copy(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_array_copy(const struct alc_instance *inst, const struct alc_type *type,
+                                 uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    const uint64_t *slot = fp + ip[4];
+    (void)index;
     uint32_t to = (uint32_t)slot[1];
     uint32_t from = (uint32_t)slot[3];
     uint32_t count = (uint32_t)slot[4];
@@ -241,18 +235,17 @@ alc_status alc_interp_array_copy(struct interp_run *run, const uint16_t *ip, uin
     }
     ALC_TRY(array_range(slot, to, count, &target));
     ALC_TRY(array_range(slot + 2, from, count, &source));
-    overwrite_elements(run, type, target, to, count);
+    overwrite_elements(inst, type, target, to, count);
     alc_move(alc_object_element(target, to, size), alc_object_element(source, from, size),
              (uint64_t)count * size);
     return ALC_OK;
 }
 
 /* Operands: array, index, offset in the segment, count. */
-alc_status alc_interp_array_init_data(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_array_init_data(const struct alc_instance *inst, const struct alc_type *type,
+                                      uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    const struct alc_data_instance *data = &run->safepoint_instance->data[read_u32(ip + 4)];
-    const uint64_t *slot = fp + ip[6];
+    const struct alc_data_instance *data = &inst->data[index];
     uint32_t first = (uint32_t)slot[1];
     uint32_t count = (uint32_t)slot[3];
     uint32_t size = alc_type_size(type->array.type);
@@ -266,12 +259,10 @@ alc_status alc_interp_array_init_data(struct interp_run *run, const uint16_t *ip
     return ALC_OK;
 }
 
-alc_status alc_interp_array_init_elem(struct interp_run *run, const uint16_t *ip, uint64_t *fp)
+alc_status alc_object_array_init_elem(const struct alc_instance *inst, const struct alc_type *type,
+                                      uint32_t index, uint64_t *slot)
 {
-    const struct alc_type *type = TYPE_OF(run, ip);
-    const struct alc_element_instance *elements =
-        &run->safepoint_instance->elements[read_u32(ip + 4)];
-    const uint64_t *slot = fp + ip[6];
+    const struct alc_element_instance *elements = &inst->elements[index];
     uint32_t first = (uint32_t)slot[1];
     uint32_t offset = (uint32_t)slot[2];
     uint32_t count = (uint32_t)slot[3];
@@ -280,7 +271,7 @@ alc_status alc_interp_array_init_elem(struct interp_run *run, const uint16_t *ip
     if (!alc_range_fits(offset, count, elements->count)) {
         return ALC_E_TABLE_OUT_OF_BOUNDS;
     }
-    overwrite_elements(run, type, array, first, count);
+    overwrite_elements(inst, type, array, first, count);
     alc_copy(alc_object_element(array, first, sizeof(uint64_t)), elements->references + offset,
              (uint64_t)count * sizeof(uint64_t));
     return ALC_OK;
