@@ -181,6 +181,9 @@ alc_enclave_entry:
     .hidden alc_enclave_leave_for_host
     .type alc_enclave_leave_for_host, @function
 alc_enclave_leave_for_host:
+    movl    $ALC_EXIT_SERVE, %edi
+    xorl    %esi, %esi
+.Lleave_and_return:
     cmpq    $0, alc_enclave_poisoned(%rip)
     jne     .Lrefuse
     pushq   %rbx
@@ -190,10 +193,19 @@ alc_enclave_leave_for_host:
     pushq   %r14
     pushq   %r15
     movq    %rsp, %fs:ALC_THREAD_SAVED_RSP
-    movl    $ALC_EXIT_SERVE, %edi
-    xorl    %esi, %esi
     jmp     .Lleave
     .size alc_enclave_leave_for_host, . - alc_enclave_leave_for_host
+
+/* void alc_enclave_leave_for_pages(uint64_t request) */
+    .section .text.alc_enclave_leave_for_pages, "ax", @progbits
+    .globl alc_enclave_leave_for_pages
+    .hidden alc_enclave_leave_for_pages
+    .type alc_enclave_leave_for_pages, @function
+alc_enclave_leave_for_pages:
+    movq    %rdi, %rsi
+    movl    $ALC_EXIT_PAGES, %edi
+    jmp     .Lleave_and_return
+    .size alc_enclave_leave_for_pages, . - alc_enclave_leave_for_pages
 
 /* noreturn void alc_enclave_leave_refused(uint64_t hint): from either level; the exception stack
  * lies below the thread's. */

@@ -26,5 +26,6 @@ uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outsid
     if (status != ALC_OK) {
         return status;
     }
-    return alc_workload_run_from_os(alc_os_enclave_get(), alc_os_enclave_stop_flag());
+    return alc_workload_run_from_os(alc_os_enclave_get(), &alc_workload_interpreted,
+                                    alc_os_enclave_stop_flag());
 }

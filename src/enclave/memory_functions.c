@@ -66,18 +66,6 @@ static ALC_ALWAYS_INLINE void copy_long(uint8_t *to, const uint8_t *from, size_t
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 }
 
-ALC_NO_BUILTIN void *memcpy(void *restrict dst, const void *restrict src, size_t size)
-{
-    if (size <= 16) {
-        copy_small(dst, src, size);
-    } else if (size < STRING_INSTRUCTION_MIN) {
-        copy_up(dst, src, size);
-    } else {
-        copy_long(dst, src, size);
-    }
-    return dst;
-}
-
 ALC_NO_BUILTIN void *memmove(void *dst, const void *src, size_t size)
 {
     uint8_t *to = dst;
@@ -102,6 +90,10 @@ ALC_NO_BUILTIN void *memmove(void *dst, const void *src, size_t size)
     *(vector128 *)to = head;
     return dst;
 }
+
+/* What is safe when ranges overlap is as good when they do not. */
+void *memcpy(void *restrict dst, const void *restrict src, size_t size)
+    __attribute__((alias("memmove")));
 
 ALC_NO_BUILTIN void *memset(void *dst, int value, size_t size)
 {

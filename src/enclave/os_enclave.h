@@ -13,6 +13,9 @@
 ALC_MUST_CHECK alc_status alc_os_enclave_init(uint64_t raw_base, uint64_t raw_size);
 /* The table; only after _init. */
 struct alc_os *alc_os_enclave_get(void);
+/* The table of an image that runs compiled code: the same, but pages may become code, and what is
+ * reserved has no pages. */
+struct alc_os *alc_os_enclave_get_for_code(void);
 /* The calling thread, which the host brought in, does what os.h's set_thread_body said. False when
  * nobody had asked for it. */
 bool alc_os_enclave_run_thread(void);

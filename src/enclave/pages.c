@@ -222,3 +222,156 @@ void alc_enclave_pages_release(void *addr)
     pages.ranges_count--;
     give_lock();
 }
+
+/* -- pages that were accepted -- */
+
+/* The record of find_record; NULL when it was never needed, so that none of its pages is accepted.
+ */
+static uint8_t *peek_record(uint64_t first_index)
+{
+    uint64_t bitmap_page = first_index / PAGES_PER_BITMAP_PAGE;
+    bool is_there = ((pages.bitmap_accepted[bitmap_page / 64] >> (bitmap_page % 64)) & 1) != 0;
+    return is_there ? alc_enclave_base() + alc_enclave_layout.heap_offset + bitmap_page * PAGE_SIZE
+                    : NULL;
+}
+
+bool alc_enclave_pages_has(uint64_t addr)
+{
+    uint64_t offset =
+        addr - (uint64_t)(uintptr_t)alc_enclave_base() - alc_enclave_layout.heap_offset;
+    if (offset >= alc_enclave_layout.heap_size) {
+        return false;
+    }
+    const uint8_t *record = peek_record(offset / PAGE_SIZE);
+    return record != NULL && is_accepted(record, offset / PAGE_SIZE % PAGES_PER_BITMAP_PAGE);
+}
+
+/* The first page in [first, end) of the record that is accepted, or not; `end` when there is none.
+ */
+static uint64_t find_page(const uint8_t *record, uint64_t first, uint64_t end, bool accepted)
+{
+    const uint8_t none = accepted ? 0 : 0xFF;
+    while (first < end && is_accepted(record, first) != accepted) {
+        bool skips = first % 64 == 0 && end - first >= 64 &&
+                     alc_load_u64(record + first / 8) == none * UINT64_C(0x0101010101010101);
+        first += skips ? 64 : 1;
+    }
+    return first;
+}
+
+/* What is done with the pages [first, end) of one page of the record; page 0 stands at `offset`. */
+typedef alc_status record_function(uint8_t *record, uint64_t offset, uint64_t first, uint64_t end);
+
+/* `absent`: what it is when there is no record. */
+static alc_status for_each_record(const struct range *range, record_function *function,
+                                  alc_status absent)
+{
+    uint64_t index = (range->start - alc_enclave_layout.heap_offset) / PAGE_SIZE;
+    const uint64_t end = index + (range->end - range->start) / PAGE_SIZE;
+    while (index < end) {
+        uint64_t in_record = index % PAGES_PER_BITMAP_PAGE;
+        uint64_t count = PAGES_PER_BITMAP_PAGE - in_record;
+        count = count < end - index ? count : end - index;
+        uint8_t *record = peek_record(index);
+        ALC_TRY(record == NULL
+                    ? absent
+                    : function(record,
+                               alc_enclave_layout.heap_offset + (index - in_record) * PAGE_SIZE,
+                               in_record, in_record + count));
+        index += count;
+    }
+    return ALC_OK;
+}
+
+/* -- what needs the host's help: believed is only what EACCEPT confirms -- */
+
+static void ask_host(uint64_t action, uint64_t offset, uint64_t size)
+{
+    alc_enclave_leave_for_pages(ALC_PAGES_REQUEST(action, offset / PAGE_SIZE, size / PAGE_SIZE));
+}
+
+static alc_status accept_change(uint64_t offset, uint64_t size, uint64_t flags)
+{
+    uint64_t accepted;
+    return alc_tee_pages_accept(alc_enclave_base() + offset, size, flags, &accepted) == ALC_OK
+               ? ALC_OK
+               : ALC_E_HOST_LIED;
+}
+
+/* Whether all pages are committed. */
+static alc_status check_recorded(uint8_t *record, uint64_t offset, uint64_t first, uint64_t end)
+{
+    (void)offset;
+    return find_page(record, first, end, false) == end ? ALC_OK : ALC_E_BAD_ARGUMENT;
+}
+
+/* A page that is accepted with PR set and with reading as its only right was this enclave's before,
+ * no processor knows it as writable any more, and only this enclave can extend it. */
+static alc_status execute_range(uint64_t offset, uint64_t size)
+{
+    const uint64_t code = ALC_SGX_PAGE_READ | ALC_SGX_PAGE_EXECUTE;
+    ask_host(ALC_PAGES_CODE, offset, size);
+    ALC_TRY(accept_change(offset, size,
+                          ALC_SGX_PAGE_READ | ALC_SGX_PAGE_RESTRICTED |
+                              ALC_SGX_SECINFO_TYPE(ALC_SGX_PAGE_REGULAR)));
+    for (uint64_t done = 0; done < size; done += PAGE_SIZE) {
+        alc_tee_page_extend(alc_enclave_base() + offset + done, code);
+    }
+    return ALC_OK;
+}
+
+alc_status alc_enclave_pages_execute(void *addr, size_t size)
+{
+    uint64_t offset = (uint64_t)((uintptr_t)addr - (uintptr_t)alc_enclave_base());
+    if (size == 0 || offset % PAGE_SIZE != 0 || size % PAGE_SIZE != 0 ||
+        offset < alc_enclave_layout.heap_offset ||
+        !alc_range_fits(offset, size, alc_enclave_layout.elrange_size)) {
+        return ALC_E_BAD_ARGUMENT;
+    }
+    const struct range range = {.start = offset, .end = offset + size};
+    take_lock();
+    alc_status status = for_each_record(&range, check_recorded, ALC_E_BAD_ARGUMENT);
+    if (status == ALC_OK) {
+        status = execute_range(offset, size);
+    }
+    give_lock();
+    return status;
+}
+
+/* A page that is accepted as trimmed is of no use to anybody until it is added anew. Whether the
+ * host removes it then is seen when it is. */
+static alc_status discard_recorded(uint8_t *record, uint64_t offset, uint64_t first, uint64_t end)
+{
+    for (;;) {
+        first = find_page(record, first, end, true);
+        if (first == end) {
+            return ALC_OK;
+        }
+        uint64_t run_end = find_page(record, first, end, false);
+        uint64_t start = offset + first * PAGE_SIZE;
+        uint64_t size = (run_end - first) * PAGE_SIZE;
+        ask_host(ALC_PAGES_TRIM, start, size);
+        ALC_TRY(accept_change(start, size,
+                              ALC_SGX_PAGE_MODIFIED | ALC_SGX_SECINFO_TYPE(ALC_SGX_PAGE_TRIMMED)));
+        ask_host(ALC_PAGES_REMOVE, start, size);
+        for (; first < run_end; first++) {
+            record[first / 8] &= (uint8_t)~(1u << (first % 8));
+        }
+    }
+}
+
+void alc_enclave_pages_discard(void *addr)
+{
+    uint64_t offset = (uint64_t)((uintptr_t)addr - (uintptr_t)alc_enclave_base());
+    const struct range *range = pages.ranges;
+    take_lock();
+    while (range->start != offset) {
+        range++;
+        ALC_ASSERT(range < pages.ranges + pages.ranges_count);
+    }
+    alc_status status = for_each_record(range, discard_recorded, ALC_OK);
+    give_lock();
+    if (status == ALC_OK) {
+        alc_enclave_pages_release(addr);
+    }
+}

@@ -37,6 +37,9 @@ enum alc_enclave_hint {
  * Registers and vector state are cleared; nothing comes back in registers. Never returns in a
  * poisoned enclave. */
 void alc_enclave_leave_for_host(void);
+/* The same to have the host change pages: an ALC_PAGES_REQUEST of sgx_arch/entry.h. What it did is
+ * seen by alc_tee_pages_accept. */
+void alc_enclave_leave_for_pages(uint64_t request);
 /* Marks the enclave as dead and leaves with ALC_EXIT_REFUSED: no thread gets in again, no host call
  * returns. `hint` is shown to the host; it MUST NOT depend on secrets. */
 ALC_NORETURN void alc_tee_poison(uint64_t hint);

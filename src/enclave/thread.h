@@ -38,6 +38,9 @@ struct alc_enclave_thread {
     uint64_t level1_outside_rbp;
     uint64_t level1_outside_return;
     uint64_t is_inside; /* an ecall is running: a second one may not start on this thread */
+    /* native.c: whose compiled code may fault here, NULL: none does. Changes with the lock held. */
+    struct alc_native_thread *native_thread;
+    uint32_t native_lock; /* base/spin.h */
 };
 _Static_assert(offsetof(struct alc_enclave_thread, saved_rsp) == ALC_THREAD_SAVED_RSP, "entry.S");
 _Static_assert(offsetof(struct alc_enclave_thread, is_started) == ALC_THREAD_IS_STARTED, "entry.S");

@@ -240,6 +240,10 @@ struct alc_os_operations {
     void *(*pages_reserve)(void *context, size_t size);
     /* Puts zeroed, writable memory behind part of a reservation; 0 or NO_MEMORY. */
     int64_t (*pages_commit)(void *context, void *addr, size_t size);
+    /* Committed memory, whole pages of one reservation and once for each, can be read and executed
+     * from now on, and not be written. 0, NO_MEMORY, or IO when a host did not do its part: then it
+     * cannot be executed. NULL where no code is ever made. */
+    int64_t (*pages_execute)(void *context, void *addr, size_t size);
     /* Ends a reservation, whole. */
     void (*pages_release)(void *context, void *addr, size_t size);
 };
@@ -247,6 +251,8 @@ struct alc_os_operations {
 struct alc_os {
     const struct alc_os_operations *operations;
     void *context;
+    /* Kinds of mounts (enum alc_mount_flags) that the table is more than a plain system for. */
+    uint32_t mount_kinds;
 };
 
 /* Text of a number of errno.def, never NULL. */
@@ -254,5 +260,7 @@ const char *alc_os_errno_text(int64_t number);
 /* os->operations->pages_commit in the shape that an arena asks for; `context` is a struct alc_os.
  */
 alc_status alc_os_commit(void *context, void *addr, size_t size);
+/* The same for pages_execute. */
+alc_status alc_os_execute(void *context, void *addr, size_t size);
 
 #endif

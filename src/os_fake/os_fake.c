@@ -428,6 +428,15 @@ static int64_t fake_pages_commit(void *context, void *addr, size_t size)
     FORWARD(pages_commit, addr, size);
 }
 
+static int64_t fake_pages_execute(void *context, void *addr, size_t size)
+{
+    INTERCEPT(PAGES_EXECUTE);
+    if (fake->inner == NULL) {
+        return mprotect(addr, size, PROT_READ | PROT_EXEC) == 0 ? 0 : -ALC_OS_NO_MEMORY;
+    }
+    FORWARD(pages_execute, addr, size);
+}
+
 static void fake_pages_release(void *context, void *addr, size_t size)
 {
     struct alc_os_fake *fake = context;
@@ -478,6 +487,7 @@ static const struct alc_os_operations operations = {
     .random = fake_random,
     .pages_reserve = fake_pages_reserve,
     .pages_commit = fake_pages_commit,
+    .pages_execute = fake_pages_execute,
     .pages_release = fake_pages_release,
 };
 

@@ -54,6 +54,7 @@ static const struct alc_os_operations operations = {
     .random = alc_linux_random,
     .pages_reserve = alc_linux_pages_reserve,
     .pages_commit = alc_linux_pages_commit,
+    .pages_execute = alc_linux_pages_execute,
     .pages_release = alc_linux_pages_release,
 };
 

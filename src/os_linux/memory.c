@@ -35,6 +35,12 @@ int64_t alc_linux_pages_commit(void *context, void *addr, size_t size)
     return mprotect(addr, size, PROT_READ | PROT_WRITE) == 0 ? 0 : -ALC_OS_NO_MEMORY;
 }
 
+int64_t alc_linux_pages_execute(void *context, void *addr, size_t size)
+{
+    (void)context;
+    return mprotect(addr, size, PROT_READ | PROT_EXEC) == 0 ? 0 : -ALC_OS_NO_MEMORY;
+}
+
 void alc_linux_pages_release(void *context, void *addr, size_t size)
 {
     (void)context;

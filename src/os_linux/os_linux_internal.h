@@ -181,6 +181,7 @@ void alc_linux_set_thread_body(void *context, alc_os_thread_body *body, void *ar
 int64_t alc_linux_random(void *context, uint8_t *buf, size_t buf_size);
 void *alc_linux_pages_reserve(void *context, size_t size);
 int64_t alc_linux_pages_commit(void *context, void *addr, size_t size);
+int64_t alc_linux_pages_execute(void *context, void *addr, size_t size);
 void alc_linux_pages_release(void *context, void *addr, size_t size);
 
 #endif

@@ -5,6 +5,7 @@
 #include "sgx/cpu.h"
 
 #include <cpuid.h>
+#include <sys/auxv.h>
 
 enum {
     LEAF_FEATURES = 7,
@@ -12,6 +13,7 @@ enum {
     EPC_SECTION_FIRST = 2,
     EPC_SECTIONS_MAX = 64, /* far more than any machine has sockets */
     EPC_SECTION_VALID = 1,
+    HWCAP2_FSGSBASE_BIT = 1 << 1,
 };
 
 /* Sizes are split over two registers: bits 31:12 below, 51:32 above. */
@@ -34,6 +36,11 @@ static void read_sections(struct alc_cpu_sgx *out)
         out->epc_sections++;
         out->epc_size += join_size(ecx, edx);
     }
+}
+
+bool alc_cpu_may_set_gs(void)
+{
+    return (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT) != 0;
 }
 
 void alc_cpu_read_sgx(struct alc_cpu_sgx *out)

@@ -25,4 +25,7 @@ struct alc_cpu_sgx {
 
 void alc_cpu_read_sgx(struct alc_cpu_sgx *out);
 
+/* Whether programs may set FS and GS by themselves (FSGSBASE): the kernel's word. */
+bool alc_cpu_may_set_gs(void);
+
 #endif

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -20,7 +19,6 @@ enum {
     KERNEL_MAJOR_MIN = 5, /* 5.11: the driver */
     KERNEL_MINOR_MIN = 11,
     KERNEL_MAJOR_DYNAMIC = 6, /* 6.0: pages added and changed while an enclave runs */
-    HWCAP2_FSGSBASE_BIT = 1 << 1,
     ELRANGE_BITS_NEEDED = 34,
 };
 
@@ -92,8 +90,7 @@ static void look_at_kernel(struct alc_doctor_report *report)
     add_feature(report, "kernel: SGX entry in the vDSO",
                 alc_vdso_find("__vdso_sgx_enter_enclave") != 0, ALC_DOCTOR_MISSING,
                 "the kernel must be built with CONFIG_X86_SGX=y");
-    add_feature(report, "kernel: FSGSBASE", (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT) != 0,
-                ALC_DOCTOR_OPTIONAL,
+    add_feature(report, "kernel: FSGSBASE", alc_cpu_may_set_gs(), ALC_DOCTOR_OPTIONAL,
                 "Linux 5.9 or later without nofsgsbase; needed by the emulator's fast path and "
                 "by native guest code");
 }

@@ -66,4 +66,20 @@ ALC_MUST_CHECK alc_status alc_image_build(const void *elf, size_t elf_size,
                                           uint8_t **out_bytes, size_t *out_size,
                                           struct alc_error *error);
 
+/* -- packed images: an image with a payload behind its threads, measured like everything else -- */
+
+enum { ALC_IMAGE_PAYLOAD_MAX = 1 << 30 };
+
+/* The image with `payload` (1 to ALC_IMAGE_PAYLOAD_MAX bytes), which the code inside finds by the
+ * layout. *out_bytes comes from malloc and belongs to the caller. Same input, same bytes.
+ * ALC_E_BAD_IMAGE when the image is none that alc_image_build made, is packed already, or has no
+ * room. */
+ALC_MUST_CHECK alc_status alc_image_pack(const struct alc_image *image, const void *payload,
+                                         size_t payload_size, uint8_t **out_bytes, size_t *out_size,
+                                         struct alc_error *error);
+/* A copy of an image's payload, from malloc; *out_size is 0 and *out NULL when it has none.
+ * ALC_E_BAD_IMAGE when its layout is not one. */
+ALC_MUST_CHECK alc_status alc_image_copy_payload(const struct alc_image *image, uint8_t **out,
+                                                 size_t *out_size, struct alc_error *error);
+
 #endif

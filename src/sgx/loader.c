@@ -361,6 +361,47 @@ static alc_status serve(struct ride *ride)
     return enter(ride, ALC_SGX_EENTER, ALC_ENTRY_HOST_CALL_RETURN, 0, 0);
 }
 
+/* What an enclave asks of the kernel for its pages may be impossible, or fail: then the enclave
+ * does not find it done, and that is its answer. */
+static void change_pages(const struct alc_sgx_enclave *enclave, uint64_t request)
+{
+    const struct alc_sgx_backend *backend = enclave->backend;
+    struct alc_sgx_context *context = enclave->context;
+    const uint64_t offset = ALC_PAGES_REQUEST_FIRST(request) * ALC_SGX_PAGE_SIZE;
+    const uint64_t length = ALC_PAGES_REQUEST_COUNT(request) * ALC_SGX_PAGE_SIZE;
+    uint64_t leaf_result;
+    if (length == 0 || !alc_range_fits(offset, length, enclave->size)) {
+        return;
+    }
+    switch (ALC_PAGES_REQUEST_ACTION(request)) {
+    case ALC_PAGES_CODE:
+        if (backend->restrict_permissions(context, offset, length, ALC_SGX_PAGE_READ,
+                                          &leaf_result) == 0) {
+            (void)backend->map(context, offset, length, PROT_READ | PROT_EXEC);
+        }
+        break;
+    case ALC_PAGES_TRIM:
+        (void)backend->modify_types(context, offset, length, ALC_SGX_PAGE_TRIMMED, &leaf_result);
+        break;
+    case ALC_PAGES_REMOVE:
+        if (backend->remove_pages(context, offset, length) == 0) {
+            (void)backend->map(context, offset, length, PROT_READ | PROT_WRITE);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static alc_status serve_pages(struct ride *ride)
+{
+    if (ride->in_handler) {
+        return lose(ride, "asked for pages in the exception handler");
+    }
+    change_pages(ride->enclave, ride->record.value);
+    return enter(ride, ALC_SGX_EENTER, ALC_ENTRY_HOST_CALL_RETURN, 0, 0);
+}
+
 /* An exception ended the stay. Its handler is entered on the same TCS. If the exception was
  * EENTER's own, there is no level 0 behind it, and the enclave refuses HOST_CALL_RETURN. */
 static alc_status handle_exception(struct ride *ride)
@@ -393,6 +434,9 @@ static alc_status finish(struct ride *ride)
         switch (ride->record.reason) {
         case ALC_EXIT_SERVE:
             ALC_TRY(serve(ride));
+            break;
+        case ALC_EXIT_PAGES:
+            ALC_TRY(serve_pages(ride));
             break;
         case ALC_EXIT_RESUME:
             ALC_TRY(resume(ride));

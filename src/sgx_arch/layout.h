@@ -7,6 +7,7 @@
  *   0                      text (RX) | gap | rodata (R) | gap | data and bss (RW)
  *   threads_offset         threads_count blocks of threads_stride bytes, each
  *                            gap | exception stack | gap | stack | TLS page | TCS | SSA frames
+ *   payload_offset         of a packed image: a workload (R), then a gap
  *   heap_offset            never added; committed by EAUG and EACCEPT
  *   elrange_size           end, a power of two
  *
@@ -60,6 +61,9 @@ struct alc_enclave_layout {
     /* Free for commits at run time; ends at elrange_size. */
     uint64_t heap_offset;
     uint64_t heap_size;
+    /* What a packed image carries (image_pack.c), measured; both 0 otherwise. */
+    uint64_t payload_offset;
+    uint64_t payload_size; /* bytes */
 };
 
 /* First bytes of each thread's TLS page, filled by the builder; the rest of the page is zero and

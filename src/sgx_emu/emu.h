@@ -89,6 +89,8 @@ struct alc_sgx_emu_statistics {
     uint64_t interrupts; /* asynchronous exits */
     uint64_t faults;     /* of them, by exceptions */
     uint64_t pages;      /* in the enclave now */
+    /* How often pages were used that could be written and executed at once: legal, never wanted. */
+    uint64_t writable_code;
     /* Static text: what the enclave did last that would have crashed its host; NULL: nothing. */
     const char *violation;
 };

@@ -33,7 +33,8 @@ enum epcm_bits {
     EPCM_LIMIT = 0x7000,
 };
 
-enum { MAPPINGS_MAX = 256, RUNS_MAX = 256 };
+/* A kernel has 65,530 mappings for a process. */
+enum { MAPPINGS_MAX = 4096, RUNS_MAX = 256 };
 
 /* Pages [first, end) with PROT_* bits. */
 struct page_run {

@@ -65,8 +65,27 @@ static int cut(struct alc_sgx_context *context, uint32_t i, uint64_t first, uint
     return 0;
 }
 
+/* Neighbours of one protection become one with it, as in the kernel; what is empty goes. */
+static void merge_into(struct alc_sgx_context *context, struct page_run *added)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < context->mappings_count; i++) {
+        struct page_run run = context->mappings[i];
+        bool is_neighbour = run.first < run.end && run.protection == added->protection &&
+                            (run.end == added->first || run.first == added->end);
+        if (is_neighbour) {
+            added->first = run.first < added->first ? run.first : added->first;
+            added->end = run.end > added->end ? run.end : added->end;
+        } else if (run.first < run.end) {
+            context->mappings[kept++] = run;
+        }
+    }
+    context->mappings_count = kept;
+}
+
 int emu_map(struct alc_sgx_context *context, uint64_t first, uint64_t end, int protection)
 {
+    struct page_run added = {.first = first, .end = end, .protection = protection};
     uint32_t count = context->mappings_count;
     for (uint32_t i = 0; i < count; i++) {
         int result = cut(context, i, first, end);
@@ -74,18 +93,11 @@ int emu_map(struct alc_sgx_context *context, uint64_t first, uint64_t end, int p
             return result;
         }
     }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < context->mappings_count; i++) {
-        if (context->mappings[i].first < context->mappings[i].end) {
-            context->mappings[kept++] = context->mappings[i];
-        }
-    }
-    context->mappings_count = kept;
-    if (kept == MAPPINGS_MAX) {
+    merge_into(context, &added);
+    if (context->mappings_count == MAPPINGS_MAX) {
         return -ENOMEM;
     }
-    context->mappings[context->mappings_count++] =
-        (struct page_run){.first = first, .end = end, .protection = protection};
+    context->mappings[context->mappings_count++] = added;
     emu_flush(context);
     return 0;
 }
@@ -149,6 +161,8 @@ static struct page_run find_run(const struct alc_sgx_context *context, uint64_t 
 void emu_show(struct alc_sgx_context *context, uint64_t page)
 {
     struct page_run run = find_run(context, page);
+    const int writable_code = PROT_WRITE | PROT_EXEC;
+    context->statistics.writable_code += (run.protection & writable_code) == writable_code;
     set_protection(context, &run, run.protection);
     for (uint32_t i = 0; i < context->runs_count; i++) {
         struct page_run *other = &context->runs[i];

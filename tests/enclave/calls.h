@@ -31,7 +31,12 @@ enum test_ecall {
     TEST_MEMORY_FUNCTIONS, /* 0, or a number of what was wrong */
     TEST_ENTROPY,
     TEST_GROW_BY_PIECES, /* args: pieces, bytes of each */
-    TEST_WAIT, /* args: whether to call the host then; waits for the host's word in the page */
+    TEST_WAIT,      /* args: whether to call the host then; waits for the host's word in the page */
+    TEST_CODE_MAKE, /* args: pages; the status; out: results[0], offset of the reservation */
+    TEST_CODE_RUN,  /* args: offset, pages; the sum of what they return: 1 + 2 + … */
+    TEST_CODE_DISCARD, /* args: offset */
+    TEST_WINDOW,
+    TEST_GS, /* args: rounds; one host call */
     TEST_ECALLS_COUNT
 };
 

@@ -270,6 +270,16 @@ uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outsid
         return test_grow_by_pieces(first, second);
     case TEST_WAIT:
         return wait(page, first != 0);
+    case TEST_CODE_MAKE:
+        return test_code_make(page, first);
+    case TEST_CODE_RUN:
+        return test_code_run(first, second);
+    case TEST_CODE_DISCARD:
+        return test_code_discard(first);
+    case TEST_WINDOW:
+        return test_window();
+    case TEST_GS:
+        return test_gs(first);
     case TEST_ECALLS_COUNT:
         break;
     }

@@ -22,4 +22,13 @@ uint64_t test_extend(volatile struct test_page *page);
 uint64_t test_grow_by_pieces(uint64_t pieces_count, uint64_t piece_size);
 uint64_t test_memory_functions(void);
 
+/* image_window.c: the same. */
+uint64_t test_window(void);
+uint64_t test_gs(uint64_t rounds);
+
+/* image_code.c */
+uint64_t test_code_make(volatile struct test_page *page, uint64_t pages_count);
+uint64_t test_code_run(uint64_t offset, uint64_t pages_count);
+uint64_t test_code_discard(uint64_t offset);
+
 #endif

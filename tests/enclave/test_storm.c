@@ -24,6 +24,13 @@ enum {
 
 /* -- a storm of signals -- */
 
+static alc_status serve_square(void *context)
+{
+    struct test_page *page = context;
+    page->from_host = page->results[0] * page->results[0];
+    return ALC_OK;
+}
+
 struct storm {
     pthread_t target;
     atomic_bool over;
@@ -54,24 +61,21 @@ static void test_a_storm_changes_nothing(void **state)
     assert_int_equal(pthread_create(&thread, NULL, blow, &storm), 0);
     uint64_t disturbed = test_call(&test, TEST_COMPUTE, LONG_ROUNDS, 0);
     uint64_t fault = test_call(&test, TEST_INVALID, 0, 1);
+    test.serve = serve_square;
+    test.serve_context = &test.pages[0];
+    uint64_t gs_lost = test_call(&test, TEST_GS, 20 * (uint64_t)LONG_ROUNDS, 0);
     atomic_store(&storm.over, true);
     pthread_join(thread, NULL);
     alc_sgx_emu_get_statistics(test.context, &after);
     assert_int_equal(disturbed, expected);
     assert_int_equal(fault, 1);
+    assert_int_equal(gs_lost, 0);
     print_message("%u interrupts\n", (unsigned)(after.interrupts - before.interrupts));
     assert_true(after.interrupts - before.interrupts >= STORM_MIN);
     test_close(&test);
 }
 
 /* -- every instruction -- */
-
-static alc_status serve_square(void *context)
-{
-    struct test_page *page = context;
-    page->from_host = page->results[0] * page->results[0];
-    return ALC_OK;
-}
 
 /* What whole ecalls give: computing, host calls, exceptions, growth, poisoning at the end. */
 struct results {
@@ -81,6 +85,7 @@ struct results {
     uint64_t seen_vector;
     uint64_t committed;
     uint64_t secrets_kept;
+    uint64_t gs_lost;
     uint64_t refused;
 };
 
@@ -95,6 +100,7 @@ static void run_everything(struct test_enclave *test, struct results *out)
     out->seen_vector = test->pages[0].results[FAULT_VECTOR];
     out->committed = test_call(test, TEST_COMMIT, 4096, 2);
     out->secrets_kept = test_call(test, TEST_SECRETS, 0, 0);
+    out->gs_lost = test_call(test, TEST_GS, 40, 0);
     out->refused = test_eenter(test, 0, TEST_ECALLS_COUNT, 0, 0).reason;
 }
 
@@ -108,6 +114,7 @@ static void expect_everything(struct results *out)
     assert_int_equal(out->seen_vector, ALC_SGX_VECTOR_UD);
     assert_int_equal(out->committed, 0);
     assert_int_equal(out->secrets_kept, 1);
+    assert_int_equal(out->gs_lost, 0);
     assert_int_equal(out->refused, ALC_EXIT_REFUSED);
 }
 

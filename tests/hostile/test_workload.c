@@ -76,7 +76,8 @@ static alc_status run_once(void)
                                               ALC_RING_REGION_SIZE),
                      ALC_OK);
     struct alc_os inside_os = {.operations = &inside_operations, .context = &client};
-    alc_status status = alc_workload_run_from_os(&inside_os, &busy.region->header.stop_flag);
+    alc_status status = alc_workload_run_from_os(&inside_os, &alc_workload_interpreted,
+                                                 &busy.region->header.stop_flag);
     busy_end(&busy);
     return status;
 }

@@ -45,11 +45,30 @@ static void test_commit(void **state)
     assert_int_equal(alc_os_commit(&os, NULL, 12288), ALC_E_OUT_OF_MEMORY);
 }
 
+/* The sizes name what is answered. */
+static int64_t execute_some(void *context, void *addr, size_t size)
+{
+    (void)addr;
+    assert_ptr_equal(context, &execute_some);
+    return size == 4096 ? 0 : size == 8192 ? -ALC_OS_IO : -ALC_OS_NO_MEMORY;
+}
+
+static void test_execute(void **state)
+{
+    const struct alc_os_operations operations = {.pages_execute = execute_some};
+    struct alc_os os = {.operations = &operations, .context = (void *)&execute_some};
+    (void)state;
+    assert_int_equal(alc_os_execute(&os, NULL, 4096), ALC_OK);
+    assert_int_equal(alc_os_execute(&os, NULL, 8192), ALC_E_HOST_LIED);
+    assert_int_equal(alc_os_execute(&os, NULL, 12288), ALC_E_OUT_OF_MEMORY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_number_has_its_text),
         cmocka_unit_test(test_commit),
+        cmocka_unit_test(test_execute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

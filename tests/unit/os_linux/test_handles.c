@@ -391,6 +391,12 @@ static void test_pages_and_random(void **state)
     assert_int_equal(os->pages_commit(fixture->context, pages + size / 2, 8192), 0);
     assert_int_equal(pages[size / 2 + 8191], 0);
     pages[size / 2] = 1;
+    static const uint8_t code[] = {0xB8, 0x2A, 0x05, 0x00, 0x00, 0xC3}; /* mov eax, 1322; ret */
+    uint32_t (*function)(void);
+    memcpy(pages + size / 2, code, sizeof code);
+    assert_int_equal(os->pages_execute(fixture->context, pages + size / 2, 4096), 0);
+    memcpy(&function, &(void *){pages + size / 2}, sizeof function);
+    assert_int_equal(function(), 1322);
     os->pages_release(fixture->context, pages, size);
     assert_int_equal(os->random(fixture->context, random[0], 32), 0);
     assert_int_equal(os->random(fixture->context, random[1], 32), 0);

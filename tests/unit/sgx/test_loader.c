@@ -106,6 +106,44 @@ static int fake_map(struct alc_sgx_context *context, uint64_t offset, uint64_t l
     return g_map_result;
 }
 
+/* What the loader did to pages: one letter each. */
+static char g_pages_log[16];
+static int g_pages_result;
+
+static int log_pages(char what, uint64_t offset, uint64_t length)
+{
+    size_t length_so_far = strlen(g_pages_log);
+    assert_true(length_so_far + 1 < sizeof g_pages_log);
+    assert_int_equal(offset, 7 * 4096);
+    assert_int_equal(length, 2 * 4096);
+    g_pages_log[length_so_far] = what;
+    return g_pages_result;
+}
+
+static int fake_restrict(struct alc_sgx_context *context, uint64_t offset, uint64_t length,
+                         uint64_t permissions, uint64_t *result)
+{
+    (void)context;
+    *result = 0;
+    assert_int_equal(permissions, ALC_SGX_PAGE_READ);
+    return log_pages('r', offset, length);
+}
+
+static int fake_modify(struct alc_sgx_context *context, uint64_t offset, uint64_t length,
+                       enum alc_sgx_page_type type, uint64_t *result)
+{
+    (void)context;
+    *result = 0;
+    assert_int_equal(type, ALC_SGX_PAGE_TRIMMED);
+    return log_pages('t', offset, length);
+}
+
+static int fake_remove(struct alc_sgx_context *context, uint64_t offset, uint64_t length)
+{
+    (void)context;
+    return log_pages('e', offset, length);
+}
+
 static int fake_enter(struct alc_sgx_context *context, uint64_t rdi, uint64_t rsi, uint64_t rdx,
                       uint32_t leaf, uint64_t r8, uint64_t r9, struct alc_sgx_run *run)
 {
@@ -143,6 +181,9 @@ static const struct alc_sgx_backend fake_backend = {
     .init = fake_init,
     .map = fake_map,
     .enter = fake_enter,
+    .restrict_permissions = fake_restrict,
+    .modify_types = fake_modify,
+    .remove_pages = fake_remove,
     .close = fake_close,
 };
 
@@ -311,6 +352,57 @@ static void test_call_serves_and_resumes(void **state)
     assert_int_equal(g_serves, 2);
 }
 
+static uint64_t request_of(uint64_t action, uint64_t first, uint64_t count)
+{
+    return ALC_PAGES_REQUEST(action, first, count);
+}
+
+/* Whatever becomes of the request, the enclave goes on and sees for itself. */
+static void test_requests_for_pages(void **state)
+{
+    (void)state;
+    const struct {
+        uint64_t request;
+        int result;
+        const char *log;
+        int protection; /* of the mapping at the end; -1: none is made */
+    } rows[] = {
+        {request_of(ALC_PAGES_CODE, 7, 2), 0, "r", PROT_READ | PROT_EXEC},
+        {request_of(ALC_PAGES_CODE, 7, 2), -EFAULT, "r", -1},
+        {request_of(ALC_PAGES_TRIM, 7, 2), 0, "t", -1},
+        {request_of(ALC_PAGES_REMOVE, 7, 2), 0, "e", PROT_READ | PROT_WRITE},
+        {request_of(ALC_PAGES_REMOVE, 7, 2), -EPERM, "e", -1},
+        {request_of(0, 7, 2), 0, "", -1},
+        {request_of(7, 7, 2), 0, "", -1},
+        {request_of(ALC_PAGES_CODE, 7, 0), 0, "", -1},
+        {request_of(ALC_PAGES_CODE, 255, 2), 0, "", -1},
+        {UINT64_MAX - 7 + ALC_PAGES_CODE, 0, "", -1},
+    };
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
+        const struct play script[] = {
+            {ALC_SGX_EENTER, 42, false, ALC_EXIT_PAGES, rows[i].request, 0},
+            {ALC_SGX_EENTER, RETURN, false, ALC_EXIT_DONE, 77, 0},
+        };
+        uint64_t value = 0;
+        memset(g_pages_log, 0, sizeof g_pages_log);
+        g_pages_result = rows[i].result;
+        struct alc_sgx_enclave *enclave = load();
+        uint32_t maps_count = g_context.maps_count;
+        memcpy(g_context.script, script, sizeof script);
+        assert_int_equal(call(enclave, ALC_SGX_ANY_THREAD, ALC_OK, &value), ALC_OK);
+        assert_int_equal(value, 77);
+        assert_string_equal(g_pages_log, rows[i].log);
+        assert_int_equal(g_context.maps_count, maps_count + (rows[i].protection >= 0));
+        if (rows[i].protection >= 0) {
+            assert_int_equal(g_context.maps[maps_count].offset, 7 * 4096);
+            assert_int_equal(g_context.maps[maps_count].length, 2 * 4096);
+            assert_int_equal(g_context.maps[maps_count].protection, rows[i].protection);
+        }
+        alc_sgx_close(enclave);
+    }
+    g_pages_result = 0;
+}
+
 static void test_hostile_exits(void **state)
 {
     (void)state;
@@ -330,6 +422,9 @@ static void test_hostile_exits(void **state)
     static const struct play ended[] = {{ALC_SGX_EENTER, 42, true, 0, 0, 0},
                                         {ALC_SGX_EENTER, RETURN, false, ALC_EXIT_DONE, 1, 0}};
     assert_int_equal(play(ended, 2, ALC_OK, &value), ALC_E_ENCLAVE_LOST);
+    static const struct play paged[] = {{ALC_SGX_EENTER, 42, true, 0, 0, 0},
+                                        {ALC_SGX_EENTER, RETURN, false, ALC_EXIT_PAGES, 1, 0}};
+    assert_int_equal(play(paged, 2, ALC_OK, &value), ALC_E_ENCLAVE_LOST);
     static const struct play broken[] = {{ALC_SGX_EENTER, 42, false, 0, 0, -EINVAL}};
     assert_int_equal(play(broken, 1, ALC_OK, &value), ALC_E_ENCLAVE_LOST);
     assert_int_equal(value, 0);
@@ -385,6 +480,7 @@ int main(void)
         cmocka_unit_test_setup(test_sgx1_gets_no_dynamic_part, prepare),
         cmocka_unit_test_setup(test_refusals_are_reported, prepare),
         cmocka_unit_test_setup(test_call_serves_and_resumes, prepare),
+        cmocka_unit_test_setup(test_requests_for_pages, prepare),
         cmocka_unit_test_setup(test_hostile_exits, prepare),
         cmocka_unit_test_setup(test_failed_service_ends_the_call, prepare),
         cmocka_unit_test_setup(test_threads_are_taken_once, prepare),

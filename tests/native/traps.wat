@@ -1,0 +1,55 @@
+;; One way to end for each letter: the first argument's first one says which. Before it ends, it
+;; yields, so that a host sees when it begins.
+(module
+  (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (import "wasi_snapshot_preview1" "sched_yield" (func $sched_yield (result i32)))
+  (type $way (func))
+  (type $other (func (param i32)))
+  (memory (export "memory") 1 4)
+  (table 40 funcref)
+  (elem (i32.const 0)
+    $unreachable $divide $overflow $divide_wide $convert $load_end $store_across $load_last
+    $load_wrapped $grown $undefined $uninitialized $mismatch $recurse $loop $fill $exit $return
+    $copy $load_half)
+  (elem (i32.const 39) $takes_one)
+  (func $takes_one (param i32))
+  (func $zero (result i32) (i32.load (i32.const 1000)))
+  (func $unreachable unreachable)
+  (func $divide (drop (i32.div_s (i32.const 1) (call $zero))))
+  (func $overflow (drop (i32.div_s (i32.const 0x80000000) (i32.sub (call $zero) (i32.const 1)))))
+  (func $divide_wide
+    (drop (i64.rem_u (i64.const 1) (i64.extend_i32_u (call $zero)))))
+  (func $convert (drop (i32.trunc_f64_s (f64.div (f64.const 0) (f64.convert_i32_s (call $zero))))))
+  (func $load_end (drop (i32.load (i32.const 65536))))
+  (func $store_across (i32.store (i32.const 65533) (i32.const 7)))
+  (func $load_last (drop (i32.load8_u (i32.sub (call $zero) (i32.const 1)))))
+  (func $load_wrapped
+    (drop (i64.load offset=0x20 (i32.sub (call $zero) (i32.const 16)))))
+  (func $grown
+    (if (i32.ne (memory.grow (i32.const 1)) (i32.const 1)) (then (call $proc_exit (i32.const 1))))
+    (i32.store (i32.const 131068) (i32.const 7))
+    (if (i32.ne (i32.load (i32.const 131068)) (i32.const 7)) (then (call $proc_exit (i32.const 2))))
+    (drop (i32.load (i32.const 131069))))
+  (func $undefined (call_indirect (type $way) (i32.const 40)))
+  (func $uninitialized (call_indirect (type $way) (i32.const 30)))
+  (func $mismatch (call_indirect (type $way) (i32.const 39)))
+  (func $recurse_with (param $n i64) (result i64)
+    (i64.add (local.get $n)
+             (call $recurse_with (i64.add (call $recurse_with_none) (local.get $n)))))
+  (func $recurse_with_none (result i64) (i64.load (i32.const 1000)))
+  (func $recurse (drop (call $recurse_with (i64.const 1))))
+  (func $loop
+    (loop $again
+      (i32.store (i32.const 1008) (i32.add (i32.load (i32.const 1008)) (i32.const 1)))
+      (br $again)))
+  (func $fill (memory.fill (i32.const 65530) (i32.const 1) (i32.const 7)))
+  (func $exit (call $proc_exit (i32.const 42)))
+  (func $return (drop (call $sched_yield)))
+  (func $copy (memory.copy (i32.const 0) (i32.const 65530) (i32.const 7)))
+  (func $load_half (drop (i64.load (i32.const 0x7FFFFFF8))))
+  (func (export "_start")
+    (drop (call $args_get (i32.const 16) (i32.const 64)))
+    (drop (call $sched_yield))
+    (call_indirect (type $way)
+      (i32.sub (i32.load8_u (i32.load (i32.const 20))) (i32.const 97)))))
