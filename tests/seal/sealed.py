@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Sealed directories as a user has them: `alcove run --sealed`, outside an enclave with a key
+file and in the emulated enclave with the processor's key. What a program leaves is there again;
+changed disks give EIO and a line, killed programs lose nothing that was synced, other keys, other
+workloads and images that cannot seal are refused.
+Usage: sealed.py ALCOVE FILES.wasm PLAIN_IMAGE PLAIN_SIGNATURE
+
+Inside an enclave the workload, with its arguments, is part of the key: there a program that is to
+find its files again is started with the same argument each time.
+"""
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+
+RUN_S = 60
+BLOCK = 4096
+REFUSED, FAILED = 3, 1
+
+
+class Failure(Exception):
+    pass
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        raise Failure(f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def words(setup, store, *more):
+    alcove, _, _, key, tee = setup
+    options = ["--tee", tee, "--sealed", f"{store}::/data"]
+    if tee == "none":
+        options += ["--seal-key", str(key)]
+    return [alcove, "run", *options, *more]
+
+
+def run(setup, store, argument, *more):
+    return subprocess.run([*words(setup, store, *more), setup[1], argument], check=False,
+                          timeout=RUN_S, capture_output=True, text=True)
+
+
+def container(store):
+    return store / "alcove.seal"
+
+
+def new_store(folder, name):
+    store = folder / name
+    store.mkdir()
+    return store
+
+
+def case_files_stay(setup, folder):
+    store = new_store(folder, "stay")
+    result = run(setup, store, "fill")
+    expect("fill", (result.returncode, result.stdout), (0, "filled\n"))
+    result = run(setup, store, "check")
+    expect("check", (result.returncode, result.stdout, result.stderr), (0, "good\n", ""))
+    content = container(store).read_bytes()
+    expect("the host's directory", [path.name for path in store.iterdir()], ["alcove.seal"])
+    expect("a name on the disk", content.find(b"file with a name"), -1)
+    expect("size in blocks", len(content) % BLOCK, 0)
+
+
+def case_damage(setup, folder):
+    store = new_store(folder, "damage")
+    expect("fill", run(setup, store, "fill").returncode, 0)
+    content = container(store).read_bytes()
+    noticed = 0
+    for seed in range(12):
+        generator = random.Random(seed)
+        changed = bytearray(content)
+        block = generator.randrange(3, len(content) // BLOCK)
+        changed[block * BLOCK + generator.randrange(BLOCK)] ^= 1 << generator.randrange(8)
+        container(store).write_bytes(changed)
+        result = run(setup, store, "check")
+        if "WRONG" in result.stdout:
+            raise Failure(f"block {block}: {result.stdout}")
+        if "EIO" in result.stdout or result.returncode != 0:
+            noticed += 1
+            if f"container block {block})" not in result.stderr:
+                raise Failure(f"block {block}: the line is {result.stderr!r}")
+        container(store).write_bytes(content)
+    if noticed < 6:
+        raise Failure(f"only {noticed} of 12 changes were noticed")
+
+
+def case_killed(setup, folder):
+    store = new_store(folder, "killed")
+    last = 0
+    for _ in range(5):
+        process = subprocess.Popen([*words(setup, store), setup[1], "count"],
+                                   stdout=subprocess.PIPE, text=True)
+        for _ in range(20):
+            last = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+        rest = process.stdout.read().split()
+        last = int(rest[-1]) if rest else last
+        process.wait()
+    result = run(setup, store, "number")
+    number = int(result.stdout)
+    if number not in (last, last + 1):
+        raise Failure(f"{last} was synced, {number} is there")
+
+
+def case_another_key(setup, folder):
+    """Outside: another file. Inside: the same program with another argument."""
+    store = new_store(folder, "key")
+    alcove, wasm, image, _, tee = setup
+    expect("fill", run(setup, store, "fill").returncode, 0)
+    before = container(store).read_bytes()
+    if tee == "none":
+        other = folder / "other_key"
+        other.write_bytes(bytes(range(32)))
+        setup = (alcove, wasm, image, other, tee)
+    result = run(setup, store, "number")
+    expect("another key", result.returncode, REFUSED)
+    if "opens with this key" not in result.stderr:
+        raise Failure(f"the line is {result.stderr!r}")
+    expect("what the disk has", container(store).read_bytes() == before, True)
+
+
+def case_plain_image(setup, folder):
+    """An image that cannot seal does not write plain what is to be sealed."""
+    store = new_store(folder, "plain")
+    image, signature = setup[2]
+    result = run(setup, store, "fill", "--image", image, "--signature", signature)
+    if result.returncode == 0 or list(store.iterdir()):
+        raise Failure(f"exit code {result.returncode}, {list(store.iterdir())}")
+    if "not supported" not in result.stderr:
+        raise Failure(f"the line is {result.stderr!r}")
+
+
+def case_usage(setup, folder):
+    alcove, wasm, _, key, _ = setup
+    short = folder / "short"
+    short.write_bytes(b"too short")
+    for options in (["--tee", "none", "--sealed", f"{folder}::/data"],
+                    ["--tee", "none", "--sealed", f"{folder}::/data", "--seal-key", str(short)],
+                    ["--tee", "none", "--seal-key", str(key)],
+                    ["--tee", "emulated", "--sealed", f"{folder}::/data", "--seal-key", str(key)]):
+        result = subprocess.run([alcove, "run", *options, wasm, "check"], check=False,
+                                timeout=RUN_S, capture_output=True, text=True)
+        expect(" ".join(options), result.returncode, 2)
+
+
+# In an enclave, programs that are told different things are different workloads.
+CASES = {
+    "none": (case_files_stay, case_damage, case_killed, case_another_key, case_usage),
+    "emulated": (case_another_key, case_plain_image),
+}
+
+
+def same_workload(setup, folder):
+    """In the enclave: one manifest, run again and again."""
+    store = new_store(folder, "same")
+    alcove, wasm, _, _, _ = setup
+    last = 0
+    for _ in range(3):
+        process = subprocess.Popen([*words(setup, store), wasm, "count"], stdout=subprocess.PIPE,
+                                   text=True)
+        first = int(process.stdout.readline())
+        if first not in (last + 1, last + 2):
+            raise Failure(f"{last} was synced, and it goes on with {first}")
+        for _ in range(20):
+            last = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+        rest = process.stdout.read().split()
+        last = int(rest[-1]) if rest else last
+        process.wait()
+    content = bytearray(container(store).read_bytes())
+    for block in range(1, len(content) // BLOCK):
+        content[block * BLOCK + 100] ^= 1
+    container(store).write_bytes(content)
+    result = run(setup, store, "count")
+    expect("a changed disk", result.returncode, REFUSED)
+
+
+def main():
+    alcove, wasm, image, signature = sys.argv[1:]
+    failed = 0
+    with tempfile.TemporaryDirectory() as name:
+        key = pathlib.Path(name) / "key"
+        key.write_bytes(random.randbytes(32))
+        for tee, cases in CASES.items():
+            folder = pathlib.Path(name) / tee
+            folder.mkdir()
+            setup = (alcove, wasm, (image, signature), key, tee)
+            for case in cases + ((same_workload,) if tee == "emulated" else ()):
+                try:
+                    case(setup, folder)
+                    print(f"ok     {tee} {case.__name__}")
+                except (Failure, subprocess.TimeoutExpired, ValueError) as failure:
+                    failed += 1
+                    print(f"FAILED {tee} {case.__name__}: {failure}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
