@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Options of the sub-commands, from the rows of commands.def: `--name value`, `--name=value`,
- * switches;
- * `--` or the first word that is no option ends them, so that the program's own options are left
- * alone. Underscores of a row are hyphens on the command line.
+ * switches; `-o` is short for `--output`. `--` or the first word that is no option ends them, so
+ * that the program's own options are left alone. Underscores of a row are hyphens on the command
+ * line.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -62,6 +62,9 @@ int cli_next_option(struct cli_arguments *arguments, const char **value)
     arguments->next++;
     if (strcmp(word, "--") == 0) {
         return -1;
+    }
+    if (strcmp(word, "-o") == 0) {
+        word = "--output";
     }
     size_t size = strcspn(word, "=");
     int option = word[1] == '-' ? find_option(arguments, word + 2, size - 2) : -1;

@@ -8,17 +8,39 @@
 
 #include "base/bytes.h"
 #include "cli/enclave.h"
+#include "cli/sealed.h"
 #include "hostcall/dispatch.h"
 #include "sgx/cpu.h"
 #include "sgx_emu/emu.h"
 
-void cli_image_open(const char *image_path, const char *signature_path, struct cli_image *out)
+/* The image of this kind that the program carries. */
+static void find_built_in(enum cli_image_kind kind, struct cli_image *out)
+{
+    switch (kind) {
+    case CLI_IMAGE_INTERPRETED:
+        out->bytes = alc_runtime_image;
+        out->size = alc_runtime_image_size;
+        out->sigstruct = alc_runtime_sigstruct;
+        break;
+    case CLI_IMAGE_NATIVE:
+        out->bytes = alc_native_runtime_image;
+        out->size = alc_native_runtime_image_size;
+        out->sigstruct = alc_native_runtime_sigstruct;
+        break;
+    case CLI_IMAGE_SEALED:
+        out->bytes = cli_sealed_get()->image;
+        out->size = *cli_sealed_get()->image_size;
+        out->sigstruct = *cli_sealed_get()->sigstruct;
+        break;
+    }
+}
+
+void cli_image_open(const char *image_path, const char *signature_path, enum cli_image_kind kind,
+                    struct cli_image *out)
 {
     struct alc_error error;
     alc_error_clear(&error);
-    out->bytes = alc_runtime_image;
-    out->size = alc_runtime_image_size;
-    out->sigstruct = alc_runtime_sigstruct;
+    find_built_in(kind, out);
     if (image_path != NULL) {
         struct cli_file file = cli_read_file(image_path);
         out->bytes = file.bytes;
@@ -106,14 +128,34 @@ static void print_enclave(const struct alc_sgx_enclave *enclave)
     fprintf(stderr, "\n");
 }
 
-alc_status cli_enclave_run(const struct run_options *options, struct alc_os_linux *system,
+void cli_enclave_stop(void)
+{
+    const struct alc_sgx_call call = {.thread = ALC_SGX_ANY_THREAD, .ecall = ALC_ENTRY_STOP};
+    uint64_t value;
+    struct alc_error error;
+    alc_error_clear(&error);
+    (void)!alc_sgx_call(g_crew.enclave, &call, &value, &error);
+}
+
+/* Native code sets GS by itself; where the kernel does not let it, it would only be lost. */
+static alc_status check_machine(bool is_native, struct alc_error *error)
+{
+    return !is_native || alc_cpu_may_set_gs()
+               ? ALC_OK
+               : alc_fail_with(error, ALC_E_NOT_SUPPORTED, ALC_NO_OFFSET,
+                               "native code needs FSGSBASE, which this kernel does not allow");
+}
+
+alc_status cli_enclave_run(const struct run_options *options, enum cli_image_kind kind,
+                           struct alc_os_linux *system,
                            void (*publish_stop_flag)(volatile uint64_t *stop_flag),
                            struct alc_error *error)
 {
     const struct alc_os *os = alc_os_linux_get_os(system);
     struct cli_image image;
     struct alc_sgx_enclave *enclave;
-    cli_image_open(options->image_path, options->signature_path, &image);
+    ALC_TRY(check_machine(kind == CLI_IMAGE_NATIVE, error));
+    cli_image_open(options->image_path, options->signature_path, kind, &image);
     ALC_TRY(load(options->tee, &image, &enclave, error));
     if (options->report) {
         print_enclave(enclave);

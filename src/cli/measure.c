@@ -33,10 +33,13 @@ int cli_measure(struct cli_arguments *arguments)
     const char *value;
     const char *signature_path = NULL;
     const char *extract_path = NULL;
+    bool is_native = false;
     int option;
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         if (option == CLI_OPTION_measure_signature) {
             signature_path = value;
+        } else if (option == CLI_OPTION_measure_native) {
+            is_native = true;
         } else {
             extract_path = value;
         }
@@ -48,7 +51,8 @@ int cli_measure(struct cli_arguments *arguments)
         arguments->next < arguments->argc ? arguments->argv[arguments->next] : NULL;
     struct cli_image image;
     uint8_t mrenclave[ALC_SGX_HASH_SIZE];
-    cli_image_open(image_path, signature_path, &image);
+    cli_image_open(image_path, signature_path, is_native ? CLI_IMAGE_NATIVE : CLI_IMAGE_INTERPRETED,
+                   &image);
     alc_image_measure(&image.parsed, mrenclave);
     printf("mrenclave: ");
     cli_print_hex(stdout, mrenclave, sizeof mrenclave);

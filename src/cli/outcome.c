@@ -54,5 +54,12 @@ void cli_outcome_print_report(const struct alc_outcome *outcome)
     if (outcome->fuel_used != 0) {
         fprintf(stderr, ", fuel used %llu", (unsigned long long)outcome->fuel_used);
     }
+    if (outcome->code.is_compiled != 0) {
+        fprintf(stderr, ", native code %s, vouched for by %s",
+                outcome->code.is_verified != 0 ? "verified" : "not verified",
+                outcome->code.vouched_by == ALC_VOUCHED_BY_MANIFEST ? "the manifest"
+                : outcome->code.vouched_by == ALC_VOUCHED_BY_KEY ? "the key that the manifest names"
+                                                                 : "nobody");
+    }
     fprintf(stderr, "\n");
 }

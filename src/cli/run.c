@@ -4,7 +4,6 @@
  * keeps its deadline and turns the outcome into an exit code.
  */
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,9 @@
 
 #include "cli/enclave.h"
 #include "cli/outcome.h"
+#include "cli/program.h"
+#include "cli/sealed.h"
+#include "native_linux/native_linux.h"
 #include "os_linux/os_linux.h"
 
 /* How long a program may ignore the stop flag (blocked in a host call) before the process ends. */
@@ -22,6 +24,7 @@ enum { STOP_GRACE_MS = 500 };
  * the region it lies in, so both sides hold the lock while they touch it. */
 static pthread_mutex_t g_stop_lock = PTHREAD_MUTEX_INITIALIZER;
 static volatile uint64_t *g_stop_flag;
+static void (*g_stop_native)(void); /* native code does not look at the word */
 static bool g_is_over;
 static volatile uint64_t g_local_stop_flag;
 
@@ -56,6 +59,9 @@ static void *keep_deadline(void *argument)
     pthread_mutex_lock(&g_stop_lock);
     if (g_stop_flag != NULL) {
         *g_stop_flag = 1;
+        if (g_stop_native != NULL) {
+            g_stop_native();
+        }
     }
     pthread_mutex_unlock(&g_stop_lock);
     sleep_ns(STOP_GRACE_MS * UINT64_C(1000000));
@@ -77,54 +83,6 @@ static void start_timer(struct run_options *options)
     }
 }
 
-static struct alc_string string_of(const char *text)
-{
-    return (struct alc_string){(const uint8_t *)text, strlen(text)};
-}
-
-static struct alc_string *strings_of(char *const *words, size_t count)
-{
-    struct alc_string *strings = cli_allocate(count * sizeof *strings);
-    for (size_t i = 0; i < count; i++) {
-        strings[i] = string_of(words[i]);
-    }
-    return strings;
-}
-
-static struct cli_file encode_manifest(const struct run_options *options,
-                                       const struct cli_file *module)
-{
-    struct alc_mount *mounts = cli_allocate(options->mounts_count * sizeof *mounts);
-    for (size_t i = 0; i < options->mounts_count; i++) {
-        mounts[i] = (struct alc_mount){string_of(options->mounts[i].guest_path),
-                                       options->mounts[i].read_only ? ALC_MOUNT_READ_ONLY : 0};
-    }
-    struct alc_manifest manifest = {
-        .arguments = strings_of(options->arguments, options->arguments_count),
-        .arguments_count = options->arguments_count,
-        .environment = strings_of(options->environment, options->environment_count),
-        .environment_count = options->environment_count,
-        .mounts = mounts,
-        .mounts_count = options->mounts_count,
-        .sockets_count = (uint32_t)options->sockets_count,
-        .limits = options->limits,
-    };
-    size_t size;
-    if (EVP_Digest(module->bytes, module->size, manifest.module_sha256, NULL, EVP_sha256(), NULL) !=
-        1) {
-        cli_die(CLI_FAILED, "the module cannot be hashed");
-    }
-    (void)!alc_manifest_encode(&manifest, NULL, 0, &size);
-    uint8_t *bytes = cli_allocate(size);
-    if (alc_manifest_encode(&manifest, bytes, size, &size) != ALC_OK) {
-        cli_die(CLI_USAGE, "arguments, environment and directories are too much for a manifest");
-    }
-    free(manifest.arguments);
-    free(manifest.environment);
-    free(mounts);
-    return (struct cli_file){bytes, size};
-}
-
 static void check_grant(int64_t result, const char *what)
 {
     if (result < 0) {
@@ -144,8 +102,9 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
     int32_t handle = ALC_OS_FIRST_MOUNT;
     for (size_t i = 0; i < options->mounts_count; i++) {
         const struct run_mount *mount = &options->mounts[i];
-        check_grant(alc_os_linux_grant_directory(system, handle++, mount->host_path,
-                                                 mount->read_only ? ALC_OS_LINUX_READ_ONLY : 0),
+        check_grant(alc_os_linux_grant_directory(
+                        system, handle++, mount->host_path,
+                        (mount->flags & ALC_MOUNT_READ_ONLY) != 0 ? ALC_OS_LINUX_READ_ONLY : 0),
                     mount->host_path);
     }
     for (size_t i = 0; i < options->sockets_count; i++) {
@@ -154,31 +113,60 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
     }
 }
 
-static alc_status run_with(const struct run_options *options, struct alc_os_linux *system,
-                           struct alc_error *error)
+/* Not in an enclave. */
+static alc_status run_here(const struct run_options *options, const struct cli_program *program,
+                           struct alc_os_linux *system, struct alc_error *error)
 {
-    if (options->tee != RUN_TEE_NONE) {
-        return cli_enclave_run(options, system, publish_stop_flag, error);
-    }
     static struct alc_os own_os; /* static: threads may outlive this function */
+    static struct alc_workload_compiled compiled;
+    const struct alc_workload_profile *profile = &alc_workload_interpreted;
     own_os = *alc_os_linux_get_os(system);
+    if (program->is_native) {
+        const struct alc_native_support *support = alc_native_linux_support();
+        if (support == NULL) {
+            return alc_fail_with(error, ALC_E_NOT_SUPPORTED, ALC_NO_OFFSET,
+                                 "native code needs FSGSBASE");
+        }
+        alc_workload_compiled_init(&compiled, support);
+        profile = &compiled.profile;
+        g_stop_native = alc_native_linux_stop;
+    }
     publish_stop_flag(&g_local_stop_flag);
-    (void)!alc_workload_run_from_os(&own_os, &g_local_stop_flag);
+    if (options->has_sealed) {
+        cli_sealed_get()->run(options->seal_key_path, &own_os, profile, &g_local_stop_flag);
+    } else {
+        (void)!alc_workload_run_from_os(&own_os, profile, &g_local_stop_flag);
+    }
     return ALC_OK; /* the outcome says how it ended */
+}
+
+static alc_status run_with(const struct run_options *options, const struct cli_program *program,
+                           struct alc_os_linux *system, struct alc_error *error)
+{
+    if (options->tee == RUN_TEE_NONE) {
+        return run_here(options, program, system, error);
+    }
+    if (program->is_native) {
+        g_stop_native = cli_enclave_stop;
+    }
+    enum cli_image_kind kind = program->is_native    ? CLI_IMAGE_NATIVE
+                               : options->has_sealed ? CLI_IMAGE_SEALED
+                                                     : CLI_IMAGE_INTERPRETED;
+    return cli_enclave_run(options, kind, system, publish_stop_flag, error);
 }
 
 /* What the program leaves. */
 static struct {
     const struct run_options *options;
-    const struct cli_file *module;
+    const struct cli_program *program;
     struct alc_outcome outcome;
     size_t outcome_size;
 } g_result;
 
 static int print_outcome(void)
 {
-    int exit_code =
-        cli_outcome_print(g_result.options->module_path, g_result.module, &g_result.outcome);
+    int exit_code = cli_outcome_print(g_result.options->module_path, &g_result.program->module,
+                                      &g_result.outcome);
     if (g_result.options->report) {
         cli_outcome_print_report(&g_result.outcome);
     }
@@ -205,22 +193,23 @@ static void look_for_outcome(void)
 int cli_run(struct cli_arguments *arguments)
 {
     static struct run_options options; /* static: threads may outlive this function */
-    static struct cli_file module;
+    static struct cli_program program;
     static struct cli_file manifest;
     struct alc_os_linux *system;
     struct alc_error error;
     run_options_parse(arguments, &options);
-    module = cli_read_file(options.module_path);
-    manifest = encode_manifest(&options, &module);
+    cli_program_open(&options, &program);
+    manifest = program.is_packed ? program.manifest : cli_manifest_encode(&options, &program);
     g_result.options = &options;
-    g_result.module = &module;
+    g_result.program = &program;
     if (alc_os_linux_new(NULL, &system) != ALC_OK) {
         cli_die(CLI_FAILED, "out of memory");
     }
     grant_handles(system, &options);
     check_grant(alc_os_linux_grant_bytes(system, ALC_OS_MANIFEST, manifest.bytes, manifest.size),
                 "manifest");
-    check_grant(alc_os_linux_grant_bytes(system, ALC_OS_MODULE, module.bytes, module.size),
+    check_grant(alc_os_linux_grant_bytes(system, ALC_OS_MODULE, program.granted.bytes,
+                                         program.granted.size),
                 "module");
     check_grant(alc_os_linux_grant_buffer(system, ALC_OS_OUTCOME, &g_result.outcome,
                                           sizeof g_result.outcome, &g_result.outcome_size),
@@ -228,7 +217,7 @@ int cli_run(struct cli_arguments *arguments)
     alc_os_linux_on_thread_end(system, look_for_outcome);
     alc_error_clear(&error);
     start_timer(&options);
-    alc_status status = run_with(&options, system, &error);
+    alc_status status = run_with(&options, &program, system, &error);
     end_deadline();
     int exit_code;
     if (g_result.outcome_size == sizeof g_result.outcome) {

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "cli/run_options.h"
+#include "cli/sealed.h"
 
 static enum run_tee parse_tee(const struct cli_arguments *arguments, const char *text)
 {
@@ -24,23 +25,25 @@ static enum run_tee parse_tee(const struct cli_arguments *arguments, const char 
 }
 
 static void add_mount(const struct cli_arguments *arguments, struct run_options *options,
-                      const char *text, bool read_only)
+                      const char *text, uint32_t flags)
 {
     struct run_mount *mount = &options->mounts[options->mounts_count++];
     const char *separator = strstr(text, "::");
     size_t host_size = separator == NULL ? strlen(text) : (size_t)(separator - text);
     mount->guest_path = separator == NULL ? text : separator + 2;
-    mount->read_only = read_only;
+    mount->flags = flags;
+    options->has_sealed |= (flags & ALC_MOUNT_SEALED) != 0;
     if (host_size == 0 || mount->guest_path[0] == '\0') {
-        cli_usage_error(arguments, "--dir %s: HOST::GUEST", text);
+        cli_usage_error(arguments, "--%s %s: HOST::GUEST",
+                        (flags & ALC_MOUNT_SEALED) != 0 ? "sealed" : "dir", text);
     }
     mount->host_path = cli_allocate(host_size + 1);
     alc_copy(mount->host_path, text, host_size);
     mount->host_path[host_size] = '\0';
 }
 
-static void add_variable(const struct cli_arguments *arguments, struct run_options *options,
-                         const char *text)
+void run_options_add_variable(const struct cli_arguments *arguments, struct run_options *options,
+                              const char *text)
 {
     const char *value = strchr(text, '=') == NULL ? getenv(text) : "";
     if (text[0] == '\0' || text[0] == '=') {
@@ -93,9 +96,14 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
     if (option == CLI_OPTION_run_tee) {
         options->tee = parse_tee(arguments, value);
     } else if (option == CLI_OPTION_run_dir || option == CLI_OPTION_run_read_only_dir) {
-        add_mount(arguments, options, value, option == CLI_OPTION_run_read_only_dir);
+        add_mount(arguments, options, value,
+                  option == CLI_OPTION_run_read_only_dir ? ALC_MOUNT_READ_ONLY : 0);
+    } else if (option == CLI_OPTION_run_sealed) {
+        add_mount(arguments, options, value, ALC_MOUNT_SEALED);
+    } else if (option == CLI_OPTION_run_seal_key) {
+        options->seal_key_path = value;
     } else if (option == CLI_OPTION_run_env) {
-        add_variable(arguments, options, value);
+        run_options_add_variable(arguments, options, value);
     } else if (option == CLI_OPTION_run_listen) {
         options->sockets[options->sockets_count++] = open_listener(arguments, value);
     } else if (option == CLI_OPTION_run_fuel) {
@@ -107,12 +115,43 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
         options->limits.timeout_ns = cli_parse_duration_ns(arguments, value);
     } else if (option == CLI_OPTION_run_max_memory) {
         options->limits.memory_size = cli_parse_size(arguments, value);
+    } else if (option == CLI_OPTION_run_compile || option == CLI_OPTION_run_interpret) {
+        enum run_code code =
+            option == CLI_OPTION_run_compile ? RUN_CODE_COMPILE : RUN_CODE_INTERPRET;
+        if (options->code != RUN_CODE_AUTO && options->code != code) {
+            cli_usage_error(arguments, "one of --compile and --interpret");
+        }
+        options->code = code;
+    } else if (option == CLI_OPTION_run_vouch) {
+        options->is_vouched = true;
     } else if (option == CLI_OPTION_run_image) {
         options->image_path = value;
     } else if (option == CLI_OPTION_run_signature) {
         options->signature_path = value;
     } else {
         options->report = true;
+    }
+}
+
+/* A key that the host has protects nothing from it: it is for running without an enclave. */
+static void check_sealed(const struct cli_arguments *arguments, struct run_options *options)
+{
+    if (options->has_sealed && cli_sealed_get() == NULL) {
+        cli_die(CLI_FAILED, "--sealed: this program was built without sealed storage");
+    }
+    /* No image carries both. */
+    if (options->has_sealed && options->tee != RUN_TEE_NONE) {
+        if (options->code == RUN_CODE_COMPILE) {
+            cli_usage_error(arguments, "--sealed in an enclave is for --interpret");
+        }
+        options->code = RUN_CODE_INTERPRET;
+    }
+    bool wants_key = options->has_sealed && options->tee == RUN_TEE_NONE;
+    if (wants_key && options->seal_key_path == NULL) {
+        cli_usage_error(arguments, "--sealed with --tee none needs --seal-key");
+    }
+    if (!wants_key && options->seal_key_path != NULL) {
+        cli_usage_error(arguments, "--seal-key is for --sealed with --tee none");
     }
 }
 
@@ -139,6 +178,7 @@ void run_options_parse(struct cli_arguments *arguments, struct run_options *out)
     if (out->tee == RUN_TEE_NONE && out->signature_path != NULL) {
         cli_usage_error(arguments, "--tee none has no enclave for --image and --signature");
     }
+    check_sealed(arguments, out);
     out->arguments = arguments->argv + arguments->next;
     out->arguments_count = (size_t)(arguments->argc - arguments->next);
     out->module_path = out->arguments[0];

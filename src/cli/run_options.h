@@ -8,12 +8,15 @@
 #include "cli/cli.h"
 #include "workload/manifest.h"
 
+/* How code runs: as native code if there is some. */
+enum run_code { RUN_CODE_AUTO, RUN_CODE_COMPILE, RUN_CODE_INTERPRET };
+
 enum run_tee { RUN_TEE_AUTO, RUN_TEE_SGX, RUN_TEE_EMULATED, RUN_TEE_NONE };
 
 struct run_mount {
     char *host_path; /* owned */
     const char *guest_path;
-    bool read_only;
+    uint32_t flags; /* enum alc_mount_flags */
 };
 
 /* Words belong to argv or the environment; the arrays are owned and live as long as the process. */
@@ -26,6 +29,10 @@ struct run_options {
     int *sockets; /* listening descriptors */
     size_t sockets_count;
     struct alc_workload_limits limits;
+    const char *seal_key_path; /* NULL unless sealed mounts run outside an enclave */
+    bool has_sealed;           /* mounts */
+    enum run_code code;
+    bool is_vouched;
     const char *image_path;
     const char *signature_path;
     bool report;
@@ -36,5 +43,9 @@ struct run_options {
 
 /* Ends the process with CLI_USAGE when the words make no sense. */
 void run_options_parse(struct cli_arguments *arguments, struct run_options *out);
+
+/* One --env: "KEY=value", or "KEY" for the value that it has here. */
+void run_options_add_variable(const struct cli_arguments *arguments, struct run_options *options,
+                              const char *text);
 
 #endif

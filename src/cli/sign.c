@@ -15,6 +15,7 @@ struct request {
     const char *key_path;
     const char *new_key_path;
     const char *output_path;
+    bool is_native;
     struct alc_sign_options options;
 };
 
@@ -59,6 +60,8 @@ static void parse_options(struct cli_arguments *arguments, struct request *out)
             out->key_path = value;
         } else if (option == CLI_OPTION_sign_new_key) {
             out->new_key_path = value;
+        } else if (option == CLI_OPTION_sign_native) {
+            out->is_native = true;
         } else if (option == CLI_OPTION_sign_output) {
             out->output_path = value;
         } else if (option == CLI_OPTION_sign_product) {
@@ -110,7 +113,7 @@ int cli_sign(struct cli_arguments *arguments)
     uint8_t mrenclave[ALC_SGX_HASH_SIZE];
     parse_options(arguments, &request);
     cli_image_open(arguments->next < arguments->argc ? arguments->argv[arguments->next] : NULL,
-                   NULL, &image);
+                   NULL, request.is_native ? CLI_IMAGE_NATIVE : CLI_IMAGE_INTERPRETED, &image);
     alc_image_measure(&image.parsed, mrenclave);
     size_t pem_size;
     char *pem = get_key(&request, &pem_size);

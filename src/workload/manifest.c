@@ -8,6 +8,7 @@
 #include "base/cbor.h"
 #include "base/limits.h"
 
+/* Of every manifest; one with compiled code has KEY_NATIVE behind them. */
 enum { MANIFEST_VERSION = 1, KEYS_COUNT = 7 };
 
 enum manifest_key {
@@ -18,6 +19,7 @@ enum manifest_key {
     KEY_MOUNTS,
     KEY_SOCKETS,
     KEY_LIMITS,
+    KEY_NATIVE,
 };
 
 /* The members of struct alc_workload_limits in the order of their keys. */
@@ -57,7 +59,7 @@ alc_status alc_manifest_encode(const struct alc_manifest *manifest, uint8_t *byt
 {
     struct alc_writer writer;
     alc_writer_init(&writer, bytes, size);
-    alc_cbor_write_map(&writer, KEYS_COUNT);
+    alc_cbor_write_map(&writer, KEYS_COUNT + (manifest->has_native ? 1 : 0));
     alc_cbor_write_uint(&writer, KEY_VERSION);
     alc_cbor_write_uint(&writer, MANIFEST_VERSION);
     alc_cbor_write_uint(&writer, KEY_MODULE_SHA256);
@@ -78,6 +80,16 @@ alc_status alc_manifest_encode(const struct alc_manifest *manifest, uint8_t *byt
     alc_cbor_write_uint(&writer, manifest->sockets_count);
     alc_cbor_write_uint(&writer, KEY_LIMITS);
     write_limits(&writer, manifest->limits);
+    if (manifest->has_native) {
+        alc_cbor_write_uint(&writer, KEY_NATIVE);
+        bool names_key = manifest->native_flags == ALC_NATIVE_VOUCHED_BY_KEY;
+        alc_cbor_write_array(&writer, names_key ? 3 : 2);
+        alc_cbor_write_bytes(&writer, manifest->native_sha256, ALC_SHA256_SIZE);
+        alc_cbor_write_uint(&writer, manifest->native_flags);
+        if (names_key) {
+            alc_cbor_write_bytes(&writer, manifest->voucher_key_sha256, ALC_SHA256_SIZE);
+        }
+    }
     *out_size = writer.pos;
     return alc_writer_finish(&writer) == ALC_OK && writer.pos <= ALC_LIMIT_MANIFEST_SIZE
                ? ALC_OK
@@ -152,7 +164,8 @@ static alc_status read_limits(struct alc_reader *reader, struct alc_workload_lim
     return ALC_OK;
 }
 
-static alc_status read_module_hash(struct alc_reader *reader, uint8_t out[ALC_SHA256_SIZE])
+static ALC_ALWAYS_INLINE alc_status read_hash(struct alc_reader *reader,
+                                              uint8_t out[ALC_SHA256_SIZE])
 {
     const uint8_t *hash;
     size_t size;
@@ -184,7 +197,7 @@ static alc_status read_member(struct alc_arena *arena, struct alc_reader *reader
     case KEY_VERSION:
         return read_uint_between(reader, MANIFEST_VERSION, MANIFEST_VERSION, &version);
     case KEY_MODULE_SHA256:
-        return read_module_hash(reader, out->module_sha256);
+        return read_hash(reader, out->module_sha256);
     case KEY_ARGUMENTS:
         return read_strings(arena, reader, &out->arguments, &out->arguments_count);
     case KEY_ENVIRONMENT:
@@ -195,30 +208,73 @@ static alc_status read_member(struct alc_arena *arena, struct alc_reader *reader
         return read_uint_between(reader, 0, ALC_LIMIT_WASI_DESCRIPTORS, &out->sockets_count);
     case KEY_LIMITS:
         return read_limits(reader, &out->limits);
+    case KEY_NATIVE:
     default:
         return alc_reader_fail(reader, ALC_E_BAD_MANIFEST);
     }
+}
+
+/* A map of `count` keys, of which the common ones are read. Inline: an image has one of the two
+ * callers. */
+static ALC_ALWAYS_INLINE alc_status read_common(struct alc_arena *arena, struct alc_reader *reader,
+                                                size_t count, struct alc_manifest *out)
+{
+    size_t actual;
+    *out = (struct alc_manifest){0};
+    ALC_TRY(alc_cbor_read_map(reader, count, &actual));
+    if (actual != count) {
+        return alc_reader_fail(reader, ALC_E_BAD_MANIFEST);
+    }
+    /* All keys are there, so the next one is always the loop's number. */
+    for (uint64_t expected = 0; expected < KEYS_COUNT; expected++) {
+        uint64_t key;
+        ALC_TRY(alc_cbor_read_uint(reader, &key));
+        if (key != expected) {
+            return alc_reader_fail(reader, ALC_E_BAD_MANIFEST);
+        }
+        ALC_TRY(read_member(arena, reader, (enum manifest_key)key, out));
+    }
+    return ALC_OK;
+}
+
+static alc_status read_native(struct alc_reader *reader, struct alc_manifest *out)
+{
+    size_t count;
+    uint32_t key;
+    ALC_TRY(read_uint_between(reader, KEY_NATIVE, KEY_NATIVE, &key));
+    ALC_TRY(alc_cbor_read_array(reader, 3, &count));
+    ALC_TRY(read_hash(reader, out->native_sha256));
+    ALC_TRY(read_uint_between(reader, 0, ALC_NATIVE_VOUCHED_BY_KEY, &out->native_flags));
+    if (count != (out->native_flags == ALC_NATIVE_VOUCHED_BY_KEY ? 3 : 2)) {
+        return alc_reader_fail(reader, ALC_E_BAD_MANIFEST);
+    }
+    if (count == 3) {
+        ALC_TRY(read_hash(reader, out->voucher_key_sha256));
+    }
+    out->has_native = true;
+    return ALC_OK;
+}
+
+static ALC_ALWAYS_INLINE alc_status read_end(struct alc_reader *reader)
+{
+    return alc_reader_at_end(reader) ? ALC_OK : alc_reader_fail(reader, ALC_E_BAD_MANIFEST);
 }
 
 alc_status alc_manifest_decode(struct alc_arena *arena, const uint8_t *bytes, size_t size,
                                struct alc_manifest *out, struct alc_error *error)
 {
     struct alc_reader reader;
-    size_t count;
     alc_reader_init(&reader, bytes, size, error);
-    *out = (struct alc_manifest){0};
-    ALC_TRY(alc_cbor_read_map(&reader, KEYS_COUNT, &count));
-    if (count != KEYS_COUNT) {
-        return alc_reader_fail(&reader, ALC_E_BAD_MANIFEST);
-    }
-    /* All keys are there, so the next one is always the loop's number. */
-    for (uint64_t expected = 0; expected < KEYS_COUNT; expected++) {
-        uint64_t key;
-        ALC_TRY(alc_cbor_read_uint(&reader, &key));
-        if (key != expected) {
-            return alc_reader_fail(&reader, ALC_E_BAD_MANIFEST);
-        }
-        ALC_TRY(read_member(arena, &reader, (enum manifest_key)key, out));
-    }
-    return alc_reader_at_end(&reader) ? ALC_OK : alc_reader_fail(&reader, ALC_E_BAD_MANIFEST);
+    ALC_TRY(read_common(arena, &reader, KEYS_COUNT, out));
+    return read_end(&reader);
+}
+
+alc_status alc_manifest_decode_native(struct alc_arena *arena, const uint8_t *bytes, size_t size,
+                                      struct alc_manifest *out, struct alc_error *error)
+{
+    struct alc_reader reader;
+    alc_reader_init(&reader, bytes, size, error);
+    ALC_TRY(read_common(arena, &reader, KEYS_COUNT + 1, out));
+    ALC_TRY(read_native(&reader, out));
+    return read_end(&reader);
 }

@@ -8,7 +8,12 @@
  *                3: [* bstr] environment, each "KEY=value",
  *                4: [* [bstr guest path, uint flags]] mounts, handle ALC_OS_FIRST_MOUNT + index,
  *                5: uint, listening sockets, handles behind those of the mounts,
- *                6: { ? 0: fuel, ? 1: memory bytes, ? 2: timeout ns } limits }
+ *                6: { ? 0: fuel, ? 1: memory bytes, ? 2: timeout ns } limits,
+ *                ? 7: [bstr .size 32 (native_sha256 of the image), uint flags,
+ *                      ? bstr .size 32 (of the key whose voucher is asked for)] compiled code }
+ *
+ * A manifest with key 7 is for compiled code: what the program is called (key 1) and which code
+ * stands for it.
  */
 #ifndef ALC_WORKLOAD_MANIFEST_H
 #define ALC_WORKLOAD_MANIFEST_H
@@ -24,12 +29,22 @@ struct alc_string {
 
 enum alc_mount_flags {
     ALC_MOUNT_READ_ONLY = 1 << 0,
-    ALC_MOUNT_ALL = (1 << 1) - 1,
+    /* The directory holds a sealed store (seal/): refused by whoever cannot open it. */
+    ALC_MOUNT_SEALED = 1 << 1,
+    ALC_MOUNT_ALL = (1 << 2) - 1,
 };
 
 struct alc_mount {
     struct alc_string guest_path;
     uint32_t flags;
+};
+
+enum alc_native_manifest_flags {
+    /* The manifest vouches for the code, so that it may run without being confined. */
+    ALC_NATIVE_VOUCHED = 1 << 0,
+    /* The image must have a voucher by the key that the manifest names (voucher/voucher.h); then
+     * the same. Not together with the other. */
+    ALC_NATIVE_VOUCHED_BY_KEY = 1 << 1,
 };
 
 /* A limit of 0 means: not set. */
@@ -49,6 +64,11 @@ struct alc_manifest {
     size_t mounts_count;
     uint32_t sockets_count;
     struct alc_workload_limits limits;
+    /* Compiled code, if has_native. */
+    bool has_native;
+    uint8_t native_sha256[ALC_SHA256_SIZE];      /* struct alc_native_image */
+    uint32_t native_flags;                       /* enum alc_native_manifest_flags */
+    uint8_t voucher_key_sha256[ALC_SHA256_SIZE]; /* with ALC_NATIVE_VOUCHED_BY_KEY */
 };
 
 /* Writes the manifest; *out_size is the size needed, also when `size` was too small (then the
@@ -60,5 +80,9 @@ ALC_MUST_CHECK alc_status alc_manifest_encode(const struct alc_manifest *manifes
 ALC_MUST_CHECK alc_status alc_manifest_decode(struct alc_arena *arena, const uint8_t *bytes,
                                               size_t size, struct alc_manifest *out,
                                               struct alc_error *error);
+/* The same for a manifest with compiled code; each refuses what is the other's. */
+ALC_MUST_CHECK alc_status alc_manifest_decode_native(struct alc_arena *arena, const uint8_t *bytes,
+                                                     size_t size, struct alc_manifest *out,
+                                                     struct alc_error *error);
 
 #endif

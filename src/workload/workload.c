@@ -7,35 +7,13 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "exec/engine.h"
-#include "wasi/wasi.h"
-#include "workload/threads.h"
+#include "exec/interp.h"
+#include "workload/workload_internal.h"
 
 /* Address space per lifetime; memory comes when it is used. */
 #define MODULE_ARENA_SIZE (UINT64_C(4) << 30)
 #define STORE_ARENA_SIZE (UINT64_C(1) << 30)
 #define SCRATCH_ARENA_SIZE (UINT64_C(4) << 20)
-
-struct run {
-    struct alc_os *os;
-    struct alc_arena module_arena; /* manifest, module, instance, WASI */
-    struct alc_arena store_arena;  /* types, linker's tables */
-    struct alc_arena scratch_arena;
-    struct alc_manifest manifest;
-    struct alc_string module_bytes;
-    struct alc_store store;
-    struct alc_module *module;
-    struct alc_instance *instance;
-    struct alc_wasi wasi;
-    struct alc_linker linker;
-    struct alc_error error;
-    struct alc_threads threads;
-    enum alc_workload_phase phase;
-    bool has_store;
-    bool has_wasi;
-    bool is_reported; /* by the first thread, or by the one that ended the program */
-    alc_status written;
-};
 
 static alc_status reserve_arena(struct alc_os *os, struct alc_arena *arena, size_t size)
 {
@@ -54,9 +32,8 @@ static void release_arena(struct alc_os *os, struct alc_arena *arena)
     }
 }
 
-/* All bytes behind a granted handle, in the module's arena. */
-static alc_status read_granted(struct run *run, int32_t handle, uint64_t size_max,
-                               alc_status too_big, struct alc_string *out)
+alc_status alc_workload_read_granted(struct alc_workload *run, int32_t handle, uint64_t size_max,
+                                     alc_status too_big, struct alc_string *out)
 {
     const struct alc_os *os = run->os;
     struct alc_os_stat stat;
@@ -83,18 +60,13 @@ static alc_status read_granted(struct run *run, int32_t handle, uint64_t size_ma
     return ALC_OK;
 }
 
-static alc_status read_manifest(struct run *run)
+static alc_status read_manifest(struct alc_workload *run)
 {
     struct alc_string encoded;
-    ALC_TRY(
-        read_granted(run, ALC_OS_MANIFEST, ALC_LIMIT_MANIFEST_SIZE, ALC_E_BAD_MANIFEST, &encoded));
-    return alc_manifest_decode(&run->module_arena, encoded.bytes, encoded.size, &run->manifest,
-                               &run->error);
-}
-
-static alc_status commit_pages(void *context, void *addr, size_t size)
-{
-    return alc_os_commit(context, addr, size);
+    ALC_TRY(alc_workload_read_granted(run, ALC_OS_MANIFEST, ALC_LIMIT_MANIFEST_SIZE,
+                                      ALC_E_BAD_MANIFEST, &encoded));
+    return run->profile->decode_manifest(&run->module_arena, encoded.bytes, encoded.size,
+                                         &run->manifest, &run->error);
 }
 
 static void *reserve_pages(void *context, size_t size)
@@ -109,16 +81,20 @@ static void release_pages(void *context, void *addr, size_t size)
     os->operations->pages_release(os->context, addr, size);
 }
 
-static alc_status init_store(struct run *run, const volatile uint64_t *stop_flag)
+alc_status alc_workload_open_store(struct alc_workload *run, alc_commit_function *execute,
+                                   const struct alc_native_support *native)
 {
     const struct alc_store_options options = {
         .pages = {.reserve = reserve_pages,
-                  .commit = commit_pages,
+                  .commit = alc_os_commit,
                   .release = release_pages,
-                  .context = run->os},
+                  .execute = execute,
+                  .context = run->os,
+                  .native = native},
+        .executor = run->profile->executor,
         .memory_size_max = run->manifest.limits.memory_size,
         .heap_size_max = run->manifest.limits.memory_size,
-        .stop_flag = stop_flag,
+        .stop_flag = run->stop_flag,
         .waiting = &run->threads.waiting,
     };
     ALC_TRY(alc_store_init(&run->store, &run->store_arena, &options));
@@ -129,7 +105,7 @@ static alc_status init_store(struct run *run, const volatile uint64_t *stop_flag
     return ALC_OK;
 }
 
-static bool imports_threads(const struct alc_module *module)
+bool alc_workload_imports_threads(const struct alc_module *module)
 {
     for (uint32_t i = 0; i < module->imports_count; i++) {
         const struct alc_import *import = &module->imports[i];
@@ -142,7 +118,9 @@ static bool imports_threads(const struct alc_module *module)
     return false;
 }
 
-static alc_status load_code(struct run *run, bool interruptible)
+/* -- the interpreter -- */
+
+static alc_status load_code(struct alc_workload *run, bool interruptible)
 {
     bool metered = run->manifest.limits.fuel != 0;
     const struct alc_load_options options =
@@ -151,28 +129,33 @@ static alc_status load_code(struct run *run, bool interruptible)
                            &options, &run->module, &run->error);
 }
 
-static alc_status load_module(struct run *run, const volatile uint64_t *stop_flag)
+static alc_status load_interpreted(struct alc_workload *run)
 {
-    uint8_t digest[ALC_SHA256_SIZE];
-    ALC_TRY(read_granted(run, ALC_OS_MODULE, ALC_LIMIT_MODULE_SIZE, ALC_E_LENGTH_OUT_OF_BOUNDS,
-                         &run->module_bytes));
-    alc_sha256(run->module_bytes.bytes, run->module_bytes.size, digest);
-    if (!alc_equal(digest, run->manifest.module_sha256, sizeof digest)) {
-        return alc_fail_with(&run->error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
-                             "the module is not the one that the manifest names");
-    }
-    ALC_TRY(init_store(run, stop_flag));
-    bool interruptible = stop_flag != NULL && run->manifest.limits.timeout_ns != 0;
+    ALC_TRY(alc_workload_read_granted(run, ALC_OS_MODULE, ALC_LIMIT_MODULE_SIZE,
+                                      ALC_E_LENGTH_OUT_OF_BOUNDS, &run->module_bytes));
+    ALC_TRY(alc_workload_check_hash(run, run->module_bytes, run->manifest.module_sha256,
+                                    "not the module of the manifest"));
+    ALC_TRY(alc_workload_open_store(run, NULL, NULL));
+    bool interruptible = alc_workload_has_deadline(run);
     size_t mark = alc_arena_mark(&run->module_arena);
     ALC_TRY(load_code(run, interruptible));
-    if (!interruptible && imports_threads(run->module)) { /* another thread may end it */
+    run->has_threads = alc_workload_imports_threads(run->module);
+    if (!interruptible && run->has_threads) { /* another one may end it */
         alc_arena_reset(&run->module_arena, mark);
         return load_code(run, true);
     }
     return ALC_OK;
 }
 
-static struct alc_wasi_text *wasi_texts(struct run *run, const struct alc_string *strings,
+const struct alc_workload_profile alc_workload_interpreted = {
+    .executor = &alc_interp_executor,
+    .decode_manifest = alc_manifest_decode,
+    .load = load_interpreted,
+};
+
+/* -- linking -- */
+
+static struct alc_wasi_text *wasi_texts(struct alc_workload *run, const struct alc_string *strings,
                                         size_t count)
 {
     struct alc_wasi_text *texts = ALC_ARENA_ARRAY(&run->module_arena, struct alc_wasi_text, count);
@@ -183,7 +166,7 @@ static struct alc_wasi_text *wasi_texts(struct run *run, const struct alc_string
 }
 
 /* Handles of mounts and sockets follow from the manifest's order. */
-static alc_status grant_descriptors(struct run *run, struct alc_wasi_options *options)
+static alc_status grant_descriptors(struct alc_workload *run, struct alc_wasi_options *options)
 {
     const struct alc_manifest *manifest = &run->manifest;
     struct alc_wasi_preopen *preopens =
@@ -196,6 +179,9 @@ static alc_status grant_descriptors(struct run *run, struct alc_wasi_options *op
     int32_t handle = ALC_OS_FIRST_MOUNT;
     for (size_t i = 0; i < manifest->mounts_count; i++) {
         const struct alc_mount *mount = &manifest->mounts[i];
+        if (mount->flags > (run->os->mount_kinds | ALC_MOUNT_READ_ONLY)) {
+            return ALC_E_NOT_SUPPORTED; /* what is to be sealed is never written plain */
+        }
         preopens[i] = (struct alc_wasi_preopen){
             .handle = handle++,
             .guest_path = {(const char *)mount->guest_path.bytes, mount->guest_path.size},
@@ -213,7 +199,7 @@ static alc_status grant_descriptors(struct run *run, struct alc_wasi_options *op
 }
 
 /* Monotonic time at which the manifest's timeout ends, so that waiting ends then as well. */
-static uint64_t find_deadline(const struct run *run)
+static uint64_t find_deadline(const struct alc_workload *run)
 {
     const struct alc_os *os = run->os;
     uint64_t timeout_ns = run->manifest.limits.timeout_ns;
@@ -225,7 +211,7 @@ static uint64_t find_deadline(const struct run *run)
     return deadline_ns;
 }
 
-static alc_status init_wasi(struct run *run)
+static alc_status init_wasi(struct alc_workload *run)
 {
     const struct alc_manifest *manifest = &run->manifest;
     struct alc_wasi_options options = {
@@ -248,7 +234,7 @@ static alc_status init_wasi(struct run *run)
 }
 
 /* A shared memory is made by whoever starts the program, as its threads import it. */
-static alc_status add_shared_memory(struct run *run)
+static alc_status add_shared_memory(struct alc_workload *run)
 {
     for (uint32_t i = 0; i < run->module->imports_count; i++) {
         const struct alc_import *import = &run->module->imports[i];
@@ -263,7 +249,7 @@ static alc_status add_shared_memory(struct run *run)
     return ALC_OK;
 }
 
-static alc_status link_module(struct run *run)
+static alc_status link_module(struct alc_workload *run)
 {
     ALC_TRY(init_wasi(run));
     alc_linker_init(&run->linker, &run->store);
@@ -272,7 +258,7 @@ static alc_status link_module(struct run *run)
     ALC_TRY(add_shared_memory(run));
     ALC_TRY(alc_instantiate(&run->store, &run->module_arena, run->module, &run->linker,
                             &run->instance, &run->error));
-    if (imports_threads(run->module)) {
+    if (run->has_threads) {
         alc_threads_set_first(&run->threads, &run->store, &run->wasi, run->instance);
     }
     return ALC_OK;
@@ -280,28 +266,27 @@ static alc_status link_module(struct run *run)
 
 /* The program's entry: `_start` of a command; where there is none, the initialisation that every
  * other use of a reactor begins with (what Kotlin makes runs its main function there). */
-static alc_status find_entry(struct run *run, struct alc_function **out)
+static alc_status find_entry(struct alc_workload *run, struct alc_function **out)
 {
     if (alc_export_find_function(run->instance, ALC_NAME_OF("_start"), out) != ALC_OK &&
         alc_export_find_function(run->instance, ALC_NAME_OF("_initialize"), out) != ALC_OK) {
-        return alc_fail_with(&run->error, ALC_E_NOT_FOUND, ALC_NO_OFFSET,
-                             "the module exports no function _start");
+        return alc_fail_with(&run->error, ALC_E_NOT_FOUND, ALC_NO_OFFSET, "no export _start");
     }
     return ALC_OK;
 }
 
-static alc_status run_start(struct run *run)
+static alc_status run_start(struct alc_workload *run)
 {
     struct alc_function *start;
     ALC_TRY(find_entry(run, &start));
     if (start->type->function.parameters_count != 0 || start->type->function.results_count != 0) {
         return alc_fail_with(&run->error, ALC_E_INCOMPATIBLE_IMPORT, ALC_NO_OFFSET,
-                             "the entry must have no parameters and no results");
+                             "an entry with parameters or results");
     }
     return alc_invoke(&run->store, start, NULL, NULL, &run->error);
 }
 
-static void describe_trap(const struct run *run, const struct alc_trap *trap,
+static void describe_trap(const struct alc_workload *run, const struct alc_trap *trap,
                           struct alc_outcome *out)
 {
     if (run->phase < ALC_PHASE_LINK || trap->status != (alc_status)out->status) {
@@ -316,7 +301,7 @@ static void describe_trap(const struct run *run, const struct alc_trap *trap,
     out->frames_count = count;
 }
 
-static void describe_resources(struct run *run, struct alc_outcome *out)
+static void describe_resources(struct alc_workload *run, struct alc_outcome *out)
 {
     if (!run->has_store) {
         return;
@@ -329,12 +314,13 @@ static void describe_resources(struct run *run, struct alc_outcome *out)
     }
 }
 
-static void describe(struct run *run, const struct alc_threads_end *end, struct alc_outcome *out)
+static void describe(struct alc_workload *run, const struct alc_threads_end *end,
+                     struct alc_outcome *out)
 {
     alc_status status = end->status;
     const struct alc_error *error = &end->error;
     *out = (struct alc_outcome){
-        .version = 1,
+        .version = 2,
         .phase = run->phase,
         .status = status,
         .exit_code = alc_status_exit_code(status),
@@ -347,6 +333,7 @@ static void describe(struct run *run, const struct alc_threads_end *end, struct 
         out->exit_code = (int32_t)end->exit_code;
         out->offset = ALC_NO_OFFSET;
     }
+    out->code = run->code;
     describe_trap(run, &end->trap, out);
     describe_resources(run, out);
 }
@@ -366,7 +353,7 @@ static alc_status write_outcome(const struct alc_os *os, struct alc_outcome *out
 }
 
 /* Once, by whichever thread comes first. */
-static void report(struct run *run, const struct alc_threads_end *end)
+static void report(struct alc_workload *run, const struct alc_threads_end *end)
 {
     struct alc_outcome outcome;
     if (!__atomic_exchange_n(&run->is_reported, true, __ATOMIC_SEQ_CST)) {
@@ -378,11 +365,11 @@ static void report(struct run *run, const struct alc_threads_end *end)
 /* The first thread does not come back from the system: the one that ended the program says so. */
 static void report_for_first(void *context)
 {
-    struct run *run = context;
+    struct alc_workload *run = context;
     report(run, &run->threads.end); /* which nobody changes any more */
 }
 
-static alc_status run_phases(struct run *run, const volatile uint64_t *stop_flag)
+static alc_status run_phases(struct alc_workload *run)
 {
     run->phase = ALC_PHASE_MANIFEST;
     ALC_TRY(reserve_arena(run->os, &run->module_arena, MODULE_ARENA_SIZE));
@@ -391,7 +378,7 @@ static alc_status run_phases(struct run *run, const volatile uint64_t *stop_flag
     ALC_TRY(read_manifest(run));
     alc_threads_init(&run->threads, run->os, find_deadline(run), report_for_first, run);
     run->phase = ALC_PHASE_LOAD;
-    ALC_TRY(load_module(run, stop_flag));
+    ALC_TRY(run->profile->load(run));
     run->phase = ALC_PHASE_LINK;
     ALC_TRY(link_module(run));
     run->phase = ALC_PHASE_RUN;
@@ -400,7 +387,7 @@ static alc_status run_phases(struct run *run, const volatile uint64_t *stop_flag
     return ALC_OK;
 }
 
-static void release(struct run *run)
+static void release(struct alc_workload *run)
 {
     if (run->has_wasi) {
         alc_wasi_fini(&run->wasi);
@@ -415,7 +402,7 @@ static void release(struct run *run)
 }
 
 /* What the run's outcome is, once all threads have ended, and everything given back. */
-static alc_status end_run(struct run *run, alc_status status)
+static alc_status end_run(struct alc_workload *run, alc_status status)
 {
     const struct alc_threads_end end = {
         .status = status,
@@ -433,15 +420,16 @@ static alc_status end_run(struct run *run, alc_status status)
     return run->written == ALC_OK ? first.status : run->written;
 }
 
-alc_status alc_workload_run_from_os(struct alc_os *os, const volatile uint64_t *stop_flag)
+alc_status alc_workload_run_from_os(struct alc_os *os, const struct alc_workload_profile *profile,
+                                    const volatile uint64_t *stop_flag)
 {
     /* Its linker alone is larger than a stack frame should be; memory of its own lasts to the end.
      */
-    size_t size = (sizeof(struct run) + 4095) & ~(size_t)4095;
-    struct run *run = os->operations->pages_reserve(os->context, size);
+    size_t size = (sizeof(struct alc_workload) + 4095) & ~(size_t)4095;
+    struct alc_workload *run = os->operations->pages_reserve(os->context, size);
     struct alc_outcome outcome;
     if (run == NULL || os->operations->pages_commit(os->context, run, size) != 0) {
-        outcome = (struct alc_outcome){.version = 1,
+        outcome = (struct alc_outcome){.version = 2,
                                        .status = ALC_E_OUT_OF_MEMORY,
                                        .exit_code = alc_status_exit_code(ALC_E_OUT_OF_MEMORY),
                                        .offset = ALC_NO_OFFSET};
@@ -449,8 +437,10 @@ alc_status alc_workload_run_from_os(struct alc_os *os, const volatile uint64_t *
         return written == ALC_OK ? ALC_E_OUT_OF_MEMORY : written;
     }
     run->os = os;
+    run->profile = profile;
+    run->stop_flag = stop_flag;
     alc_error_clear(&run->error);
-    alc_status status = end_run(run, run_phases(run, stop_flag));
+    alc_status status = end_run(run, run_phases(run));
     if (!alc_threads_were_started(&run->threads)) {
         os->operations->pages_release(os->context, run, size);
     }

@@ -4,6 +4,10 @@
  * manifest and the module through the os table, checks that they belong together, loads, links
  * WASI, runs `_start` (`_initialize` when there is no such export) and reports. Everything that the
  * os returns is distrusted.
+ *
+ * How programs run is the caller's choice, a profile, so that an image of the enclave carries one
+ * of the two: alc_workload_interpreted for manifests without compiled code, a struct
+ * alc_workload_compiled for those with it. Neither runs what is the other's.
  */
 #ifndef ALC_WORKLOAD_WORKLOAD_H
 #define ALC_WORKLOAD_WORKLOAD_H
@@ -11,6 +15,42 @@
 #include "base/limits.h"
 #include "os/os.h"
 #include "workload/manifest.h"
+
+struct alc_workload; /* one program, see workload_internal.h */
+struct alc_executor;
+struct alc_native_support; /* exec/memory.h */
+struct alc_native_image;   /* native/image.h */
+
+struct alc_workload_profile {
+    const struct alc_executor *executor;
+    /* One of the two of manifest.h. */
+    alc_status (*decode_manifest)(struct alc_arena *arena, const uint8_t *bytes, size_t size,
+                                  struct alc_manifest *out, struct alc_error *error);
+    /* Reads, checks and loads the module. */
+    alc_status (*load)(struct alc_workload *workload);
+};
+
+extern const struct alc_workload_profile alc_workload_interpreted;
+
+/* A program whose code was compiled. The os table MUST have pages_execute. */
+struct alc_workload_compiled {
+    struct alc_workload_profile profile; /* first */
+    const struct alc_native_support *native;
+    /* alc_workload_accept_voucher, or NULL where no vouchers are verified: manifests that ask for
+     * one are refused then. */
+    alc_status (*accept_voucher)(struct alc_workload *workload,
+                                 const struct alc_native_image *image);
+};
+
+/* Verifies the voucher of an image by the key that the manifest names (voucher/voucher.h); its
+ * limits become the run's. An image of the enclave that refers to it needs the rooms crypto and
+ * voucher. */
+ALC_MUST_CHECK alc_status alc_workload_accept_voucher(struct alc_workload *workload,
+                                                      const struct alc_native_image *image);
+
+/* `native` is borrowed. Sets accept_voucher to NULL, so that only who wants it links it. */
+void alc_workload_compiled_init(struct alc_workload_compiled *out,
+                                const struct alc_native_support *native);
 
 /* How far a workload came. */
 enum alc_workload_phase {
@@ -27,10 +67,25 @@ struct alc_outcome_frame {
     uint64_t offset;   /* byte offset in the module of the instruction */
 };
 
+/* Who says that compiled code is what the module means. */
+enum alc_workload_voucher {
+    ALC_VOUCHED_BY_NOBODY,
+    ALC_VOUCHED_BY_MANIFEST, /* whoever accepts the workload id */
+    ALC_VOUCHED_BY_KEY,      /* the key that the manifest names */
+};
+
+/* What ran, as far as this enclave knows it by itself. */
+struct alc_outcome_code {
+    uint8_t is_compiled; /* 0: the module was interpreted, and the rest is 0 */
+    uint8_t is_verified; /* 1: this enclave found the code confined */
+    uint8_t vouched_by;  /* enum alc_workload_voucher */
+    uint8_t reserved;    /* 0 */
+};
+
 /* What is told to the host at the end, as bytes over ALC_OS_OUTCOME: fixed layout, no padding, no
  * guest data. Names of functions are looked up outside, in the module. */
 struct alc_outcome {
-    uint32_t version;          /* 1 */
+    uint32_t version;          /* 2 */
     uint32_t phase;            /* enum alc_workload_phase */
     uint32_t status;           /* alc_status; ALC_OK or ALC_E_EXIT after a normal end */
     int32_t exit_code;         /* of the process: the program's own, or alc_status_exit_code() */
@@ -38,7 +93,7 @@ struct alc_outcome {
     uint64_t fuel_used;        /* 0 unless fuel was limited */
     uint64_t memory_peak_size; /* bytes of linear memory at the end */
     uint32_t frames_count;
-    uint32_t reserved; /* 0 */
+    struct alc_outcome_code code;
     char detail[ALC_ERROR_TEXT_SIZE];
     struct alc_outcome_frame frames[ALC_LIMIT_BACKTRACE_FRAMES]; /* innermost first */
 };
@@ -49,6 +104,7 @@ _Static_assert(sizeof(struct alc_outcome) == 48 + ALC_ERROR_TEXT_SIZE + 32 * 16,
  * alc_outcome to ALC_OS_OUTCOME. `stop_flag` (may be NULL) is polled while a program with a timeout
  * runs: not 0 ends it with ALC_E_DEADLINE; it may lie in untrusted memory, 8-byte aligned. Returns
  * the outcome's status, or ALC_E_IO_FAILED when the outcome could not be written. */
-alc_status alc_workload_run_from_os(struct alc_os *os, const volatile uint64_t *stop_flag);
+alc_status alc_workload_run_from_os(struct alc_os *os, const struct alc_workload_profile *profile,
+                                    const volatile uint64_t *stop_flag);
 
 #endif

@@ -16,6 +16,8 @@
 #define TEXT(literal) {(const uint8_t *)(literal), sizeof(literal) - 1}
 
 static uint8_t memory[1 << 16];
+static bool is_native; /* whether the sample has compiled code */
+static uint32_t native_flags = ALC_NATIVE_VOUCHED;
 
 static size_t encode_sample(uint8_t *bytes, size_t size)
 {
@@ -33,6 +35,14 @@ static size_t encode_sample(uint8_t *bytes, size_t size)
         .limits = {.fuel = 1000, .timeout_ns = 5},
     };
     memset(manifest.module_sha256, 7, sizeof manifest.module_sha256);
+    if (is_native) {
+        manifest.has_native = true;
+        manifest.native_flags = native_flags;
+        memset(manifest.native_sha256, 8, sizeof manifest.native_sha256);
+        if (native_flags == ALC_NATIVE_VOUCHED_BY_KEY) {
+            memset(manifest.voucher_key_sha256, 9, sizeof manifest.voucher_key_sha256);
+        }
+    }
     size_t encoded_size;
     assert_int_equal(alc_manifest_encode(&manifest, bytes, size, &encoded_size), ALC_OK);
     return encoded_size;
@@ -42,7 +52,8 @@ static alc_status decode(const uint8_t *bytes, size_t size, struct alc_manifest 
 {
     struct alc_arena arena;
     alc_arena_init(&arena, memory, sizeof memory);
-    return alc_manifest_decode(&arena, bytes, size, out, NULL);
+    return is_native ? alc_manifest_decode_native(&arena, bytes, size, out, NULL)
+                     : alc_manifest_decode(&arena, bytes, size, out, NULL);
 }
 
 static void test_round_trip(void **state)
@@ -61,10 +72,19 @@ static void test_round_trip(void **state)
     assert_int_equal(manifest.limits.fuel, 1000);
     assert_int_equal(manifest.limits.memory_size, 0);
     assert_int_equal(manifest.limits.timeout_ns, 5);
+    assert_int_equal(manifest.has_native, is_native);
+    assert_int_equal(manifest.native_flags, is_native ? native_flags : 0);
+    assert_int_equal(manifest.voucher_key_sha256[31],
+                     is_native && native_flags == ALC_NATIVE_VOUCHED_BY_KEY ? 9 : 0);
+    assert_int_equal(manifest.native_sha256[31], is_native ? 8 : 0);
     size_t again_size;
     assert_int_equal(alc_manifest_encode(&manifest, again, sizeof again, &again_size), ALC_OK);
     assert_int_equal(again_size, size);
     assert_memory_equal(again, bytes, size);
+    /* Either kind is refused as the other. */
+    is_native = !is_native;
+    assert_int_not_equal(decode(bytes, size, &manifest), ALC_OK);
+    is_native = !is_native;
 }
 
 static void test_size_is_told_when_the_buffer_is_small(void **state)
@@ -115,13 +135,42 @@ static void test_changed_bytes_are_refused_or_canonical(void **state)
     }
 }
 
+static int with_native(void **state)
+{
+    (void)state;
+    is_native = true;
+    native_flags = ALC_NATIVE_VOUCHED;
+    return 0;
+}
+
+static int with_key(void **state)
+{
+    (void)state;
+    is_native = true;
+    native_flags = ALC_NATIVE_VOUCHED_BY_KEY;
+    return 0;
+}
+
+static int without_native(void **state)
+{
+    (void)state;
+    is_native = false;
+    return 0;
+}
+
+#define BOTH(test)                                                                                 \
+    {#test, test, without_native, NULL, NULL}, {#test " (key)", test, with_key, NULL, NULL},       \
+    {                                                                                              \
+        #test " (native)", test, with_native, NULL, NULL                                           \
+    }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_size_is_told_when_the_buffer_is_small),
-        cmocka_unit_test(test_every_cut_is_refused),
-        cmocka_unit_test(test_changed_bytes_are_refused_or_canonical),
+        BOTH(test_round_trip),
+        BOTH(test_size_is_told_when_the_buffer_is_small),
+        BOTH(test_every_cut_is_refused),
+        BOTH(test_changed_bytes_are_refused_or_canonical),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
