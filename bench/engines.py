@@ -41,14 +41,19 @@ def version_of(command, environment=None):
 
 
 def alcove(path, label, tee, commit):
-    modes = {"": (), "-fuel": ("--fuel", ENOUGH_FUEL), "-timeout": ("--timeout", "1h")}
+    modes = {"": ("--interpret",), "-fuel": ("--interpret", "--fuel", ENOUGH_FUEL),
+             "-timeout": ("--interpret", "--timeout", "1h")}
+    if os.access(path + "-compiler", os.X_OK):
+        modes["-compiled"] = ("--compile",)
     found = []
     for suffix, options in modes.items():
         found.append(Engine(label + suffix, commit, (path, "run", "--tee", tee, *options),
                             load=(path, "validate"), file=path))
     if tee == "none":
-        found.append(Engine(label + "-emulated", commit, (path, "run", "--tee", "emulated"),
-                            file=path))
+        modes = {suffix: modes[suffix] for suffix in ("", "-compiled") if suffix in modes}
+        found += [Engine(label + suffix + "-emulated", commit,
+                         (path, "run", "--tee", "emulated", *options), file=path)
+                  for suffix, options in modes.items()]
     return found
 
 

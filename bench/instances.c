@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "exec/interp.h"
 #include "exec/pool.h"
 #include "os_linux/os_linux.h"
 
@@ -82,7 +83,8 @@ static void open_store(struct alc_store *store, struct alc_arena *arena, bool ha
     const struct alc_store_options options = {.pages = {.reserve = reserve,
                                                         .commit = commit,
                                                         .release = release,
-                                                        .images = has_images ? &images : NULL}};
+                                                        .images = has_images ? &images : NULL},
+                                              .executor = &alc_interp_executor};
     if (alc_store_init(store, arena, &options) != ALC_OK) {
         die("no store");
     }

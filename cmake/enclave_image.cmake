@@ -5,9 +5,11 @@
 # folder and never leaves it.
 
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
-if(TARGET alc_sgx)
-    target_link_libraries(alc_sgx PUBLIC OpenSSL::Crypto)
-endif()
+foreach(room sgx keys)
+    if(TARGET alc_${room})
+        target_link_libraries(alc_${room} PUBLIC OpenSSL::Crypto)
+    endif()
+endforeach()
 
 add_executable(alcove-image tools/alcove_image.c)
 target_compile_options(alcove-image PRIVATE ${ALC_WARNINGS} ${ALC_CODE_FLAGS} ${ALC_HOSTED_FLAGS})
@@ -33,7 +35,7 @@ set(ALC_ENCLAVE_LINK_FLAGS
     -Wl,-z,pack-relative-relocs -Wl,-z,norelro -Wl,-z,noexecstack -Wl,-z,text -Wl,--no-dynamic-linker
     -Wl,--build-id=none -Wl,--fatal-warnings)
 
-# The objects of the freestanding rooms, without the runtime's own main function: an image names its
+# The objects of the freestanding rooms, without the main functions of the runtime images: an image names its
 # main among SOURCES.
 function(alc_enclave_objects out rooms)
     if(NOT rooms)
@@ -41,7 +43,7 @@ function(alc_enclave_objects out rooms)
     else()
         list(TRANSFORM rooms PREPEND enclave_)
         foreach(room ${rooms})
-            foreach(kind hot outlined)
+            foreach(kind hot fast mbedtls)
                 if(TARGET ${room}_${kind})
                     list(APPEND rooms ${room}_${kind})
                 endif()
@@ -50,22 +52,26 @@ function(alc_enclave_objects out rooms)
     endif()
     set(objects "")
     foreach(room ${rooms})
-        list(APPEND objects $<FILTER:$<TARGET_OBJECTS:${room}>,EXCLUDE,/src/enclave/main[.]c[.]o$>)
+        list(APPEND objects $<FILTER:$<TARGET_OBJECTS:${room}>,EXCLUDE,/src/enclave[_a-z]*/main[_a-z]*[.]c[.]o$>)
     endforeach()
     set(${out} ${objects} PARENT_SCOPE)
 endfunction()
 
-# alc_enclave_image(NAME SOURCES file… [ROOMS room…] [SYMBOL prefix] [THREADS n] [STACK_PAGES n]
+# alc_enclave_image(NAME SOURCES file… [ROOMS room…] [EXTRA_ROOMS room…] [SYMBOL prefix] [THREADS n] [STACK_PAGES n]
 #                   [ELRANGE_BITS n] [DEBUG] [DEFINITIONS …])
 # makes, in the build folder, NAME.elf, NAME.map, NAME.sgxs, NAME.sig and the object library
 # NAME_embedded with
 #   const uint8_t <prefix>_image[]; const uint64_t <prefix>_image_size;
 #   const struct alc_sgx_sigstruct <prefix>_sigstruct;
-# ROOMS: all freestanding ones unless said otherwise. DEBUG: signed as a debuggable enclave.
+# ROOMS: all freestanding ones but those of ALC_ENCLAVE_NAMED_ROOMS unless said otherwise. DEBUG: signed as a debuggable enclave.
 function(alc_enclave_image name)
     cmake_parse_arguments(IMAGE "DEBUG" "SYMBOL;THREADS;STACK_PAGES;ELRANGE_BITS"
-                          "SOURCES;ROOMS;DEFINITIONS" ${ARGN})
+                          "SOURCES;ROOMS;EXTRA_ROOMS;DEFINITIONS" ${ARGN})
     alc_enclave_objects(objects "${IMAGE_ROOMS}")
+    if(IMAGE_EXTRA_ROOMS)
+        alc_enclave_objects(extra_objects "${IMAGE_EXTRA_ROOMS}")
+        list(APPEND objects ${extra_objects})
+    endif()
     set(elf ${name}.elf)
     set(sgxs ${CMAKE_BINARY_DIR}/${name}.sgxs)
     set(sig ${CMAKE_BINARY_DIR}/${name}.sig)
@@ -117,5 +123,14 @@ function(alc_enclave_image name)
     add_dependencies(${name}_embedded ${name}_image)
 endfunction()
 
-# The image that the alcove program carries.
+# The images that the alcove program carries: with the interpreter, and for compiled code.
 alc_enclave_image(alcove_runtime SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main.c SYMBOL alc_runtime)
+alc_enclave_image(alcove_native SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main_native.c
+                  SYMBOL alc_native_runtime)
+# The one for workloads with sealed mounts, where crypto can be built.
+if(TARGET enclave_enclave_sealed)
+    alc_enclave_image(alcove_sealed SYMBOL alc_sealed_runtime
+        ROOMS base wasm exec native native_exec host os crypto seal wasi workload mounts hostcall sgx_arch enclave
+              enclave_sealed
+        SOURCES ${CMAKE_SOURCE_DIR}/src/enclave_sealed/main.c)
+endif()

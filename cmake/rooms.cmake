@@ -23,15 +23,19 @@ set(ALC_HOSTED_FLAGS -fstack-protector-strong -D_GNU_SOURCE)
 # guard from the enclave's own thread page.
 # The same code whatever the build type: sanitizers and -Og are for the hosted libraries. Trusted code
 # is made small, except where programs spend their time.
-set(ALC_ENCLAVE_HOT_FILES "/enclave/memory_functions[.]c$")
+set(ALC_ENCLAVE_HOT_FILES "/crypto/gcm[.]c$")
 set(ALC_ENCLAVE_FLAGS
     -Oz -fno-sanitize=all -ffreestanding -fPIE -fvisibility=hidden -fno-asynchronous-unwind-tables
     -ffunction-sections -fdata-sections -mno-red-zone -mno-avx -fcf-protection=none
     -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=fs
     -mstack-protector-guard-offset=40 -DALC_ENCLAVE=1)
-# What is compiled for size alone: what functions have in common becomes functions of its own. Only
-# clang can (its outliner); it is worth it where there are hundreds of like functions.
-set(ALC_ENCLAVE_OUTLINED_FILES "/exec/interp_cold[.]c$|/exec/interp_vector[.]c$")
+# Rooms that are compiled for size alone: what functions have in common becomes functions of its own.
+# Only clang can (its outliner). Not in files where programs spend their time.
+set(ALC_ENCLAVE_OUTLINED_ROOMS enclave exec hostcall native native_exec wasi wasm workload)
+set(ALC_ENCLAVE_FAST_FILES
+    "/enclave/memory_functions[.]c$|/exec/interp[.]c$|/native/(verifier|x86_decode)[.]c$")
+# Rooms in which a chain of comparisons is smaller than a table for each `switch`.
+set(ALC_ENCLAVE_CHAINED_ROOMS base enclave host hostcall native native_exec wasi workload)
 set(ALC_ENCLAVE_OUTLINED_FLAGS)
 if(CMAKE_C_COMPILER_ID MATCHES "Clang")
     set(ALC_ENCLAVE_OUTLINED_FLAGS "SHELL:-mllvm -enable-machine-outliner=always")
@@ -39,8 +43,20 @@ endif()
 # Rooms whose locals are numbers and structures of fixed size, filled through typed pointers: there a
 # guard for functions with byte buffers is enough. Of those, rooms that give nothing to the outside by
 # themselves need no zeroed locals either (docs/decisions/0009).
-set(ALC_ENCLAVE_FEW_GUARDS wasm exec base host workload)
-set(ALC_ENCLAVE_INNER wasm exec)
+set(ALC_ENCLAVE_FEW_GUARDS wasm exec native native_exec base host hostcall workload wasi)
+set(ALC_ENCLAVE_INNER base wasm exec native native_exec)
+
+
+# Rooms that only images which name them carry: crypto/ and what stands on it.
+set(ALC_ENCLAVE_NAMED_ROOMS crypto)
+# Rooms that cannot be built here, with those that use them; the reason is printed once.
+set(ALC_MISSING_ROOMS)
+find_program(ALC_LLVM_CONFIG NAMES llvm-config-19)
+if(NOT ALC_LLVM_CONFIG)
+    message(STATUS "llvm-config-19 not found: no compiler of native code is built")
+    list(APPEND ALC_MISSING_ROOMS compiler)
+endif()
+include(${CMAKE_SOURCE_DIR}/cmake/mbedtls.cmake)
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/layers.txt ALC_LAYER_LINES REGEX "^[a-z]")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/layers.txt)
@@ -65,9 +81,16 @@ function(alc_enclave_library name sources)
     add_library(${name} OBJECT EXCLUDE_FROM_ALL ${sources})
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include
                                ${CMAKE_BINARY_DIR}/generated)
+    target_compile_definitions(${name} PRIVATE $<$<COMPILE_LANGUAGE:ASM>:ALC_ENCLAVE=1>)
     target_compile_options(${name} PRIVATE
         $<$<COMPILE_LANGUAGE:C>:${ALC_WARNINGS} ${ALC_CODE_FLAGS} ${ALC_ENCLAVE_FLAGS} ${ARGN}>)
-    set_property(GLOBAL APPEND PROPERTY ALC_ENCLAVE_ROOMS ${name})
+endfunction()
+
+# A part of an enclave's room, for images that name no rooms.
+function(alc_enclave_carry room name)
+    if(NOT room IN_LIST ALC_ENCLAVE_NAMED_ROOMS)
+        set_property(GLOBAL APPEND PROPERTY ALC_ENCLAVE_ROOMS ${name})
+    endif()
 endfunction()
 
 function(alc_room room freestanding uses)
@@ -81,7 +104,7 @@ function(alc_room room freestanding uses)
         return()
     endif()
     # What runs only inside the enclave image is not part of any hosted program.
-    if(NOT room STREQUAL "enclave")
+    if(NOT room MATCHES "^enclave")
         add_library(alc_${room} STATIC ${sources})
         target_include_directories(alc_${room} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include
                                    ${CMAKE_BINARY_DIR}/generated)
@@ -101,9 +124,9 @@ function(alc_room room freestanding uses)
         set(hot_sources ${sources})
         list(FILTER hot_sources INCLUDE REGEX ${ALC_ENCLAVE_HOT_FILES})
         list(FILTER sources EXCLUDE REGEX ${ALC_ENCLAVE_HOT_FILES})
-        set(outlined_sources ${sources})
-        list(FILTER outlined_sources INCLUDE REGEX ${ALC_ENCLAVE_OUTLINED_FILES})
-        list(FILTER sources EXCLUDE REGEX ${ALC_ENCLAVE_OUTLINED_FILES})
+        set(fast_sources ${sources})
+        list(FILTER fast_sources INCLUDE REGEX ${ALC_ENCLAVE_FAST_FILES})
+        list(FILTER sources EXCLUDE REGEX ${ALC_ENCLAVE_FAST_FILES})
         set(guards)
         if(room IN_LIST ALC_ENCLAVE_FEW_GUARDS)
             set(guards -fno-stack-protector -fstack-protector)
@@ -111,15 +134,24 @@ function(alc_room room freestanding uses)
         if(room IN_LIST ALC_ENCLAVE_INNER)
             list(APPEND guards -ftrivial-auto-var-init=uninitialized)
         endif()
-        alc_enclave_library(enclave_${room} "${sources}" ${guards})
+        set(outlined)
+        if(room IN_LIST ALC_ENCLAVE_OUTLINED_ROOMS)
+            set(outlined ${ALC_ENCLAVE_OUTLINED_FLAGS})
+        endif()
+        if(room IN_LIST ALC_ENCLAVE_CHAINED_ROOMS)
+            list(APPEND outlined -fno-jump-tables)
+        endif()
+        alc_enclave_library(enclave_${room} "${sources}" ${guards} ${outlined})
+        alc_enclave_carry(${room} enclave_${room})
         if(hot_sources)
             alc_enclave_library(enclave_${room}_hot "${hot_sources}" -O2)
+            alc_enclave_carry(${room} enclave_${room}_hot)
             add_dependencies(enclave_${room}_hot enclave_${room})
         endif()
-        if(outlined_sources)
-            alc_enclave_library(enclave_${room}_outlined "${outlined_sources}" ${guards}
-                                ${ALC_ENCLAVE_OUTLINED_FLAGS})
-            add_dependencies(enclave_${room}_outlined enclave_${room})
+        if(fast_sources)
+            alc_enclave_library(enclave_${room}_fast "${fast_sources}" ${guards})
+            alc_enclave_carry(${room} enclave_${room}_fast)
+            add_dependencies(enclave_${room}_fast enclave_${room})
         endif()
         # Not for linking: headers generated in those rooms must be there first.
         foreach(used ${uses})
@@ -141,10 +173,67 @@ foreach(line ${ALC_LAYER_LINES})
         set(freestanding TRUE)
     endif()
     string(REPLACE " " ";" uses "${CMAKE_MATCH_3}")
-    alc_room(${room} ${freestanding} "${uses}")
+    set(optional_uses)
+    foreach(word ${uses})
+        string(REPLACE "?" "" used ${word})
+        if(NOT used STREQUAL word)
+            list(APPEND optional_uses ${used})
+            continue()
+        endif()
+        if(used IN_LIST ALC_MISSING_ROOMS)
+            list(APPEND ALC_MISSING_ROOMS ${room})
+        endif()
+        if(used IN_LIST ALC_ENCLAVE_NAMED_ROOMS)
+            list(APPEND ALC_ENCLAVE_NAMED_ROOMS ${room})
+        endif()
+    endforeach()
+    if(NOT room IN_LIST ALC_MISSING_ROOMS)
+        string(REPLACE "?" "" uses "${uses}")
+        alc_room(${room} ${freestanding} "${uses}")
+        foreach(used ${optional_uses})
+            if(TARGET alc_${room})
+                string(TOUPPER ${used} name)
+                set(has 0)
+                if(TARGET alc_${used})
+                    set(has 1)
+                endif()
+                target_compile_definitions(alc_${room} PRIVATE ALC_HAS_${name}=${has})
+            endif()
+        endforeach()
+    endif()
 endforeach()
+alc_crypto_room()
 
-# Unit tests: tests/unit/<room>/test_<file>.c, one cmocka program each, linked to its room.
+if(TARGET alc_compiler)
+    execute_process(COMMAND ${ALC_LLVM_CONFIG} --includedir OUTPUT_VARIABLE llvm_include
+                    OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND ${ALC_LLVM_CONFIG} --libdir OUTPUT_VARIABLE llvm_libraries
+                    OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    target_include_directories(alc_compiler SYSTEM PUBLIC ${llvm_include})
+    target_link_directories(alc_compiler PUBLIC ${llvm_libraries})
+    target_link_libraries(alc_compiler PUBLIC LLVM-19 pthread)
+endif()
+
+set(ALC_NATIVE_UNIT_TESTS test_gc test_exceptions test_linking test_atomic)
+
+# `engine`: the folder of tests/unit/engines that says what runs modules.
+function(alc_unit_test target name source engine)
+    add_executable(${target} ${source})
+    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests
+                               ${CMAKE_SOURCE_DIR}/tests/unit/engines/${engine})
+    target_compile_options(${target} PRIVATE ${ALC_CODE_FLAGS} ${ALC_HOSTED_FLAGS} -Wall -Wextra)
+    target_link_libraries(${target} PRIVATE ${ARGN} alc_test_support cmocka)
+    add_test(NAME ${name} COMMAND ${target})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 60 LABELS unit)
+endfunction()
+
+# Unit tests: tests/unit/<room>/test_<file>.c, one cmocka program each, linked to its room and to
+# what ALC_UNIT_TEST_LIBRARIES_<room> names.
+set(ALC_UNIT_TEST_LIBRARIES_crypto OpenSSL::Crypto pthread)
+set(ALC_UNIT_TEST_LIBRARIES_voucher alc_keys)
+set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto)
+# Compiled code needs a system that delivers its faults.
+set(ALC_UNIT_TEST_LIBRARIES_native_exec alc_native_linux)
 function(alc_unit_tests)
     file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*/test_*.c)
     foreach(test ${tests})
@@ -154,12 +243,15 @@ function(alc_unit_tests)
         if(NOT TARGET alc_${room})
             continue()
         endif()
-        set(target unit_${room}_${name})
-        add_executable(${target} ${test})
-        target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-        target_compile_options(${target} PRIVATE ${ALC_CODE_FLAGS} ${ALC_HOSTED_FLAGS} -Wall -Wextra)
-        target_link_libraries(${target} PRIVATE alc_${room} alc_test_support cmocka)
-        add_test(NAME unit/${room}/${name} COMMAND ${target})
-        set_tests_properties(unit/${room}/${name} PROPERTIES TIMEOUT 60 LABELS unit)
+        alc_unit_test(unit_${room}_${name} unit/${room}/${name} ${test} interpreter alc_${room}
+                      ${ALC_UNIT_TEST_LIBRARIES_${room}})
     endforeach()
+    # Tests of exec/ that hold for every executor, through compiled code.
+    if(TARGET alc_compiler)
+        foreach(name ${ALC_NATIVE_UNIT_TESTS})
+            alc_unit_test(unit_compiled_${name} unit/compiled/${name}
+                          ${CMAKE_SOURCE_DIR}/tests/unit/exec/${name}.c native
+                          alc_compiler alc_native_linux)
+        endforeach()
+    endif()
 endfunction()

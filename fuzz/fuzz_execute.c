@@ -99,6 +99,7 @@ static struct outcome run_once(const uint8_t *bytes, size_t size, uint8_t seed, 
     struct alc_store store;
     struct alc_store_options options = {
         .pages = {.reserve = reserve_pages, .commit = commit_pages, .release = release_pages},
+        .executor = &alc_interp_executor,
         .memory_size_max = MEMORY_MAX,
         .memory_reserve_max = MEMORY_MAX,
         .stack_slots = STACK_SLOTS,

@@ -3,7 +3,7 @@
  * What differential tests see of the engine, as text.
  *
  *   alc_diff_driver run MODULE SEED [--metered] [--interruptible] [--eager] [--collecting]
- *                       [--import NAME MODULE]
+ *                       [--native] [--fuel] [--import NAME MODULE]
  *     instantiates the module, calls each exported function with arguments that follow from the
  *     seed, shows what came back and what is left in memories, tables and globals. Lines:
  *       refused <words>                    the module is malformed, invalid or cannot be linked
@@ -11,6 +11,7 @@
  *       call <name in hex> <arguments>     followed by one of
  *       = <results>
  *       ! <name of the status>
+ *       fuel <units>                       with --fuel: what the call cost
  *       global <name in hex> <value>       memory <name> <pages> <sha256>   table <name> <entries>
  *     After a trap the state is shown and the next call gets a new instance.
  *
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/sha256.h"
+#include "diff/diff_native.h"
 #include "diff/diff_values.h"
 #include "exec/engine.h"
 #include "exec/interp.h"
@@ -58,6 +60,8 @@ struct settings {
     bool is_interruptible;
     bool is_eager;      /* code is made when the module is loaded */
     bool is_collecting; /* a collection before each new object */
+    bool is_native;     /* compiled, not interpreted */
+    bool shows_fuel;
 };
 
 struct world {
@@ -120,7 +124,11 @@ static alc_status load(struct world *world, const struct settings *settings,
     options.is_eager = settings->is_eager;
     struct alc_module *module;
     alc_error_clear(error);
-    ALC_TRY(alc_module_load(&world->arena, file->bytes, file->size, &options, &module, error));
+    ALC_TRY(
+        settings->is_native
+            ? diff_native_load(&world->store, &world->arena, file->bytes, file->size, &options,
+                               settings->is_metered, settings->is_interruptible, &module, error)
+            : alc_module_load(&world->arena, file->bytes, file->size, &options, &module, error));
     if (settings->is_metered) {
         alc_store_set_fuel(&world->store, fuel);
     }
@@ -137,8 +145,12 @@ static bool world_open(struct world *world, struct alc_os *os, const struct sett
                   .commit = alc_os_commit,
                   .release = release_pages,
                   .context = os},
+        .executor = &alc_interp_executor,
         .collects_always = settings->is_collecting,
     };
+    if (settings->is_native && !diff_native_choose(&options)) {
+        die("no native code in this build or on this system");
+    }
     world->os = os;
     init_arena(&world->arena);
     if (alc_store_init(&world->store, &world->arena, &options) != ALC_OK) {
@@ -203,7 +215,7 @@ static void print_state(const struct world *world)
         if (export->kind == ALC_EXTERNAL_GLOBAL) {
             print_name("global", export->name);
             diff_value_print(stdout, types, instance->module->globals[export->index].type.type,
-                             instance->globals[export->index]->slots);
+                             instance->globals[export->index]->cell->slots);
         } else if (export->kind == ALC_EXTERNAL_MEMORY) {
             print_name("memory", export->name);
             print_memory(instance->memories[export->index]);
@@ -284,8 +296,12 @@ static int run_module(struct alc_os *os, const struct settings *settings)
         if (export->kind != ALC_EXTERNAL_FUNCTION) {
             continue;
         }
+        uint64_t before = alc_store_get_fuel(&world.store);
         enum verdict verdict = call(&world, export, &random);
         calls += verdict != NOT_CALLED;
+        if (settings->shows_fuel && verdict != NOT_CALLED) {
+            printf("fuel %" PRIu64 "\n", before - alc_store_get_fuel(&world.store));
+        }
         if (verdict == TRAPPED) {
             print_state(&world);
             if (instances++ == INSTANCES_MAX) {
@@ -372,7 +388,7 @@ static int validate_stream(void)
 static _Noreturn void usage(void)
 {
     die("usage: alc_diff_driver validate | run MODULE SEED [--metered] [--interruptible] "
-        "[--eager] [--collecting] [--import NAME MODULE]");
+        "[--eager] [--collecting] [--native] [--fuel] [--import NAME MODULE]");
 }
 
 int main(int argc, char **argv)
@@ -397,6 +413,10 @@ int main(int argc, char **argv)
             settings.is_eager = true;
         } else if (strcmp(argv[i], "--collecting") == 0) {
             settings.is_collecting = true;
+        } else if (strcmp(argv[i], "--fuel") == 0) {
+            settings.shows_fuel = true;
+        } else if (strcmp(argv[i], "--native") == 0) {
+            settings.is_native = true;
         } else if (strcmp(argv[i], "--import") == 0 && i + 2 < argc) {
             settings.provider_name = argv[++i];
             settings.provider = read_file(argv[++i]);

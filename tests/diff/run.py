@@ -174,7 +174,8 @@ def driver_options(number):
 class Setting:
     """What a run needs: programs, folders, what is known."""
 
-    def __init__(self, build):
+    def __init__(self, build, is_native=False):
+        self.native = ["--native"] if is_native else []
         self.build = build.resolve()
         self.folder = self.build / "diff"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -194,9 +195,9 @@ class Setting:
         scratch.rename(target)
         return target
 
-    def transcript(self, path, number):
-        command = [self.driver, "run", path, str(number), *driver_options(number), "--import", "p",
-                   self.provider]
+    def transcript(self, path, number, more):
+        command = [self.driver, "run", path, str(number), *driver_options(number), *more,
+                   "--import", "p", self.provider]
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace",
                                   check=False, timeout=DRIVER_S)
@@ -208,9 +209,18 @@ class Setting:
             lines.append(f"crashed, exit status {done.returncode}: {why}")
         return lines or ["crashed: it says nothing"]
 
+    def compare_fuel(self, path, number):
+        """Compiled and interpreted code cost the same, call by call."""
+        return compare(self.transcript(path, number, ["--fuel", *self.native]),
+                       self.transcript(path, number, ["--fuel"]))
+
     def run_both(self, oracle, path, number):
         """None, or the two lines that differ."""
-        ours = self.transcript(path, number)
+        ours = self.transcript(path, number, self.native)
+        if self.native and "--metered" in driver_options(number):
+            difference = self.compare_fuel(path, number)
+            if difference is not None:
+                return difference
         crash = [line for line in ours if line.startswith("crashed")]
         if crash:
             return crash[0], "does not crash"
@@ -418,7 +428,7 @@ def repeat(setting, path, number):
 def shrink(setting, path, number):
     script = setting.folder / "still_different.sh"
     command = shlex.join([sys.executable, str(HERE / "run.py"), "--build", str(setting.build),
-                          "repeat", "--number", str(number)])
+                          "repeat", "--number", str(number), *setting.native])
     script.write_text(f'#!/bin/sh\n! {command} "$1"\n', encoding="utf-8")
     script.chmod(0o755)
     target = path.with_suffix(".small.wasm")
@@ -436,9 +446,10 @@ def main():
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="number of the first module")
     parser.add_argument("--number", type=int, default=0, help="of the module in FILE")
+    parser.add_argument("--native", action="store_true", help="alcove compiles the modules")
     arguments = parser.parse_args()
     try:
-        setting = Setting(arguments.build)
+        setting = Setting(arguments.build, arguments.native)
     except peers.Missing as reason:
         print(f"SKIPPED: {reason}")
         return SKIPPED

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "os_linux/os_linux.h"
+#include "spec/spec_core.h"
 #include "spec/spec_drive.h"
+#include "spec/spec_native.h"
 
 enum { CHILD_DONE = 0, CHILD_FAILED = 1, MESSAGE_SIZE = 160 };
 
@@ -24,6 +26,7 @@ static const struct alc_spec_sizes outside_sizes = {
     .modules_max = UINT64_C(2) << 30,
     .types_max = 256u << 20,
     .memory_reserve_max = UINT64_C(1) << 30,
+    .engine = &alc_spec_interpreter,
 };
 
 alc_status spec_place_outside(struct alc_os *os, const void *context, struct alc_error *error)
@@ -31,6 +34,15 @@ alc_status spec_place_outside(struct alc_os *os, const void *context, struct alc
     (void)context;
     (void)error;
     return alc_spec_drive(os, &outside_sizes);
+}
+
+alc_status spec_place_native(struct alc_os *os, const void *context, struct alc_error *error)
+{
+    (void)context;
+    (void)error;
+    struct alc_spec_sizes sizes = outside_sizes;
+    sizes.engine = spec_native_engine();
+    return sizes.engine == NULL ? ALC_E_NOT_SUPPORTED : alc_spec_drive(os, &sizes);
 }
 
 static void say(int fd, alc_status status, const struct alc_error *error)

@@ -26,6 +26,8 @@ struct spec_batch {
 
 /* Here, in this program: no enclave. `context` is not used. */
 spec_place spec_place_outside;
+/* The same with every module compiled (spec_native.h). ALC_E_NOT_SUPPORTED. */
+spec_place spec_place_native;
 /* In an emulated enclave with the image and signature of struct spec_image. */
 spec_place spec_place_emulated;
 struct spec_image {

@@ -120,15 +120,9 @@ struct alc_instance *alc_spec_find_instance(const struct alc_spec_run *run, bool
 static alc_status load(struct alc_spec_run *run, struct alc_name bytes,
                        const struct alc_module **out, struct alc_error *error)
 {
-    bool is_metered = (run->test->flags & ALC_SPEC_METERED) != 0;
-    bool is_interruptible = (run->test->flags & ALC_SPEC_INTERRUPTIBLE) != 0;
-    struct alc_load_options options =
-        alc_store_load_options(&run->store, is_metered, is_interruptible);
-    options.features = run->test->features;
     struct alc_module *module = NULL;
     alc_error_clear(error);
-    alc_status status =
-        alc_module_load(&run->space->modules, bytes.bytes, bytes.size, &options, &module, error);
+    alc_status status = run->space->engine->load(run, bytes, &module, error);
     *out = module;
     return status;
 }
@@ -248,8 +242,8 @@ static void get(struct alc_spec_run *run, const struct alc_global *global, struc
 {
     action->was_done = true;
     action->status = ALC_OK;
-    run->results[0] = global->value.slots[0];
-    run->results[1] = global->value.slots[1];
+    run->results[0] = global->cell->slots[0];
+    run->results[1] = global->cell->slots[1];
     run->global_type = global->type.type;
     run->result_types = &run->global_type;
     run->results_count = 1;
@@ -472,6 +466,7 @@ alc_status alc_spec_run_thread(struct alc_spec_run *run, struct alc_spec_space *
     run->space = space;
     run->test = test;
     struct alc_store_options options = {.pages = space->pages,
+                                        .executor = space->engine->executor,
                                         .memory_reserve_max = space->memory_reserve_max,
                                         .stack_slots = space->stack_slots,
                                         .waiting = alc_spec_crew_waiting(space->crew),

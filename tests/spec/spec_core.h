@@ -21,6 +21,16 @@ enum {
 };
 
 struct alc_spec_crew;
+struct alc_spec_run;
+
+/* How modules become code and code runs. */
+struct alc_spec_engine {
+    const struct alc_executor *executor;
+    const struct alc_native_support *native; /* for the store's pages */
+    /* As alc_module_load, for the store of the run and with the features and flags of its test. */
+    alc_status (*load)(struct alc_spec_run *run, struct alc_name bytes, struct alc_module **out,
+                       struct alc_error *error);
+};
 
 /* The address space that one run of tests uses; sizes are chosen by whoever sets it up. Each thread
  * of a test has its own. */
@@ -29,6 +39,7 @@ struct alc_spec_space {
     struct alc_arena modules; /* modules and instances */
     struct alc_writer report; /* entries of the test in progress */
     struct alc_pages pages;
+    const struct alc_spec_engine *engine;
     uint64_t memory_reserve_max;
     uint64_t stack_slots; /* 0: as many as there may be */
     struct alc_spec_crew *crew;
@@ -73,6 +84,9 @@ struct alc_spec_run {
  * ALC_OK says that the test itself could not be read or set up. */
 ALC_MUST_CHECK alc_status alc_spec_run_test(struct alc_spec_run *run, struct alc_spec_space *space,
                                             const struct alc_spec_test *test);
+
+/* The interpreter: spec_interpreter.c. */
+extern const struct alc_spec_engine alc_spec_interpreter;
 
 /* -- between the files of the core -- */
 

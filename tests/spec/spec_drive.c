@@ -61,8 +61,13 @@ static alc_status init_drive(struct drive *drive, struct alc_os *os,
     if (drive->run == NULL || drive->report == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
-    drive->space.pages = (struct alc_pages){
-        .reserve = reserve_pages, .commit = alc_os_commit, .release = release_pages, .context = os};
+    drive->space.pages = (struct alc_pages){.reserve = reserve_pages,
+                                            .commit = alc_os_commit,
+                                            .release = release_pages,
+                                            .execute = alc_os_execute,
+                                            .context = os,
+                                            .native = sizes->engine->native};
+    drive->space.engine = sizes->engine;
     drive->space.memory_reserve_max = sizes->memory_reserve_max;
     return alc_spec_crew_new(os, &drive->state, &drive->space, &drive->space.crew);
 }

@@ -9,11 +9,14 @@
 
 #include "os/os.h"
 
+struct alc_spec_engine;
+
 struct alc_spec_sizes {
     size_t stream_max; /* of one test's commands */
     size_t modules_max;
     size_t types_max;
     uint64_t memory_reserve_max; /* address space of one linear memory */
+    const struct alc_spec_engine *engine;
 };
 
 /* ALC_OK at the end of the stream. A test that cannot be read ends the run with its status. */

@@ -7,6 +7,7 @@
 #include "enclave/os_enclave.h"
 #include "enclave/tee.h"
 #include "sgx_arch/entry.h"
+#include "spec/spec_core.h"
 #include "spec/spec_drive.h"
 
 /* All address space is inside the enclave's range of 16 GiB; the test with the most memories at
@@ -16,6 +17,7 @@ static const struct alc_spec_sizes enclave_sizes = {
     .modules_max = 512u << 20,
     .types_max = 64u << 20,
     .memory_reserve_max = 256u << 20,
+    .engine = &alc_spec_interpreter,
 };
 
 /* RUN and THREAD. */

@@ -13,11 +13,18 @@
 
 #include "spec/spec_child.h"
 #include "spec/spec_lists.h"
+#include "spec/spec_native.h"
 #include "spec/spec_script.h"
 #include "spec/spec_stream.h"
 #include "spec/spec_tally.h"
 
-enum { PATH_SIZE = 4096, TIMEOUT_S = 120, STEPPED_TIMEOUT_S = 900, EXIT_BAD_USAGE = 2 };
+enum {
+    PATH_SIZE = 4096,
+    TIMEOUT_S = 120,
+    STEPPED_TIMEOUT_S = 900,
+    EXIT_BAD_USAGE = 2,
+    EXIT_SKIPPED = 77
+};
 
 static const char usage[] =
     "usage: alc_spec_run --data DIR --lists DIR [options] [GROUP...]\n"
@@ -30,6 +37,9 @@ static const char usage[] =
     "  --metered         code that counts fuel and looks at the stop word, and a collection "
     "before\n"
     "                    each new object\n"
+    "  --native          compile every module and run that; not with --tee\n"
+    "  --level N         native: how much the compiler tries, 0 to 3 (default 2)\n"
+    "  --wide            native: use AVX2 and the like where this machine has it\n"
     "  --verbose         every failure, and errors with other words than upstream's\n";
 
 struct settings {
@@ -40,6 +50,9 @@ struct settings {
     struct spec_image image;
     uint32_t flags;
     bool is_verbose;
+    bool is_native;
+    bool is_wide;
+    unsigned level;
     char *const *groups;
     int groups_count;
 };
@@ -63,15 +76,12 @@ struct group_tests {
 static bool parse_arguments(int argc, char **argv, struct settings *out)
 {
     static const struct option options[] = {
-        {"data", required_argument, NULL, 'd'},
-        {"lists", required_argument, NULL, 'l'},
-        {"tee", required_argument, NULL, 't'},
-        {"image", required_argument, NULL, 'i'},
-        {"signature", required_argument, NULL, 's'},
-        {"filter", required_argument, NULL, 'f'},
-        {"metered", no_argument, NULL, 'm'},
-        {"verbose", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
+        {"data", required_argument, NULL, 'd'},      {"lists", required_argument, NULL, 'l'},
+        {"tee", required_argument, NULL, 't'},       {"image", required_argument, NULL, 'i'},
+        {"signature", required_argument, NULL, 's'}, {"filter", required_argument, NULL, 'f'},
+        {"metered", no_argument, NULL, 'm'},         {"native", no_argument, NULL, 'n'},
+        {"level", required_argument, NULL, 'L'},     {"wide", no_argument, NULL, 'w'},
+        {"verbose", no_argument, NULL, 'v'},         {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -101,6 +111,15 @@ static bool parse_arguments(int argc, char **argv, struct settings *out)
         case 'm':
             out->flags = ALC_SPEC_METERED | ALC_SPEC_INTERRUPTIBLE | ALC_SPEC_COLLECTING;
             break;
+        case 'n':
+            out->is_native = true;
+            break;
+        case 'L':
+            out->level = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'w':
+            out->is_wide = true;
+            break;
         case 'v':
             out->is_verbose = true;
             break;
@@ -111,7 +130,8 @@ static bool parse_arguments(int argc, char **argv, struct settings *out)
     out->groups = argv + optind;
     out->groups_count = argc - optind;
     bool has_image = out->image.image_path != NULL && out->image.signature_path != NULL;
-    return out->data != NULL && out->lists != NULL && (!out->is_emulated || has_image);
+    bool is_one = !out->is_emulated || has_image;
+    return out->data != NULL && out->lists != NULL && is_one;
 }
 
 static bool is_chosen(const struct settings *settings, const char *group)
@@ -137,7 +157,12 @@ static void translate(struct run *run, const struct spec_group *group, const cha
         strstr(name, run->settings->filter) == NULL) {
         return;
     }
-    struct spec_script_options options = {name, group->features, run->settings->flags};
+    struct spec_script_options options = {
+        .name = name,
+        .features = group->features,
+        .flags = run->settings->flags,
+        .is_compiled = run->settings->is_native && run->settings->is_emulated,
+    };
     if (!spec_script_translate(&options, path, &tests->stream, problem, sizeof problem)) {
         spec_tally_broken(tally, &run->tally_options, name, problem);
         return;
@@ -180,6 +205,13 @@ static size_t start_of(const struct group_tests *tests, size_t index)
     return index == 0 ? 0 : tests->ends[index - 1];
 }
 
+static spec_place *place_of(const struct settings *settings)
+{
+    return settings->is_emulated ? spec_place_emulated
+           : settings->is_native ? spec_place_native
+                                 : spec_place_outside;
+}
+
 /* Runs tests [first, last) and counts their reports; the number of tests dealt with (>= 1). */
 static size_t run_batch(struct run *run, const struct group_tests *tests, size_t first, size_t last,
                         struct spec_tally *tally)
@@ -189,7 +221,7 @@ static size_t run_batch(struct run *run, const struct group_tests *tests, size_t
         .stream = tests->stream.bytes + start,
         .stream_size = tests->ends[last - 1] - start,
         .timeout_s = run->settings->image.is_stepped ? STEPPED_TIMEOUT_S : TIMEOUT_S,
-        .place = run->settings->is_emulated ? spec_place_emulated : spec_place_outside,
+        .place = place_of(run->settings),
         .context = &run->settings->image,
     };
     struct spec_buffer report = {0};
@@ -267,11 +299,16 @@ static size_t count_idle_skips(const struct run *run)
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {.filter = ""};
+    struct settings settings = {.filter = "", .level = 2};
     if (!parse_arguments(argc, argv, &settings)) {
         fputs(usage, stderr);
         return EXIT_BAD_USAGE;
     }
+    if (settings.is_native && spec_native_engine() == NULL) {
+        fputs("spec: no compiler, or a processor without FSGSBASE\n", stderr);
+        return EXIT_SKIPPED;
+    }
+    spec_native_prepare(settings.level, settings.is_wide);
     char groups_path[PATH_SIZE];
     char skip_path[PATH_SIZE];
     snprintf(groups_path, sizeof groups_path, "%s/groups.txt", settings.lists);
@@ -296,6 +333,9 @@ int main(int argc, char **argv)
     if (run.total.failed != run.failed_required) {
         printf("not counted below: %zu failures in groups that are only reported\n",
                run.total.failed - run.failed_required);
+    }
+    if (settings.is_native) {
+        spec_native_print();
     }
     printf("spec: %zu passed, %zu failed, %zu skipped\n", run.total.passed, failed,
            run.total.skipped + run.total.excused);

@@ -17,10 +17,12 @@
 
 #include "base/bytes.h"
 #include "base/compiler.h"
+#include "spec/spec_native.h"
 #include "spec/spec_stream.h"
 #include "spec/spec_values.h"
 
 struct script {
+    const struct spec_script_options *options;
     struct spec_buffer *out;
     const char *directory;
     size_t directory_size;
@@ -128,6 +130,9 @@ static bool add_module_bytes(struct script *script, const json_t *command)
         int reason = errno;
         spec_buffer_fini(&bytes);
         return complain(script, "%s: %s", name, strerror(reason));
+    }
+    if (script->options->is_compiled) {
+        spec_native_replace(&bytes, script->options->features, script->options->flags);
     }
     spec_buffer_add_string(script->out, bytes.bytes, bytes.size);
     spec_buffer_fini(&bytes);
@@ -292,6 +297,7 @@ bool spec_script_translate(const struct spec_script_options *options, const char
     const char *slash = strrchr(json_path, '/');
     struct spec_buffer commands = {0};
     struct script script = {
+        .options = options,
         .out = &commands,
         .directory = json_path,
         .directory_size = slash == NULL ? 0 : (size_t)(slash - json_path) + 1,

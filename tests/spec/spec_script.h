@@ -13,7 +13,8 @@
 struct spec_script_options {
     const char *name; /* of the test: "core/address" */
     uint64_t features;
-    uint32_t flags; /* enum alc_spec_flags */
+    uint32_t flags;   /* enum alc_spec_flags */
+    bool is_compiled; /* modules as native images */
 };
 
 /* Appends one test, made from the script at `json_path` and the modules beside it. False: the

@@ -90,6 +90,7 @@ static alc_status prepare_space(struct alc_spec_crew *crew, struct alc_spec_spac
     }
     alc_writer_init(&space->report, report, REPORT_SIZE);
     space->pages = crew->like.pages;
+    space->engine = crew->like.engine;
     space->memory_reserve_max = crew->like.memory_reserve_max;
     space->stack_slots = STACK_SLOTS;
     space->crew = crew;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs WASI test programs through `alcove run` and compares what they do.
 
-    run_suite.py --alcove PATH [--tee MODE] [--only TEXT] [--jobs N] [--expectations DIR] DIR...
+    run_suite.py --alcove PATH [--tee MODE] [--sealed] [--only TEXT] [--jobs N]
+                 [--expectations DIR] DIR...
 
 A test is X.wasm with an optional X.json beside it (or in the folder of --expectations), the layout
 of the public wasi-testsuite:
@@ -17,6 +18,7 @@ does not name is not compared, except the exit code. Own additions:
     links {NAME: TARGET}             symbolic links to be made in root's copy
     flip NAME                        while the program runs, this directory of root is exchanged
                                      with a link to its parent's parent, again and again
+With --sealed, the tests whose root is the folder `empty`, with a sealed directory in its place.
 Ends with one line of counts, and status 1 unless every test passed.
 """
 import argparse
@@ -100,6 +102,17 @@ def play_receive(peer, expected, problems):
         problems.append(f"peer: got {received!r}, not {expected!r}")
 
 
+def seal_root(options, arguments, scratch):
+    """The same options with a sealed directory for the plain root."""
+    options[options.index("--dir")] = "--sealed"
+    if arguments.tee != "none":
+        return options
+    key = os.path.join(scratch, "dir-key")
+    with open(key, "wb") as out:
+        out.write(os.urandom(32))
+    return ["--seal-key", key, *options]
+
+
 def directories(expected, folder, scratch):
     """Options for fresh copies of what the test wants to see; root's copy is `dir0`."""
     options, wanted = [], dict(expected.get("read_only_dirs", {}))
@@ -175,7 +188,8 @@ def run_test(arguments, wasm):
     problems, stop = [], threading.Event()
     with tempfile.TemporaryDirectory() as scratch:
         command = [arguments.alcove, "run", "--tee", arguments.tee]
-        command += directories(expected, folder, scratch)
+        options = directories(expected, folder, scratch)
+        command += seal_root(options, arguments, scratch) if arguments.sealed else options
         for name, value in expected.get("env", {}).items():
             command += ["--env", f"{name}={value}"]
         threads, options = helpers(expected, scratch, problems, stop)
@@ -201,19 +215,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--alcove", required=True)
     parser.add_argument("--tee", default="none")
+    parser.add_argument("--sealed", action="store_true")
     parser.add_argument("--only", default="", help="tests with this text in their path")
     parser.add_argument("--expectations", help="folder of the json files and their folders")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("folders", nargs="+", metavar="DIR")
     arguments = parser.parse_args()
     tests = find_tests(arguments.folders, arguments.only)
+    if arguments.sealed:
+        tests = [test for test in tests
+                 if read_expectations(test, arguments.expectations)[0].get("root") == "empty"]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for wasm, problems in pool.map(lambda test: run_test(arguments, test), tests):
             failed += bool(problems)
             if problems:
                 print(f"FAIL {wasm}", *[f"     {p}" for p in problems if p], sep="\n")
-    print(f"wasi programs ({arguments.tee}): {len(tests) - failed} of {len(tests)} passed")
+    where = arguments.tee + (", sealed" if arguments.sealed else "")
+    print(f"wasi programs ({where}): {len(tests) - failed} of {len(tests)} passed")
     return 1 if failed or not tests else 0
 
 
