@@ -127,6 +127,11 @@ endfunction()
 alc_enclave_image(alcove_runtime SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main.c SYMBOL alc_runtime)
 alc_enclave_image(alcove_native SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main_native.c
                   SYMBOL alc_native_runtime)
+# The one for compiled code that somebody's key vouches for.
+if(TARGET alc_voucher)
+    alc_enclave_image(alcove_vouching SYMBOL alc_vouching_runtime EXTRA_ROOMS crypto voucher
+        DEFINITIONS ALC_VOUCHERS=1 SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main_native.c)
+endif()
 # The one for workloads with sealed mounts, where crypto can be built.
 if(TARGET enclave_enclave_sealed)
     alc_enclave_image(alcove_sealed SYMBOL alc_sealed_runtime

@@ -12,6 +12,11 @@ if(TARGET alc_cli AND TARGET alcove_runtime_embedded)
                        $<TARGET_OBJECTS:alcove_sealed_embedded>)
         target_link_libraries(alcove PRIVATE alc_mounts)
     endif()
+    if(TARGET alc_cli_vouch AND TARGET alcove_vouching_embedded)
+        target_sources(alcove PRIVATE $<TARGET_OBJECTS:alc_cli_vouch>
+                       $<TARGET_OBJECTS:alcove_vouching_embedded>)
+        target_link_libraries(alcove PRIVATE alc_keys alc_voucher)
+    endif()
     install(TARGETS alcove RUNTIME DESTINATION bin)
     if(TARGET alc_compiler)
         add_executable(alcove-compiler $<TARGET_OBJECTS:alc_cli> $<TARGET_OBJECTS:alc_compiler>

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "cli/enclave.h"
 #include "cli/sealed.h"
+#include "cli/vouch.h"
 #include "hostcall/dispatch.h"
 #include "sgx/cpu.h"
 #include "sgx_emu/emu.h"
@@ -26,6 +27,11 @@ static void find_built_in(enum cli_image_kind kind, struct cli_image *out)
         out->bytes = alc_native_runtime_image;
         out->size = alc_native_runtime_image_size;
         out->sigstruct = alc_native_runtime_sigstruct;
+        break;
+    case CLI_IMAGE_VOUCHING:
+        out->bytes = cli_vouching_need()->image;
+        out->size = *cli_vouching_need()->image_size;
+        out->sigstruct = *cli_vouching_need()->sigstruct;
         break;
     case CLI_IMAGE_SEALED:
         out->bytes = cli_sealed_get()->image;
@@ -154,7 +160,7 @@ alc_status cli_enclave_run(const struct run_options *options, enum cli_image_kin
     const struct alc_os *os = alc_os_linux_get_os(system);
     struct cli_image image;
     struct alc_sgx_enclave *enclave;
-    ALC_TRY(check_machine(kind == CLI_IMAGE_NATIVE, error));
+    ALC_TRY(check_machine(kind == CLI_IMAGE_NATIVE || kind == CLI_IMAGE_VOUCHING, error));
     cli_image_open(options->image_path, options->signature_path, kind, &image);
     ALC_TRY(load(options->tee, &image, &enclave, error));
     if (options->report) {

@@ -24,9 +24,11 @@ extern const struct alc_sgx_sigstruct alc_native_runtime_sigstruct;
 /* Which of the images that this program carries. */
 enum cli_image_kind {
     CLI_IMAGE_INTERPRETED,
-    CLI_IMAGE_NATIVE, /* for native code */
-    CLI_IMAGE_SEALED, /* for sealed directories, interpreted; only if cli_sealed_get() is not NULL
-                       */
+    CLI_IMAGE_NATIVE,   /* for native code */
+    CLI_IMAGE_VOUCHING, /* the same, which verifies vouchers; only if cli_vouching_get() is not NULL
+                         */
+    CLI_IMAGE_SEALED,   /* for sealed directories, interpreted; only if cli_sealed_get() is not NULL
+                         */
 };
 
 struct cli_image {

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "cli/program.h"
+#include "cli/vouch.h"
 
 static struct alc_string string_of(const char *text)
 {
@@ -45,6 +46,10 @@ struct cli_file cli_manifest_encode(const struct run_options *options,
     if (program->is_native) {
         manifest.has_native = true;
         manifest.native_flags = options->is_vouched ? ALC_NATIVE_VOUCHED : 0;
+        if (options->owner_path != NULL) {
+            manifest.native_flags = ALC_NATIVE_VOUCHED_BY_KEY;
+            cli_vouching_need()->name_key(options->owner_path, manifest.voucher_key_sha256);
+        }
         alc_copy(manifest.native_sha256, program->image.native_sha256, ALC_SHA256_SIZE);
     }
     if (EVP_Digest(program->module.bytes, program->module.size, manifest.module_sha256, NULL,

@@ -84,7 +84,7 @@ static void follow_manifest(struct run_options *options, const struct alc_manife
     }
     if (options->arguments_count > 1 || options->environment_count != 0 ||
         options->limits.fuel != 0 || options->limits.timeout_ns != 0 ||
-        options->limits.memory_size != 0 || options->is_vouched) {
+        options->limits.memory_size != 0 || options->is_vouched || options->owner_path != NULL) {
         die_at(options, "its arguments, environment and limits are measured and cannot be given");
     }
     free(options->mounts);
@@ -153,8 +153,8 @@ void cli_program_open(struct run_options *options, struct cli_program *out)
     }
     /* Nobody asked for what would not run. */
     bool is_refused = out->is_native && out->image.shape != ALC_NATIVE_CONFINED &&
-                      !options->is_vouched && options->code == RUN_CODE_AUTO &&
-                      out->granted.bytes != file.bytes;
+                      !options->is_vouched && options->owner_path == NULL &&
+                      options->code == RUN_CODE_AUTO && out->granted.bytes != file.bytes;
     if (is_refused || (out->is_native && options->code == RUN_CODE_INTERPRET)) {
         out->is_native = false;
         out->granted = out->module;

@@ -14,6 +14,7 @@
 #include "cli/outcome.h"
 #include "cli/program.h"
 #include "cli/sealed.h"
+#include "cli/vouch.h"
 #include "native_linux/native_linux.h"
 #include "os_linux/os_linux.h"
 
@@ -128,6 +129,9 @@ static alc_status run_here(const struct run_options *options, const struct cli_p
                                  "native code needs FSGSBASE");
         }
         alc_workload_compiled_init(&compiled, support);
+        if (options->owner_path != NULL) {
+            cli_vouching_need()->accept(&compiled);
+        }
         profile = &compiled.profile;
         g_stop_native = alc_native_linux_stop;
     }
@@ -149,9 +153,10 @@ static alc_status run_with(const struct run_options *options, const struct cli_p
     if (program->is_native) {
         g_stop_native = cli_enclave_stop;
     }
-    enum cli_image_kind kind = program->is_native    ? CLI_IMAGE_NATIVE
-                               : options->has_sealed ? CLI_IMAGE_SEALED
-                                                     : CLI_IMAGE_INTERPRETED;
+    enum cli_image_kind kind = options->has_sealed ? CLI_IMAGE_SEALED : CLI_IMAGE_INTERPRETED;
+    if (program->is_native) {
+        kind = options->owner_path != NULL ? CLI_IMAGE_VOUCHING : CLI_IMAGE_NATIVE;
+    }
     return cli_enclave_run(options, kind, system, publish_stop_flag, error);
 }
 

@@ -124,6 +124,8 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
         options->code = code;
     } else if (option == CLI_OPTION_run_vouch) {
         options->is_vouched = true;
+    } else if (option == CLI_OPTION_run_owner) {
+        options->owner_path = value;
     } else if (option == CLI_OPTION_run_image) {
         options->image_path = value;
     } else if (option == CLI_OPTION_run_signature) {
@@ -168,6 +170,9 @@ void run_options_parse(struct cli_arguments *arguments, struct run_options *out)
     int option;
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         apply_option(arguments, out, (enum cli_option)option, value);
+    }
+    if (out->is_vouched && out->owner_path != NULL) {
+        cli_usage_error(arguments, "one of --vouch and --owner");
     }
     if (arguments->next == arguments->argc) {
         cli_usage_error(arguments, "which program?");

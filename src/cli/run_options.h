@@ -33,6 +33,7 @@ struct run_options {
     bool has_sealed;           /* mounts */
     enum run_code code;
     bool is_vouched;
+    const char *owner_path; /* NULL, or the key that has to vouch */
     const char *image_path;
     const char *signature_path;
     bool report;
