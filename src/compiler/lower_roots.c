@@ -71,6 +71,7 @@ static void make_frame(struct alc_lowering *f)
     } else {
         LLVMPositionBuilderAtEnd(builder, entry);
     }
+    LLVMSetCurrentDebugLocation2(builder, NULL); /* not that of the instruction behind */
     f->roots.frame = LLVMBuildArrayAlloca(builder, f->unit->i64, alc_lower_i32(f, 1), "");
     LLVMSetAlignment(f->roots.frame, WORD);
 }

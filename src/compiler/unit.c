@@ -360,8 +360,12 @@ alc_status alc_unit_emit(struct alc_unit *unit, LLVMMemoryBufferRef *out, char *
     if ((unit->options->keep & ALC_COMPILE_KEEP_IR) != 0) {
         ALC_TRY(keep_ir(unit, out_ir));
     }
-    if (ALC_DEBUG && LLVMVerifyModule(unit->ir, LLVMReturnStatusAction, &message) != 0) {
-        return fail_llvm(error, message);
+    if (ALC_DEBUG) {
+        if (LLVMVerifyModule(unit->ir, LLVMReturnStatusAction, &message) != 0) {
+            return fail_llvm(error, message);
+        }
+        LLVMDisposeMessage(message);
+        message = NULL;
     }
     ALC_TRY(run_passes(unit, error));
     hide_choices(unit);

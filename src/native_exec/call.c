@@ -115,7 +115,9 @@ static bool pass_arguments(struct alc_native_thread *thread, enum pass pass, uin
         uint32_t kind = type->parameters[i];
         uint64_t *place = next_place(thread, base, &placing, kind);
         is_good = pass_value(thread, pass, kind, place, arguments);
-        arguments += pass == PASS_JUDGE ? 0 : alc_type_slots(kind);
+        if (pass != PASS_JUDGE) { /* which has no array */
+            arguments += alc_type_slots(kind);
+        }
     }
     return is_good;
 }
@@ -139,7 +141,9 @@ static bool pass_results(struct alc_native_thread *thread, enum pass pass, uint8
         uint64_t *place = result_place(thread, base, type, slot);
         is_good = pass_value(thread, pass, kind, place, results);
         slot += alc_type_slots(kind);
-        results += pass == PASS_JUDGE ? 0 : alc_type_slots(kind);
+        if (pass != PASS_JUDGE) {
+            results += alc_type_slots(kind);
+        }
     }
     return is_good;
 }

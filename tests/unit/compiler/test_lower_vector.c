@@ -305,7 +305,9 @@ static bool is_same(const struct instruction *instruction, union value a, union 
 
 typedef void compiled(const union value *operands, union value *result);
 
-static void run(compiled *function, const struct instruction *instruction, const struct code *code)
+__attribute__((no_sanitize("undefined"))) /* that looks for a mark in front of functions */
+static void
+run(compiled *function, const struct instruction *instruction, const struct code *code)
 {
     for (unsigned i = 0; i < TRIES; i++) {
         union value operands[OPERANDS_MAX];

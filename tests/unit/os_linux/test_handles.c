@@ -379,7 +379,9 @@ static void test_sockets(void **state)
     assert_int_equal(os->accept(fixture->context, 9, 0), -ALC_OS_NOT_SUPPORTED);
 }
 
-static void test_pages_and_random(void **state)
+__attribute__((no_sanitize("undefined"))) /* that looks for a mark in front of functions */
+static void
+test_pages_and_random(void **state)
 {
     struct fixture *fixture = *state;
     const struct alc_os_operations *os = fixture->os;
