@@ -34,7 +34,7 @@ static alc_status read_length(struct alc_reader *reader, size_t *out)
 alc_status alc_der_read_any(struct alc_reader *reader, struct alc_der *out)
 {
     const struct alc_reader start = *reader;
-    size_t length;
+    size_t length = 0;
     ALC_TRY(alc_read_u8(reader, &out->tag));
     alc_status status = read_length(reader, &length);
     if (status == ALC_E_BAD_DER || (out->tag & TAG_LONG) == TAG_LONG ||
