@@ -265,22 +265,25 @@ static void test_collateral_of_others(void **state)
 }
 
 /* The report, its signature, the attestation key, the enclave's report, its signature, what it
- * authenticated, and the certificates; every byte with `all` as argv[2], else some. */
+ * authenticated, and the certificates; every byte with `all` as argv[2], else some. Only what
+ * stands around the letters of a certificate (RFC 7468) is nobody's: ends of lines, and the NUL
+ * behind the last. */
 static void test_changed_quotes(void **state)
 {
     (void)state;
     struct alc_verdict verdict;
     const size_t certificates_offset = question.quote.size - 3548;
     size_t step = is_thorough ? 1 : 7;
-    unsigned accepted = 0;
     for (size_t at = 0; at < question.quote.size; at += step) {
         step = is_thorough ? 1 : at < certificates_offset ? 7 : 97;
+        uint8_t byte = quote_bytes[at];
         quote_bytes[at] ^= (uint8_t)(1u << at % 8);
-        accepted += judge(&verdict) == ALC_OK;
-        quote_bytes[at] ^= (uint8_t)(1u << at % 8);
+        if (judge(&verdict) == ALC_OK) {
+            assert_true(at >= certificates_offset);
+            assert_true(byte == '\n' || (byte == '\0' && at == question.quote.size - 1));
+        }
+        quote_bytes[at] = byte;
     }
-    /* White space between the lines of a certificate is nobody's. */
-    assert_int_equal(accepted, 0);
     assert_int_equal(judge(&verdict), ALC_OK);
 }
 
