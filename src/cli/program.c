@@ -45,7 +45,9 @@ static bool find_native(const struct run_options *options, const struct cli_file
         *out = cli_native_make(options->module_path, module, &wish);
         return true;
     }
-    return options->code == RUN_CODE_AUTO && cli_native_find(module, &wish, out);
+    /* What is kept carries no voucher. */
+    return options->code == RUN_CODE_AUTO && options->owner_path == NULL &&
+           cli_native_find(module, &wish, out);
 }
 
 /* -- packed images -- */
@@ -153,8 +155,8 @@ void cli_program_open(struct run_options *options, struct cli_program *out)
     }
     /* Nobody asked for what would not run. */
     bool is_refused = out->is_native && out->image.shape != ALC_NATIVE_CONFINED &&
-                      !options->is_vouched && options->owner_path == NULL &&
-                      options->code == RUN_CODE_AUTO && out->granted.bytes != file.bytes;
+                      !options->is_vouched && options->code == RUN_CODE_AUTO &&
+                      out->granted.bytes != file.bytes && !out->is_packed;
     if (is_refused || (out->is_native && options->code == RUN_CODE_INTERPRET)) {
         out->is_native = false;
         out->granted = out->module;

@@ -149,6 +149,8 @@ def case_vouchers(bench):
         bench.expect(REFUSED, *run, "--owner", "owner.pem", "nothing.alc")
         bench.expect(0, *run, "--owner", "other.pem", "other.alc")
         bench.expect(FUEL, *run, "--owner", "owner.pem", "endless.alc")
+        bench.expect(0, *run, "--compile", "nothing.wasm")
+        bench.expect(0, *run, "--owner", "owner.pem", "nothing.wasm") # not what is in the cache
     bench.expect(USAGE, "run", "--vouch", "--owner", "owner.pem", "wide.alc")
 
 
@@ -168,6 +170,14 @@ def case_pack(bench):
     bench.expect(USAGE, *signed, "--dir", "data::/data", "nothing.sgxs", "more")
     bench.expect(USAGE, *signed, "--dir", "data::/data", "--fuel", "9", "nothing.sgxs")
     bench.expect(USAGE, "run", "--tee", "emulated", "--dir", "data::/data", "nothing.sgxs")
+    bench.compile("wide")
+    bench.expect(REFUSED, "pack", "--output", "wide.sgxs", "wide.alc")
+    bench.expect(0, "pack", "--output", "wide.sgxs", "--vouch", "wide.alc")
+    bench.expect(0, "sign", "--key", "key.pem", "--output", "wide.sig", "wide.sgxs")
+    for words in (("none",), ("emulated", "--signature", "wide.sig")):
+        done = bench.expect(0, "run", "--report", "--tee", *words, "wide.sgxs")
+        if "vouched for by the manifest" not in done.stderr:
+            raise Failure(f"a packed voucher, {words[0]}: {done.stderr}")
     spoilt = bytearray((bench.folder / "nothing.sgxs").read_bytes())
     spoilt[-300] ^= 1
     (bench.folder / "spoilt.sgxs").write_bytes(spoilt)
