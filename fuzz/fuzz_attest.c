@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "attest/quote_verify.h"
+#include "attest/appraise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -53,7 +53,7 @@ static alc_status fuzz_quote(struct alc_arena *arena, struct alc_reader *reader)
 static alc_status fuzz_one(enum target target, struct alc_arena *arena, struct alc_reader *reader)
 {
     static const struct alc_pck pck = {.pce_svn = 13, .components = {11, 11, 2, 2, 255, 1}};
-    struct alc_collateral collateral;
+    struct alc_pcs_collateral collateral;
     struct alc_tcb_info tcb_info;
     struct alc_qe_identity qe_identity;
     switch (target) {
@@ -64,7 +64,7 @@ static alc_status fuzz_one(enum target target, struct alc_arena *arena, struct a
     case LIST:
         return fuzz_list(reader);
     case COLLATERAL:
-        return alc_collateral_read(arena, reader, &collateral);
+        return alc_pcs_collateral_read(arena, reader, &collateral);
     case TCB_INFO:
         return alc_tcb_info_read(reader, &pck, &tcb_info);
     case QE_IDENTITY:

@@ -2,11 +2,11 @@
  *
  * Collateral in one JSON object.
  */
-#include "attest/quote_verify.h"
+#include "attest/collateral.h"
 
 struct collateral_reader {
     struct alc_arena *arena;
-    struct alc_collateral *out;
+    struct alc_pcs_collateral *out;
 };
 
 static alc_status read_text(struct alc_reader *reader, void *context, struct alc_text *out)
@@ -30,7 +30,7 @@ static alc_status read_list(struct alc_reader *reader, void *context, struct alc
                : alc_reader_fail(&start, ALC_E_BAD_JSON);
 }
 
-static struct alc_collateral *out_of(void *context)
+static struct alc_pcs_collateral *out_of(void *context)
 {
     return ((struct collateral_reader *)context)->out;
 }
@@ -57,7 +57,7 @@ static alc_status read_tcb_info(struct alc_reader *reader, void *context)
 
 static alc_status read_tcb_info_signature(struct alc_reader *reader, void *context)
 {
-    struct alc_collateral *out = out_of(context);
+    struct alc_pcs_collateral *out = out_of(context);
     return alc_json_read_hex(reader, out->tcb_info_signature, sizeof out->tcb_info_signature);
 }
 
@@ -73,12 +73,12 @@ static alc_status read_qe_identity(struct alc_reader *reader, void *context)
 
 static alc_status read_qe_identity_signature(struct alc_reader *reader, void *context)
 {
-    struct alc_collateral *out = out_of(context);
+    struct alc_pcs_collateral *out = out_of(context);
     return alc_json_read_hex(reader, out->qe_identity_signature, sizeof out->qe_identity_signature);
 }
 
-alc_status alc_collateral_read(struct alc_arena *arena, struct alc_reader *reader,
-                               struct alc_collateral *out)
+alc_status alc_pcs_collateral_read(struct alc_arena *arena, struct alc_reader *reader,
+                                   struct alc_pcs_collateral *out)
 {
     static const struct alc_json_member members[] = {
         {"root_ca_crl", read_root_list, true},
@@ -91,7 +91,7 @@ alc_status alc_collateral_read(struct alc_arena *arena, struct alc_reader *reade
         {"qe_identity_signature", read_qe_identity_signature, true},
     };
     struct collateral_reader into = {.arena = arena, .out = out};
-    *out = (struct alc_collateral){0};
+    *out = (struct alc_pcs_collateral){0};
     ALC_TRY(alc_json_read_object(reader, members, ALC_ARRAY_COUNT(members), &into));
     return alc_json_end(reader);
 }

@@ -2,7 +2,7 @@
  *
  * Quotes of SGX enclaves as Intel's DCAP makes them (Quote Generation Library reference, appendix
  * A): version 3, signed with P-256. Input is hostile; parts are borrowed from it. Reading checks
- * form, alc_quote_verify (quote_verify.h) everything else.
+ * form, alc_appraise (appraise.h) everything else.
  */
 #ifndef ALC_ATTEST_QUOTE_H
 #define ALC_ATTEST_QUOTE_H

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "attest/quote_verify.h"
+#include "attest/appraise.h"
 #include "attest/time.h"
 
 enum { SKIPPED = 77, FILE_MAX = 1 << 16 };
@@ -25,9 +25,9 @@ static uint8_t quote_bytes[FILE_MAX];
 static uint8_t collateral_bytes[FILE_MAX];
 static uint8_t collateral_memory[FILE_MAX];
 static uint8_t memory[FILE_MAX];
-static struct alc_collateral collateral;
-static struct alc_quote_policy policy;
-static struct alc_quote_question question;
+static struct alc_pcs_collateral collateral;
+static struct alc_policy policy;
+static struct alc_appraisal appraisal;
 
 static size_t read_file(const char *name, uint8_t *out)
 {
@@ -57,7 +57,7 @@ static void read_collateral(const char *name)
     assert_true(size > 0);
     alc_arena_init(&arena, collateral_memory, sizeof collateral_memory);
     alc_reader_init(&reader, collateral_bytes, size, NULL);
-    assert_int_equal(alc_collateral_read(&arena, &reader, &collateral), ALC_OK);
+    assert_int_equal(alc_pcs_collateral_read(&arena, &reader, &collateral), ALC_OK);
 }
 
 /* The good quote, its collateral, a time within all dates, and a policy that accepts it. */
@@ -65,11 +65,11 @@ static int set_up(void **state)
 {
     (void)state;
     read_collateral("sgx_quote_collateral.json");
-    policy = alc_quote_policy_default;
+    policy = alc_policy_default;
     policy.accepted_tcb |= 1u << ALC_TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED;
-    question = (struct alc_quote_question){
-        .quote = {quote_bytes, read_file("sgx_quote", quote_bytes)},
-        .collateral = &collateral,
+    appraisal = (struct alc_appraisal){
+        .evidence = {quote_bytes, read_file("sgx_quote", quote_bytes)},
+        .collateral.pcs = &collateral,
         .policy = &policy,
         .now_s = time_of("2025-07-01T00:00:00Z"),
     };
@@ -80,7 +80,7 @@ static alc_status judge(struct alc_verdict *out)
 {
     struct alc_arena arena;
     alc_arena_init(&arena, memory, sizeof memory);
-    alc_status status = alc_quote_verify(&arena, &question, out);
+    alc_status status = alc_appraise(&arena, &appraisal, out);
     assert_int_equal(status, out->status);
     assert_int_equal(alc_arena_mark(&arena), 0);
     return status;
@@ -128,13 +128,13 @@ static void test_dates(void **state)
 {
     (void)state;
     struct alc_verdict verdict;
-    question.now_s = time_of("2025-06-19T10:56:11Z");
+    appraisal.now_s = time_of("2025-06-19T10:56:11Z");
     assert_int_equal(judge(&verdict), ALC_OK);
-    question.now_s--;
+    appraisal.now_s--;
     expect_failure(ALC_CHECK_DATES, ALC_E_NOT_CURRENT);
-    question.now_s = time_of("2025-07-19T10:01:18Z");
+    appraisal.now_s = time_of("2025-07-19T10:01:18Z");
     assert_int_equal(judge(&verdict), ALC_OK);
-    question.now_s++;
+    appraisal.now_s++;
     expect_failure(ALC_CHECK_DATES, ALC_E_NOT_CURRENT);
 }
 
@@ -149,9 +149,9 @@ static void test_policy(void **state)
     assert_int_equal(judge(&verdict), ALC_OK);
     const struct alc_sgx_report_body report = verdict.report;
 
-    question.policy = &alc_quote_policy_default;
+    appraisal.policy = &alc_policy_default;
     expect_failure(ALC_CHECK_TCB_STATUS, ALC_E_POLICY_REFUSED);
-    question.policy = &policy;
+    appraisal.policy = &policy;
 
     policy.limits_advisories = true;
     policy.advisories = advisories;
@@ -161,14 +161,12 @@ static void test_policy(void **state)
     expect_failure(ALC_CHECK_ADVISORIES, ALC_E_POLICY_REFUSED);
     policy.limits_advisories = false;
 
-    policy.mrenclaves = (const uint8_t(*)[32])measurements;
-    policy.mrenclaves_count = 2;
+    policy.mrenclaves = (struct alc_reference_values){measurements[0], 2};
     expect_failure(ALC_CHECK_MRENCLAVE, ALC_E_POLICY_REFUSED);
     memcpy(measurements[1], report.mrenclave, 32);
     assert_int_equal(judge(&verdict), ALC_OK);
 
-    policy.mrsigners = (const uint8_t(*)[32])measurements;
-    policy.mrsigners_count = 2;
+    policy.mrsigners = (struct alc_reference_values){measurements[0], 2};
     expect_failure(ALC_CHECK_MRSIGNER, ALC_E_POLICY_REFUSED);
     memcpy(measurements[0], report.mrsigner, 32);
     assert_int_equal(judge(&verdict), ALC_OK);
@@ -193,7 +191,7 @@ static void test_other_root(void **state)
 {
     (void)state;
     const uint8_t other[32] = {1};
-    question.root_sha256 = other;
+    appraisal.root_sha256 = other;
     expect_failure(ALC_CHECK_PCK_CHAIN, ALC_E_UNTRUSTED_ROOT);
 }
 
@@ -202,13 +200,13 @@ static void test_changed_collateral(void **state)
 {
     (void)state;
     static const struct {
-        size_t offset; /* of a struct alc_text in struct alc_collateral */
+        size_t offset; /* of a struct alc_text in struct alc_pcs_collateral */
         enum alc_check check;
     } texts[] = {
-        {offsetof(struct alc_collateral, root_list), ALC_CHECK_ROOT_LIST},
-        {offsetof(struct alc_collateral, pck_list), ALC_CHECK_PCK_LIST},
-        {offsetof(struct alc_collateral, tcb_info), ALC_CHECK_TCB_INFO},
-        {offsetof(struct alc_collateral, qe_identity), ALC_CHECK_QE_IDENTITY},
+        {offsetof(struct alc_pcs_collateral, root_list), ALC_CHECK_ROOT_LIST},
+        {offsetof(struct alc_pcs_collateral, pck_list), ALC_CHECK_PCK_LIST},
+        {offsetof(struct alc_pcs_collateral, tcb_info), ALC_CHECK_TCB_INFO},
+        {offsetof(struct alc_pcs_collateral, qe_identity), ALC_CHECK_QE_IDENTITY},
     };
     struct alc_verdict verdict;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -235,7 +233,7 @@ static void test_wrong_signer(void **state)
     (void)state;
     struct alc_quote quote;
     struct alc_reader reader;
-    alc_reader_init(&reader, question.quote.bytes, question.quote.size, NULL);
+    alc_reader_init(&reader, appraisal.evidence.bytes, appraisal.evidence.size, NULL);
     assert_int_equal(alc_quote_read(&reader, &quote), ALC_OK);
     collateral.tcb_info_chain =
         (struct alc_text){quote.certificates.bytes, quote.certificates.size};
@@ -248,14 +246,14 @@ static void test_collateral_of_others(void **state)
     (void)state;
     static uint8_t other_bytes[FILE_MAX];
     static uint8_t other_memory[FILE_MAX];
-    struct alc_collateral other;
+    struct alc_pcs_collateral other;
     struct alc_arena arena;
     struct alc_reader reader;
     alc_arena_init(&arena, other_memory, sizeof other_memory);
     alc_reader_init(&reader, other_bytes, read_file("tdx_quote_collateral.json", other_bytes),
                     NULL);
-    assert_int_equal(alc_collateral_read(&arena, &reader, &other), ALC_OK);
-    const struct alc_collateral own = collateral;
+    assert_int_equal(alc_pcs_collateral_read(&arena, &reader, &other), ALC_OK);
+    const struct alc_pcs_collateral own = collateral;
     collateral.tcb_info = other.tcb_info;
     memcpy(collateral.tcb_info_signature, other.tcb_info_signature, 64);
     expect_failure(ALC_CHECK_TCB_INFO, ALC_E_BAD_COLLATERAL);
@@ -272,15 +270,15 @@ static void test_changed_quotes(void **state)
 {
     (void)state;
     struct alc_verdict verdict;
-    const size_t certificates_offset = question.quote.size - 3548;
+    const size_t certificates_offset = appraisal.evidence.size - 3548;
     size_t step = is_thorough ? 1 : 7;
-    for (size_t at = 0; at < question.quote.size; at += step) {
+    for (size_t at = 0; at < appraisal.evidence.size; at += step) {
         step = is_thorough ? 1 : at < certificates_offset ? 7 : 97;
         uint8_t byte = quote_bytes[at];
         quote_bytes[at] ^= (uint8_t)(1u << at % 8);
         if (judge(&verdict) == ALC_OK) {
             assert_true(at >= certificates_offset);
-            assert_true(byte == '\n' || (byte == '\0' && at == question.quote.size - 1));
+            assert_true(byte == '\n' || (byte == '\0' && at == appraisal.evidence.size - 1));
         }
         quote_bytes[at] = byte;
     }
@@ -291,15 +289,15 @@ static void test_cut_quotes(void **state)
 {
     (void)state;
     struct alc_verdict verdict;
-    const size_t size = question.quote.size;
-    for (question.quote.size = 0; question.quote.size < size; question.quote.size++) {
+    const size_t size = appraisal.evidence.size;
+    for (appraisal.evidence.size = 0; appraisal.evidence.size < size; appraisal.evidence.size++) {
         judge(&verdict);
-        assert_int_equal(verdict.results[ALC_CHECK_QUOTE_FORM], ALC_CHECK_FAILED);
+        assert_int_equal(verdict.results[ALC_CHECK_FORM], ALC_CHECK_FAILED);
     }
-    question.quote.size = size + 5; /* zeros behind it */
+    appraisal.evidence.size = size + 5; /* zeros behind it */
     assert_int_equal(judge(&verdict), ALC_OK);
     quote_bytes[size + 4] = 1;
-    expect_failure(ALC_CHECK_QUOTE_FORM, ALC_E_BAD_QUOTE);
+    expect_failure(ALC_CHECK_FORM, ALC_E_BAD_QUOTE);
     quote_bytes[size + 4] = 0;
 }
 
@@ -338,8 +336,8 @@ static void test_other_order(void **state)
 static void test_tdx_is_told_apart(void **state)
 {
     (void)state;
-    question.quote.size = read_file("tdx_quote", quote_bytes);
-    expect_failure(ALC_CHECK_QUOTE_FORM, ALC_E_NOT_SUPPORTED);
+    appraisal.evidence.size = read_file("tdx_quote", quote_bytes);
+    expect_failure(ALC_CHECK_FORM, ALC_E_NOT_SUPPORTED);
 }
 
 static void test_little_memory(void **state)
@@ -349,7 +347,7 @@ static void test_little_memory(void **state)
         struct alc_arena arena;
         struct alc_verdict verdict;
         alc_arena_init(&arena, memory, size);
-        assert_int_equal(alc_quote_verify(&arena, &question, &verdict), ALC_E_OUT_OF_MEMORY);
+        assert_int_equal(alc_appraise(&arena, &appraisal, &verdict), ALC_E_OUT_OF_MEMORY);
     }
 }
 

@@ -22,7 +22,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "attest/quote_verify.h"
+#include "attest/appraise.h"
 
 /* All dates: 2025 unless a test changes one. */
 #define PLATFORM_NOW 1751328000 /* 2025-07-01 */
@@ -58,8 +58,8 @@ struct platform {
     char quote_chain[8000], signer_chain[8000];
     char tcb_info[3000], qe_identity[3000];
     uint8_t quote[20000];
-    struct alc_collateral collateral;
-    struct alc_quote_question question;
+    struct alc_pcs_collateral collateral;
+    struct alc_appraisal appraisal;
 };
 
 extern const struct platform_options platform_options_default;

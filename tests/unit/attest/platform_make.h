@@ -229,7 +229,7 @@ static void point_of(EVP_PKEY *key, uint8_t out[64])
 
 static void make_collateral(struct platform *out, const struct platform_options *options)
 {
-    struct alc_collateral *collateral = &out->collateral;
+    struct alc_pcs_collateral *collateral = &out->collateral;
     size_t root_list_size = make_list(out->root, out->root_key, options->revoked_by_root,
                                       options->list_until, out->root_list);
     size_t pck_list_size =
@@ -253,7 +253,7 @@ static void make_collateral(struct platform *out, const struct platform_options 
     append_pem(out->signer_chain, out->signer);
     append_pem(out->signer_chain, out->root);
     const struct alc_text chain = {(const uint8_t *)out->signer_chain, strlen(out->signer_chain)};
-    *collateral = (struct alc_collateral){
+    *collateral = (struct alc_pcs_collateral){
         .root_list = {out->root_list, root_list_size},
         .pck_list = {out->pck_list, pck_list_size},
         .tcb_info_chain = chain,
@@ -324,10 +324,10 @@ void platform_make(struct platform *out, const struct platform_options *options)
     for (size_t i = 0; i < 3; i++) {
         append_pem(out->quote_chain, order[options->reverses_chain ? 2 - i : i]);
     }
-    out->question = (struct alc_quote_question){
-        .quote = {out->quote, make_quote(out, options)},
-        .collateral = &out->collateral,
-        .policy = &alc_quote_policy_default,
+    out->appraisal = (struct alc_appraisal){
+        .evidence = {out->quote, make_quote(out, options)},
+        .collateral.pcs = &out->collateral,
+        .policy = &alc_policy_default,
         .now_s = PLATFORM_NOW,
         .root_sha256 = out->root_sha256,
     };

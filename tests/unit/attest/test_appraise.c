@@ -8,16 +8,16 @@
 static uint8_t memory[1 << 16];
 static struct platform platform;
 
-static void judge(const struct platform_options *options, const struct alc_quote_policy *policy,
+static void judge(const struct platform_options *options, const struct alc_policy *policy,
                   struct alc_verdict *out)
 {
     struct alc_arena arena;
     platform_make(&platform, options);
     if (policy != NULL) {
-        platform.question.policy = policy;
+        platform.appraisal.policy = policy;
     }
     alc_arena_init(&arena, memory, sizeof memory);
-    alc_quote_verify(&arena, &platform.question, out);
+    alc_appraise(&arena, &platform.appraisal, out);
     platform_free(&platform);
 }
 
@@ -123,7 +123,7 @@ static void test_debug_enclave(void **state)
 {
     (void)state;
     struct platform_options options = platform_options_default;
-    struct alc_quote_policy policy = alc_quote_policy_default;
+    struct alc_policy policy = alc_policy_default;
     struct alc_verdict verdict;
     REFUSED(attributes, 7, ALC_CHECK_NOT_DEBUG, ALC_E_POLICY_REFUSED);
     options.attributes = 7;

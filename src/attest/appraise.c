@@ -2,7 +2,7 @@
  *
  * The checks of checks.def, one function each, in their order.
  */
-#include "attest/quote_verify.h"
+#include "attest/appraise.h"
 
 #include "base/bytes.h"
 
@@ -13,12 +13,12 @@ static const uint8_t intel_root_sha256[ALC_SHA256_SIZE] = {
     0x44, 0xa0, 0x19, 0x6b, 0x2b, 0x99, 0xf8, 0x89, 0xb8, 0xe1, 0x49, 0xe9, 0x5b, 0x80, 0x7a, 0x35,
     0x0e, 0x74, 0x24, 0x96, 0x43, 0x99, 0xe8, 0x85, 0xa7, 0xcb, 0xb8, 0xcc, 0xfa, 0xb6, 0x74, 0xd3};
 
-const struct alc_quote_policy alc_quote_policy_default = {.accepted_tcb = 1u << ALC_TCB_UP_TO_DATE};
+const struct alc_policy alc_policy_default = {.accepted_tcb = 1u << ALC_TCB_UP_TO_DATE};
 
 const char *alc_check_text(enum alc_check check)
 {
     static const char *const texts[ALC_CHECKS] = {
-#define CHECK(ident, text) [ALC_CHECK_##ident] = text,
+#define CHECK(ident, kinds, text) [ALC_CHECK_##ident] = text,
 #include "attest/checks.def"
 #undef CHECK
     };
@@ -26,9 +26,32 @@ const char *alc_check_text(enum alc_check check)
     return texts[check];
 }
 
+const char *alc_check_name(enum alc_check check)
+{
+    static const char *const names[ALC_CHECKS] = {
+#define CHECK(ident, kinds, text) [ALC_CHECK_##ident] = #ident,
+#include "attest/checks.def"
+#undef CHECK
+    };
+    ALC_ASSERT(check < ALC_CHECKS);
+    return names[check];
+}
+
+/* Whether a check is for this kind of evidence. */
+static bool is_for(size_t check, enum alc_evidence_kind kind)
+{
+    enum { E = ALC_EVIDENCE_SGX, Q = E | ALC_EVIDENCE_TDX, A = Q | ALC_EVIDENCE_SEV_SNP };
+    static const uint32_t kinds_of[ALC_CHECKS] = {
+#define CHECK(ident, kinds, text) [ALC_CHECK_##ident] = kinds,
+#include "attest/checks.def"
+#undef CHECK
+    };
+    return check == ALC_CHECK_FORM || (kinds_of[check] & kind) != 0;
+}
+
 /* What the checks find out for those behind them. */
 struct state {
-    const struct alc_quote_question *question;
+    const struct alc_appraisal *appraisal;
     struct alc_arena *arena;
     struct alc_verdict *verdict;
     struct alc_quote quote;
@@ -52,17 +75,19 @@ static const struct alc_certificate *root_of(const struct alc_chain *chain)
     return &chain->certificates[chain->count - 1];
 }
 
-static alc_status check_quote_form(struct state *state)
+static alc_status check_form(struct state *state)
 {
     struct alc_reader reader;
-    reader_of(&state->question->quote, &reader);
-    return alc_quote_read(&reader, &state->quote);
+    reader_of(&state->appraisal->evidence, &reader);
+    ALC_TRY(alc_quote_read(&reader, &state->quote));
+    state->verdict->kind = ALC_EVIDENCE_SGX;
+    return ALC_OK;
 }
 
 /* Reads a chain, knows its root and verifies what hangs on it. */
 static alc_status trust_chain(struct state *state, struct alc_reader *reader, struct alc_chain *out)
 {
-    const uint8_t *trusted = state->question->root_sha256;
+    const uint8_t *trusted = state->appraisal->root_sha256;
     uint8_t digest[ALC_SHA256_SIZE];
     ALC_TRY(alc_chain_read(state->arena, reader, out));
     alc_sha256(root_of(out)->bytes, root_of(out)->size, digest);
@@ -87,7 +112,7 @@ static alc_status check_pck_extension(struct state *state)
 static alc_status check_root_list(struct state *state)
 {
     struct alc_reader reader;
-    reader_of(&state->question->collateral->root_list, &reader);
+    reader_of(&state->appraisal->collateral.pcs->root_list, &reader);
     ALC_TRY(alc_revocation_list_read(&reader, &state->root_list));
     return alc_revocation_list_check_issuer(&state->root_list, root_of(&state->pck_chain));
 }
@@ -95,7 +120,7 @@ static alc_status check_root_list(struct state *state)
 static alc_status check_pck_list(struct state *state)
 {
     struct alc_reader reader;
-    reader_of(&state->question->collateral->pck_list, &reader);
+    reader_of(&state->appraisal->collateral.pcs->pck_list, &reader);
     ALC_TRY(alc_revocation_list_read(&reader, &state->pck_list));
     return alc_revocation_list_check_issuer(&state->pck_list, &state->pck_chain.certificates[1]);
 }
@@ -136,7 +161,7 @@ static alc_status verify_text(const struct alc_chain *chain, const struct alc_te
 
 static alc_status check_tcb_info(struct state *state)
 {
-    const struct alc_collateral *collateral = state->question->collateral;
+    const struct alc_pcs_collateral *collateral = state->appraisal->collateral.pcs;
     struct alc_reader reader;
     ALC_TRY(trust_signer(state, &collateral->tcb_info_chain, &state->tcb_chain));
     ALC_TRY(verify_text(&state->tcb_chain, &collateral->tcb_info, collateral->tcb_info_signature));
@@ -147,7 +172,7 @@ static alc_status check_tcb_info(struct state *state)
 /* Both are usually signed by the same key, whose chain is verified once. */
 static alc_status check_qe_identity(struct state *state)
 {
-    const struct alc_collateral *collateral = state->question->collateral;
+    const struct alc_pcs_collateral *collateral = state->appraisal->collateral.pcs;
     const struct alc_text *chain = &collateral->qe_identity_chain;
     struct alc_reader reader;
     if (chain->size == collateral->tcb_info_chain.size &&
@@ -178,7 +203,7 @@ static void narrow_to_chain(struct alc_verdict *verdict, const struct alc_chain 
 static alc_status check_dates(struct state *state)
 {
     struct alc_verdict *verdict = state->verdict;
-    const int64_t now_s = state->question->now_s;
+    const int64_t now_s = state->appraisal->now_s;
     verdict->valid_from_s = INT64_MIN;
     verdict->valid_until_s = INT64_MAX;
     narrow_to_chain(verdict, &state->pck_chain);
@@ -229,6 +254,8 @@ static alc_status check_quote_signature(struct state *state)
     uint8_t digest[ALC_SHA256_SIZE];
     alc_sha256(state->quote.signed_bytes, state->quote.signed_size, digest);
     state->verdict->report = state->quote.report;
+    alc_copy(state->verdict->report_data, state->quote.report.report_data,
+             ALC_EVIDENCE_REPORT_DATA_SIZE);
     return alc_ecdsa_verify(&state->quote.attestation_key, digest, sizeof digest,
                             &state->quote.signature);
 }
@@ -287,18 +314,18 @@ static alc_status accept(bool is_accepted)
 
 static alc_status check_not_debug(struct state *state)
 {
-    return accept(state->question->policy->accepts_debug ||
+    return accept(state->appraisal->policy->accepts_debug ||
                   (state->quote.report.attributes.flags & ATTRIBUTE_DEBUG) == 0);
 }
 
 static alc_status check_tcb_status(struct state *state)
 {
-    return accept((state->question->policy->accepted_tcb & 1u << state->verdict->tcb) != 0);
+    return accept((state->appraisal->policy->accepted_tcb & 1u << state->verdict->tcb) != 0);
 }
 
 static alc_status check_advisories(struct state *state)
 {
-    const struct alc_quote_policy *policy = state->question->policy;
+    const struct alc_policy *policy = state->appraisal->policy;
     const struct alc_verdict *verdict = state->verdict;
     for (size_t i = 0; policy->limits_advisories && i < verdict->advisories_count; i++) {
         if (!is_among(&verdict->advisories[i], policy->advisories, policy->advisories_count)) {
@@ -308,33 +335,34 @@ static alc_status check_advisories(struct state *state)
     return ALC_OK;
 }
 
-static alc_status accept_one_of(const uint8_t *measurement, const uint8_t (*accepted)[32],
-                                size_t count)
+static alc_status accept_one_of(const uint8_t *measurement, size_t size,
+                                const struct alc_reference_values *accepted)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (alc_equal(measurement, accepted[i], sizeof accepted[i])) {
+    for (size_t i = 0; i < accepted->count; i++) {
+        if (alc_equal(measurement, &accepted->bytes[i * size], size)) {
             return ALC_OK;
         }
     }
-    return accept(count == 0);
+    return accept(accepted->count == 0);
 }
 
 static alc_status check_mrenclave(struct state *state)
 {
-    const struct alc_quote_policy *policy = state->question->policy;
-    return accept_one_of(state->quote.report.mrenclave, policy->mrenclaves,
-                         policy->mrenclaves_count);
+    const struct alc_policy *policy = state->appraisal->policy;
+    return accept_one_of(state->quote.report.mrenclave, ALC_SGX_MEASUREMENT_SIZE,
+                         &policy->mrenclaves);
 }
 
 static alc_status check_mrsigner(struct state *state)
 {
-    const struct alc_quote_policy *policy = state->question->policy;
-    return accept_one_of(state->quote.report.mrsigner, policy->mrsigners, policy->mrsigners_count);
+    const struct alc_policy *policy = state->appraisal->policy;
+    return accept_one_of(state->quote.report.mrsigner, ALC_SGX_MEASUREMENT_SIZE,
+                         &policy->mrsigners);
 }
 
 static alc_status check_product(struct state *state)
 {
-    const struct alc_quote_policy *policy = state->question->policy;
+    const struct alc_policy *policy = state->appraisal->policy;
     const struct alc_sgx_report_body *report = &state->quote.report;
     return accept((!policy->has_product_id || report->isv_product_id == policy->product_id) &&
                   report->isv_svn >= policy->svn_min);
@@ -342,16 +370,16 @@ static alc_status check_product(struct state *state)
 
 static alc_status check_report_data(struct state *state)
 {
-    const uint8_t *wanted = state->question->policy->report_data;
+    const uint8_t *wanted = state->appraisal->policy->report_data;
     const uint8_t *found = state->quote.report.report_data;
     return accept(wanted == NULL || alc_equal(found, wanted, 64));
 }
 
-alc_status alc_quote_verify(struct alc_arena *arena, const struct alc_quote_question *question,
-                            struct alc_verdict *out)
+alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *appraisal,
+                        struct alc_verdict *out)
 {
     static alc_status (*const checks[ALC_CHECKS])(struct state *) = {
-        [ALC_CHECK_QUOTE_FORM] = check_quote_form,
+        [ALC_CHECK_FORM] = check_form,
         [ALC_CHECK_PCK_CHAIN] = check_pck_chain,
         [ALC_CHECK_PCK_EXTENSION] = check_pck_extension,
         [ALC_CHECK_ROOT_LIST] = check_root_list,
@@ -381,10 +409,13 @@ alc_status alc_quote_verify(struct alc_arena *arena, const struct alc_quote_ques
         out->status = ALC_E_OUT_OF_MEMORY;
         return out->status;
     }
-    state->question = question;
+    state->appraisal = appraisal;
     state->arena = arena;
     state->verdict = out;
     for (size_t i = 0; i < ALC_CHECKS && out->status == ALC_OK; i++) {
+        if (!is_for(i, out->kind)) {
+            continue;
+        }
         out->status = checks[i](state);
         out->results[i] = out->status == ALC_OK ? ALC_CHECK_PASSED : ALC_CHECK_FAILED;
     }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The judgement about evidence, as a pure function of evidence, collateral, policy and a time: a
+ * verdict that says for each rule of checks.def whether it holds. Runs inside the enclave and
+ * outside; all of its input but policy and time is hostile.
+ *
+ * What is believed at the end hangs on the SHA-256 of a maker's root certificate. Order and rules:
+ * Intel's DCAP quote verification library and its collateral formats, version 4 of the provisioning
+ * service; AMD's SEV-SNP ABI specification (56860) and key distribution service (57230).
+ */
+#ifndef ALC_ATTEST_APPRAISE_H
+#define ALC_ATTEST_APPRAISE_H
+
+#include "attest/collateral.h"
+#include "attest/policy.h"
+#include "attest/quote.h"
+
+enum alc_check {
+#define CHECK(ident, kinds, text) ALC_CHECK_##ident,
+#include "attest/checks.def"
+#undef CHECK
+    ALC_CHECKS
+};
+
+/* What a check stands for, when it passed. */
+const char *alc_check_text(enum alc_check check);
+/* Its name, as rules are called in verdicts. */
+const char *alc_check_name(enum alc_check check);
+
+enum alc_check_result {
+    ALC_CHECK_NOT_REACHED, /* because one before it failed, or it is for other kinds of evidence */
+    ALC_CHECK_PASSED,
+    ALC_CHECK_FAILED,
+};
+
+struct alc_appraisal {
+    struct alc_text evidence; /* a quote or a report; its kind is found out */
+    struct alc_collateral collateral;
+    const struct alc_policy *policy;
+    int64_t now_s; /* since 1970, UTC */
+    /* SHA-256 of a trusted root's certificate instead of the makers'; NULL: theirs. */
+    const uint8_t *root_sha256;
+};
+
+struct alc_verdict {
+    alc_status status;           /* ALC_OK: accepted; else why not */
+    enum alc_evidence_kind kind; /* 0: was not found out */
+    enum alc_check_result results[ALC_CHECKS];
+    /* Below: meaningful once TCB_LEVEL passed. */
+    enum alc_tcb_status tcb; /* of platform and quoting enclave together */
+    enum alc_tcb_status platform_tcb;
+    enum alc_tcb_status qe_tcb;
+    struct alc_text advisories[2 * ALC_ADVISORIES_MAX]; /* borrowed from the collateral */
+    size_t advisories_count;
+    uint32_t evaluation_number;
+    uint8_t fmspc[ALC_FMSPC_SIZE];
+    int64_t valid_from_s;  /* the verdict holds at every time from here … */
+    int64_t valid_until_s; /* … to here */
+    /* Meaningful once the evidence's signature passed. */
+    uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
+    struct alc_sgx_report_body report; /* of SGX */
+};
+
+/* Fills *out whatever happens and returns out->status, the status of the first check that failed:
+ * those of the formats, ALC_E_BAD_SIGNATURE, ALC_E_UNTRUSTED_ROOT, ALC_E_REVOKED, ALC_E_NOT_CURRENT
+ * (dates), ALC_E_WRONG_PLATFORM, ALC_E_NO_TCB_LEVEL, ALC_E_POLICY_REFUSED. `arena` needs about 16
+ * KiB and is only used during the call. */
+alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *appraisal,
+                        struct alc_verdict *out);
+
+#endif
