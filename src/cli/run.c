@@ -10,11 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/complete.h"
 #include "cli/enclave.h"
 #include "cli/outcome.h"
 #include "cli/program.h"
-#include "cli/sealed.h"
-#include "cli/vouch.h"
 #include "native_linux/native_linux.h"
 #include "os_linux/os_linux.h"
 
@@ -114,6 +113,12 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
     }
 }
 
+/* Whether the program was given something that is not in plain images. */
+static bool needs_services(const struct run_options *options)
+{
+    return options->has_sealed || options->owner_path != NULL;
+}
+
 /* Not in an enclave. */
 static alc_status run_here(const struct run_options *options, const struct cli_program *program,
                            struct alc_os_linux *system, struct alc_error *error)
@@ -129,15 +134,16 @@ static alc_status run_here(const struct run_options *options, const struct cli_p
                                  "native code needs FSGSBASE");
         }
         alc_workload_compiled_init(&compiled, support);
-        if (options->owner_path != NULL) {
-            cli_vouching_need()->accept(&compiled);
+        if (needs_services(options)) {
+            cli_complete_need("vouchers")->equip(&compiled);
         }
         profile = &compiled.profile;
         g_stop_native = alc_native_linux_stop;
     }
     publish_stop_flag(&g_local_stop_flag);
-    if (options->has_sealed) {
-        cli_sealed_get()->run(options->seal_key_path, &own_os, profile, &g_local_stop_flag);
+    if (needs_services(options)) {
+        cli_complete_need("services")
+            ->run(options->seal_key_path, &own_os, profile, &g_local_stop_flag);
     } else {
         (void)!alc_workload_run_from_os(&own_os, profile, &g_local_stop_flag);
     }
@@ -153,10 +159,8 @@ static alc_status run_with(const struct run_options *options, const struct cli_p
     if (program->is_native) {
         g_stop_native = cli_enclave_stop;
     }
-    enum cli_image_kind kind = options->has_sealed ? CLI_IMAGE_SEALED : CLI_IMAGE_INTERPRETED;
-    if (program->is_native) {
-        kind = options->owner_path != NULL ? CLI_IMAGE_VOUCHING : CLI_IMAGE_NATIVE;
-    }
+    const struct cli_image_kind kind = {.is_native = program->is_native,
+                                        .is_complete = needs_services(options)};
     return cli_enclave_run(options, kind, system, publish_stop_flag, error);
 }
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "cli/complete.h"
 #include "cli/run_options.h"
-#include "cli/sealed.h"
 
 static enum run_tee parse_tee(const struct cli_arguments *arguments, const char *text)
 {
@@ -138,15 +138,8 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
 /* A key that the host has protects nothing from it: it is for running without an enclave. */
 static void check_sealed(const struct cli_arguments *arguments, struct run_options *options)
 {
-    if (options->has_sealed && cli_sealed_get() == NULL) {
-        cli_die(CLI_FAILED, "--sealed: this program was built without sealed storage");
-    }
-    /* No image carries both. */
-    if (options->has_sealed && options->tee != RUN_TEE_NONE) {
-        if (options->code == RUN_CODE_COMPILE) {
-            cli_usage_error(arguments, "--sealed in an enclave is for --interpret");
-        }
-        options->code = RUN_CODE_INTERPRET;
+    if (options->has_sealed) {
+        (void)cli_complete_need("sealed storage");
     }
     bool wants_key = options->has_sealed && options->tee == RUN_TEE_NONE;
     if (wants_key && options->seal_key_path == NULL) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Brings vouchers into the alcove program.
+ * Vouchers in the alcove program: keys from files, and signing.
  */
-#include "cli/vouch.h"
+#include "cli_complete/vouch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +12,7 @@
 #include "keys/keys.h"
 #include "voucher/voucher.h"
 
-/* Made by the build, with its development signature. */
-extern const uint8_t alc_vouching_runtime_image[];
-extern const uint64_t alc_vouching_runtime_image_size;
-extern const struct alc_sgx_sigstruct alc_vouching_runtime_sigstruct;
-
-static void name_key(const char *key_path, uint8_t digest[ALC_SHA256_SIZE])
+void cli_complete_name_key(const char *key_path, uint8_t digest[ALC_SHA256_SIZE])
 {
     struct alc_ec_public_key key;
     struct alc_error error;
@@ -35,9 +30,9 @@ static struct alc_voucher_text text_of(struct alc_name name)
     return (struct alc_voucher_text){name.bytes, name.size};
 }
 
-static struct cli_file sign(const char *key_path, const struct alc_native_image *image,
-                            const struct alc_module *module,
-                            const struct alc_workload_limits *limits)
+struct cli_file cli_complete_sign(const char *key_path, const struct alc_native_image *image,
+                                  const struct alc_module *module,
+                                  const struct alc_workload_limits *limits)
 {
     struct alc_ec_private_key key;
     struct alc_error error;
@@ -71,7 +66,7 @@ static struct cli_file sign(const char *key_path, const struct alc_native_image 
     return (struct cli_file){bytes, size};
 }
 
-static void make_key(const char *key_path)
+void cli_complete_make_key(const char *key_path)
 {
     char *pem;
     size_t size;
@@ -83,23 +78,4 @@ static void make_key(const char *key_path)
     cli_write_file(key_path, pem, size, 0600);
     alc_wipe(pem, size);
     free(pem);
-}
-
-static void accept(struct alc_workload_compiled *compiled)
-{
-    compiled->accept_voucher = alc_workload_accept_voucher;
-}
-
-static __attribute__((constructor)) void bring(void)
-{
-    static const struct cli_vouching vouching = {
-        .name_key = name_key,
-        .sign = sign,
-        .make_key = make_key,
-        .accept = accept,
-        .image = alc_vouching_runtime_image,
-        .image_size = &alc_vouching_runtime_image_size,
-        .sigstruct = &alc_vouching_runtime_sigstruct,
-    };
-    cli_vouching_register(&vouching);
 }

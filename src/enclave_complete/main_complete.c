@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The runtime image for workloads with sealed mounts: RUN and THREAD as in enclave/main.c. Keys of
- * mounts come from the processor (EGETKEY), for this image on this machine, and are bound to the
- * workload: another program in the same image, or this one with other arguments, gets another key.
+ * A complete runtime image: all services, with what they need of the processor. Keys of mounts come
+ * from it (EGETKEY), for this image on this machine, and are bound to the workload: another program
+ * in the same image, or this one with other arguments, gets another key.
  */
 #include "base/bytes.h"
 #include "crypto/crypto.h"
-#include "enclave/os_enclave.h"
+#include "enclave/image_kind.h"
 #include "enclave/tee.h"
-#include "mounts/mounts.h"
-#include "sgx_arch/entry.h"
-
-const uint64_t alc_enclave_ecalls_count = 2;
+#include "services/services.h"
 
 static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
                           const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
@@ -36,22 +33,14 @@ static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SI
     return ALC_OK;
 }
 
-uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outside_size)
+alc_status alc_enclave_serve(struct alc_os *os, const struct alc_workload_profile *profile,
+                             const volatile uint64_t *stop_flag)
 {
-    /* One-shot: set by the first entry, before anything else, and never cleared. */
-    static uint64_t is_taken;
-    static const struct alc_mounts_keys keys = {.get = get_key};
-    if (ecall == ALC_ENTRY_THREAD) {
-        return alc_os_enclave_run_thread() ? ALC_OK : ALC_E_POLICY_REFUSED;
-    }
-    ALC_ASSERT(ecall == ALC_ENTRY_RUN);
-    if (__atomic_exchange_n(&is_taken, 1, __ATOMIC_SEQ_CST) != 0) {
-        return ALC_E_POLICY_REFUSED;
-    }
-    alc_status status = alc_os_enclave_init(outside_base, outside_size);
-    if (status != ALC_OK) {
-        return status;
-    }
-    return alc_mounts_run_from_os(alc_os_enclave_get(), &alc_workload_interpreted, &keys,
-                                  alc_os_enclave_stop_flag());
+    static const struct alc_services services = {.mount_keys = {.get = get_key}};
+    return alc_services_run_from_os(os, profile, &services, stop_flag);
+}
+
+void alc_enclave_equip(struct alc_workload_compiled *compiled)
+{
+    alc_services_equip(compiled);
 }

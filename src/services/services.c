@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Puts the services around a workload.
+ */
+#include "services/services.h"
+
+alc_status alc_services_run_from_os(struct alc_os *os, const struct alc_workload_profile *profile,
+                                    const struct alc_services *services,
+                                    const volatile uint64_t *stop_flag)
+{
+    return alc_mounts_run_from_os(os, profile, &services->mount_keys, stop_flag);
+}
+
+void alc_services_equip(struct alc_workload_compiled *compiled)
+{
+    compiled->accept_voucher = alc_workload_accept_voucher;
+}
