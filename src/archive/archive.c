@@ -5,6 +5,7 @@
 #include "archive/archive.h"
 
 #include "archive/archive_internal.h"
+#include "base/writer.h"
 
 /* Names and targets, beside the nodes. */
 #define NAMES_SIZE (UINT64_C(64) << 20)
@@ -61,4 +62,20 @@ alc_status alc_archive_open(struct alc_arena *arena, const struct alc_archive_op
     archive->arena = NULL;
     *out = archive;
     return ALC_OK;
+}
+
+void alc_archive_damage_describe(uint32_t level, uint64_t block,
+                                 char text[ALC_ARCHIVE_DAMAGE_TEXT_SIZE])
+{
+    struct alc_writer writer;
+    alc_writer_init(&writer, text, ALC_ARCHIVE_DAMAGE_TEXT_SIZE - 1);
+    alc_write_string(&writer, "block ");
+    alc_write_decimal(&writer, block);
+    if (level != 0) {
+        alc_write_string(&writer, " of level ");
+        alc_write_decimal(&writer, level);
+        alc_write_string(&writer, " of the hash tree");
+    }
+    alc_write_string(&writer, " is not the one that the digest names");
+    text[writer.pos] = '\0';
 }

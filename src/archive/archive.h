@@ -40,6 +40,11 @@ ALC_MUST_CHECK alc_status alc_archive_open(struct alc_arena *arena,
                                            const struct alc_archive_options *options,
                                            struct alc_archive **out, struct alc_error *error);
 
+enum { ALC_ARCHIVE_DAMAGE_TEXT_SIZE = 100 };
+/* What `report` is told, in one line without its end, NUL-terminated. */
+void alc_archive_damage_describe(uint32_t level, uint64_t block,
+                                 char text[ALC_ARCHIVE_DAMAGE_TEXT_SIZE]);
+
 /* -- the table -- */
 
 /* Handles of files in archives: ALC_ARCHIVE_FIRST_HANDLE + mount * ALC_LIMIT_ARCHIVE_HANDLES +

@@ -40,6 +40,13 @@ static bool is_archived(void *context, int32_t handle)
     return find_mount(context, handle, &mount, &place);
 }
 
+/* A handle that the table beneath gave out: it may not answer with the number of an archive's. */
+static int64_t check_given(void *context, int64_t result)
+{
+    return result >= 0 && (result > INT32_MAX || is_archived(context, (int32_t)result)) ? -ALC_OS_IO
+                                                                                        : result;
+}
+
 /* The mount is busy for the length of a call of the host: whoever waits lets others run. */
 static void lock(const struct alc_archive_os *table, struct alc_archive *archive)
 {
@@ -349,7 +356,7 @@ static int64_t archived_open_at(void *context, int32_t dir, const uint8_t *path,
 {
     struct use use;
     if (!enter(context, dir, &use)) {
-        return INNER(open_at, dir, path, path_size, flags);
+        return check_given(context, INNER(open_at, dir, path, path_size, flags));
     }
     int64_t result =
         use.handle == NULL ? -ALC_OS_BAD_DESCRIPTOR : open_path(&use, path, path_size, flags);
@@ -544,7 +551,8 @@ static int64_t archived_symlink_at(void *context, const uint8_t *target, size_t 
 
 static int64_t archived_accept(void *context, int32_t handle, uint32_t flags)
 {
-    return is_archived(context, handle) ? -ALC_OS_NOT_SOCKET : INNER(accept, handle, flags);
+    return is_archived(context, handle) ? -ALC_OS_NOT_SOCKET
+                                        : check_given(context, INNER(accept, handle, flags));
 }
 
 static int64_t archived_recv(void *context, int32_t handle, const struct alc_span *spans,

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/enclave.h"
+#include "cli/run_options.h"
 #include "native/image.h"
 #include "wasm/module.h"
 #include "workload/workload.h"
@@ -21,6 +22,11 @@ struct cli_complete {
                 const struct alc_workload_profile *profile, const volatile uint64_t *stop_flag);
     /* Before that, where code is compiled. */
     void (*equip)(struct alc_workload_compiled *compiled);
+    /* Before the manifest is written: measures the archives among the mounts. Ends the process when
+     * one cannot be read. */
+    void (*prepare)(struct run_options *options);
+    /* Settings of the services that the options ask for, for the manifest; memory from malloc. */
+    void (*add_settings)(const struct run_options *options, struct alc_manifest *manifest);
     /* The enclave images, for each executor. */
     struct cli_built_in interpreter;
     struct cli_built_in native;

@@ -43,6 +43,9 @@ struct cli_file cli_manifest_encode(const struct run_options *options,
         .limits = options->limits,
     };
     size_t size;
+    if (options->has_services) {
+        cli_complete_need("services")->add_settings(options, &manifest);
+    }
     if (program->is_native) {
         manifest.has_native = true;
         manifest.native_flags = options->is_vouched ? ALC_NATIVE_VOUCHED : 0;

@@ -3,6 +3,7 @@
  * alcove run: writes the manifest, grants the handles, starts the program in an enclave or outside,
  * keeps its deadline and turns the outcome into an exit code.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -90,6 +91,26 @@ static void check_grant(int64_t result, const char *what)
     }
 }
 
+static void grant_mount(struct alc_os_linux *system, int32_t handle, const struct run_mount *mount)
+{
+    const bool is_read_only = (mount->flags & ALC_MOUNT_READ_ONLY) != 0;
+    if ((mount->flags & ALC_MOUNT_MEMORY) != 0) { /* the number is taken, and that is all */
+        check_grant(alc_os_linux_grant_bytes(system, handle, "", 0), "directory in memory");
+        return;
+    }
+    if ((mount->flags & ALC_MOUNT_ARCHIVE) == 0) {
+        check_grant(alc_os_linux_grant_directory(system, handle, mount->host_path,
+                                                 is_read_only ? ALC_OS_LINUX_READ_ONLY : 0),
+                    mount->host_path);
+        return;
+    }
+    int fd = open(mount->host_path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        cli_die(CLI_USAGE, "%s: %s", mount->host_path, strerror(errno));
+    }
+    check_grant(alc_os_linux_grant(system, handle, fd, ALC_OS_LINUX_OWNED), mount->host_path);
+}
+
 static void grant_handles(struct alc_os_linux *system, const struct run_options *options)
 {
     static const int32_t streams[] = {ALC_OS_STDIN, ALC_OS_STDOUT, ALC_OS_STDERR};
@@ -101,22 +122,25 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
     }
     int32_t handle = ALC_OS_FIRST_MOUNT;
     for (size_t i = 0; i < options->mounts_count; i++) {
-        const struct run_mount *mount = &options->mounts[i];
-        check_grant(alc_os_linux_grant_directory(
-                        system, handle++, mount->host_path,
-                        (mount->flags & ALC_MOUNT_READ_ONLY) != 0 ? ALC_OS_LINUX_READ_ONLY : 0),
-                    mount->host_path);
+        grant_mount(system, handle++, &options->mounts[i]);
     }
     for (size_t i = 0; i < options->sockets_count; i++) {
         check_grant(alc_os_linux_grant(system, handle++, options->sockets[i], ALC_OS_LINUX_OWNED),
                     "listening socket");
+    }
+    for (size_t i = 0; i < options->mounts_count; i++) {
+        const struct cli_file *tree = &options->mounts[i].tree;
+        if ((options->mounts[i].flags & ALC_MOUNT_ARCHIVE) != 0) {
+            check_grant(alc_os_linux_grant_bytes(system, handle++, tree->bytes, tree->size),
+                        "hash tree");
+        }
     }
 }
 
 /* Whether the program was given something that is not in plain images. */
 static bool needs_services(const struct run_options *options)
 {
-    return options->has_sealed || options->owner_path != NULL;
+    return options->has_services || options->owner_path != NULL;
 }
 
 /* Not in an enclave. */
@@ -208,6 +232,9 @@ int cli_run(struct cli_arguments *arguments)
     struct alc_error error;
     run_options_parse(arguments, &options);
     cli_program_open(&options, &program);
+    if (options.has_services) {
+        cli_complete_need("services")->prepare(&options);
+    }
     manifest = program.is_packed ? program.manifest : cli_manifest_encode(&options, &program);
     g_result.options = &options;
     g_result.program = &program;

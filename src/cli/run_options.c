@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "cli/complete.h"
 #include "cli/run_options.h"
 
@@ -33,13 +34,25 @@ static void add_mount(const struct cli_arguments *arguments, struct run_options 
     mount->guest_path = separator == NULL ? text : separator + 2;
     mount->flags = flags;
     options->has_sealed |= (flags & ALC_MOUNT_SEALED) != 0;
-    if (host_size == 0 || mount->guest_path[0] == '\0') {
-        cli_usage_error(arguments, "--%s %s: HOST::GUEST",
-                        (flags & ALC_MOUNT_SEALED) != 0 ? "sealed" : "dir", text);
+    options->has_services |= (flags & ~(uint32_t)ALC_MOUNT_READ_ONLY) != 0;
+    bool is_memory = (flags & ALC_MOUNT_MEMORY) != 0;
+    if (host_size == 0 || mount->guest_path[0] == '\0' || (is_memory && separator == NULL)) {
+        cli_usage_error(arguments, "--%s %s: %s::GUEST",
+                        is_memory                          ? "memory-dir"
+                        : (flags & ALC_MOUNT_ARCHIVE) != 0 ? "archive"
+                        : (flags & ALC_MOUNT_SEALED) != 0  ? "sealed"
+                                                           : "dir",
+                        text, is_memory ? "SIZE" : "HOST");
     }
     mount->host_path = cli_allocate(host_size + 1);
     alc_copy(mount->host_path, text, host_size);
     mount->host_path[host_size] = '\0';
+    if (is_memory) {
+        mount->memory_size = cli_parse_size(arguments, mount->host_path);
+        if (mount->memory_size < ALC_LIMIT_MEMORY_MOUNT_LEAST) {
+            cli_usage_error(arguments, "--memory-dir %s: at least 4M", text);
+        }
+    }
 }
 
 void run_options_add_variable(const struct cli_arguments *arguments, struct run_options *options,
@@ -100,6 +113,10 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
                   option == CLI_OPTION_run_read_only_dir ? ALC_MOUNT_READ_ONLY : 0);
     } else if (option == CLI_OPTION_run_sealed) {
         add_mount(arguments, options, value, ALC_MOUNT_SEALED);
+    } else if (option == CLI_OPTION_run_memory_dir) {
+        add_mount(arguments, options, value, ALC_MOUNT_MEMORY);
+    } else if (option == CLI_OPTION_run_archive) {
+        add_mount(arguments, options, value, ALC_MOUNT_ARCHIVE | ALC_MOUNT_READ_ONLY);
     } else if (option == CLI_OPTION_run_seal_key) {
         options->seal_key_path = value;
     } else if (option == CLI_OPTION_run_env) {
@@ -138,8 +155,8 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
 /* A key that the host has protects nothing from it: it is for running without an enclave. */
 static void check_sealed(const struct cli_arguments *arguments, struct run_options *options)
 {
-    if (options->has_sealed) {
-        (void)cli_complete_need("sealed storage");
+    if (options->has_services) {
+        (void)cli_complete_need("sealed, memory and archive directories");
     }
     bool wants_key = options->has_sealed && options->tee == RUN_TEE_NONE;
     if (wants_key && options->seal_key_path == NULL) {

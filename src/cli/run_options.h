@@ -14,9 +14,12 @@ enum run_code { RUN_CODE_AUTO, RUN_CODE_COMPILE, RUN_CODE_INTERPRET };
 enum run_tee { RUN_TEE_AUTO, RUN_TEE_SGX, RUN_TEE_EMULATED, RUN_TEE_NONE };
 
 struct run_mount {
-    char *host_path; /* owned */
+    char *host_path; /* owned; of memory its size in words */
     const char *guest_path;
-    uint32_t flags; /* enum alc_mount_flags */
+    uint32_t flags;                  /* enum alc_mount_flags */
+    uint64_t memory_size;            /* of memory */
+    uint8_t digest[ALC_SHA256_SIZE]; /* of an archive, and … */
+    struct cli_file tree;            /* … its hash tree, from malloc */
 };
 
 /* Words belong to argv or the environment; the arrays are owned and live as long as the process. */
@@ -31,6 +34,7 @@ struct run_options {
     struct alc_workload_limits limits;
     const char *seal_key_path; /* NULL unless sealed mounts run outside an enclave */
     bool has_sealed;           /* mounts */
+    bool has_services;         /* a mount asks for them */
     enum run_code code;
     bool is_vouched;
     const char *owner_path; /* NULL, or the key that has to vouch */

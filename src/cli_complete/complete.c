@@ -4,6 +4,7 @@
  * mounts from a file, and the enclave images that the build made.
  */
 #include "base/bytes.h"
+#include "cli_complete/settings.h"
 #include "cli_complete/vouch.h"
 #include "services/services.h"
 
@@ -63,6 +64,8 @@ static __attribute__((constructor)) void bring(void)
     static const struct cli_complete complete = {
         .run = run,
         .equip = alc_services_equip,
+        .prepare = cli_complete_prepare,
+        .add_settings = cli_complete_add_settings,
         .interpreter = {alc_complete_image, &alc_complete_image_size, &alc_complete_sigstruct},
         .native = {alc_complete_native_image, &alc_complete_native_image_size,
                    &alc_complete_native_sigstruct},

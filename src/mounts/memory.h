@@ -9,6 +9,7 @@
 
 #include "os/over.h"
 
+enum { ALC_MEMORY_BLOCK_SIZE = 4096 };
 enum { ALC_MEMORY_DIRECTORY = (7 << 28) - 2, ALC_MEMORY_FILE = (7 << 28) - 1 }; /* handles */
 
 struct alc_memory_disk {

@@ -8,10 +8,18 @@ alc_status alc_services_run_from_os(struct alc_os *os, const struct alc_workload
                                     const struct alc_services *services,
                                     const volatile uint64_t *stop_flag)
 {
+    /* Static: threads of the program may outlive this function. */
+    static struct alc_workload_profile interpreted;
+    if (profile == &alc_workload_interpreted) {
+        interpreted = *profile;
+        interpreted.decode_manifest = alc_manifest_decode_services;
+        profile = &interpreted;
+    }
     return alc_mounts_run_from_os(os, profile, &services->mount_keys, stop_flag);
 }
 
 void alc_services_equip(struct alc_workload_compiled *compiled)
 {
     compiled->accept_voucher = alc_workload_accept_voucher;
+    compiled->profile.decode_manifest = alc_manifest_decode_native_services;
 }

@@ -20,7 +20,8 @@ alc_status alc_services_run_from_os(struct alc_os *os, const struct alc_workload
                                     const struct alc_services *services,
                                     const volatile uint64_t *stop_flag);
 
-/* Gives compiled code its part: vouchers are verified. */
+/* Gives compiled code its part: vouchers are verified, and the manifest may have settings of
+ * services. */
 void alc_services_equip(struct alc_workload_compiled *compiled);
 
 #endif

@@ -81,8 +81,29 @@ static int64_t host_poll(void *context, struct alc_os_poll *polls, size_t polls_
     return 0;
 }
 
-static const struct alc_os_operations host_operations = {
-    .read_at = host_read_at, .stat = host_stat, .yield = host_yield, .poll = host_poll};
+static int64_t plain_answer; /* what the host says of its own files and sockets */
+
+static int64_t host_open_at(void *context, int32_t dir, const uint8_t *path, size_t path_size,
+                            uint32_t flags)
+{
+    (void)context, (void)path, (void)path_size, (void)flags;
+    assert_int_equal(dir, PLAIN_HANDLE);
+    return plain_answer;
+}
+
+static int64_t host_accept(void *context, int32_t handle, uint32_t flags)
+{
+    (void)context, (void)flags;
+    assert_int_equal(handle, PLAIN_HANDLE);
+    return plain_answer;
+}
+
+static const struct alc_os_operations host_operations = {.read_at = host_read_at,
+                                                         .stat = host_stat,
+                                                         .yield = host_yield,
+                                                         .poll = host_poll,
+                                                         .open_at = host_open_at,
+                                                         .accept = host_accept};
 static const struct alc_os host = {.operations = &host_operations};
 
 static void on_report(void *context, uint32_t level, uint64_t block)

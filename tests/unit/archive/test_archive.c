@@ -522,6 +522,23 @@ static void test_lying_host(void **state)
     assert_int_equal(open_measured(), ALC_E_IO_FAILED);
 }
 
+/* A host that answers with numbers of an archive's handles. */
+static void test_numbers_of_handles(void **state)
+{
+    (void)state;
+    int64_t opened = open_path("etc/name", 0);
+    const int64_t answers[][2] = {{30, 30},
+                                  {-ALC_OS_NO_ENTRY, -ALC_OS_NO_ENTRY},
+                                  {opened, -ALC_OS_IO},
+                                  {ARCHIVE_HANDLE, -ALC_OS_IO},
+                                  {INT64_C(1) << 31, -ALC_OS_IO}};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        plain_answer = answers[i][0];
+        assert_int_equal(CALL(open_at, PLAIN_HANDLE, (const uint8_t *)"x", 1, 0), answers[i][1]);
+        assert_int_equal(CALL(accept, PLAIN_HANDLE, 0), answers[i][1]);
+    }
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -547,6 +564,7 @@ int main(void)
         cmocka_unit_test_setup(test_big_file, set_up),
         cmocka_unit_test_setup(test_changed_bytes, set_up),
         cmocka_unit_test_setup(test_lying_host, set_up),
+        cmocka_unit_test_setup(test_numbers_of_handles, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }
