@@ -214,7 +214,7 @@ if(TARGET alc_compiler)
     target_link_libraries(alc_compiler PUBLIC LLVM-19 pthread)
 endif()
 
-set(ALC_NATIVE_UNIT_TESTS test_gc test_exceptions test_linking test_atomic)
+set(ALC_NATIVE_UNIT_TESTS test_gc test_exceptions test_linking test_atomic test_traps)
 
 # `engine`: the folder of tests/unit/engines that says what runs modules.
 function(alc_unit_test target name source engine)
