@@ -75,8 +75,7 @@ static void *reserve(void *context, size_t size)
         }
         uint8_t *range = mmap(NULL, size + 2 * (size_t)MARGIN, PROT_NONE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (range == MAP_FAILED ||
-            mprotect(range, MARGIN, PROT_READ | PROT_WRITE) != 0 ||
+        if (range == MAP_FAILED || mprotect(range, MARGIN, PROT_READ | PROT_WRITE) != 0 ||
             mprotect(range + MARGIN + size, MARGIN, PROT_READ | PROT_WRITE) != 0) {
             return NULL;
         }
@@ -108,9 +107,8 @@ static void check_margins(void)
 {
     for (size_t i = 0; i < RESERVATIONS_MAX; i++) {
         const struct reservation *reservation = &g_reservations[i];
-        if (reservation->start != NULL &&
-            (!is_margin(reservation->start - MARGIN) ||
-             !is_margin(reservation->start + reservation->size))) {
+        if (reservation->start != NULL && (!is_margin(reservation->start - MARGIN) ||
+                                           !is_margin(reservation->start + reservation->size))) {
             complain("pages beside a reservation changed");
         }
     }
@@ -140,8 +138,8 @@ static const struct alc_native_instance *native_of(const struct alc_instance *in
 
 /* What must be the same behind the mutant's calls. */
 struct snapshot {
-    uint8_t memory[128 << 10]; /* the victim's */
-    uint8_t context[64 << 10]; /* the same */
+    uint8_t memory[128 << 10];                   /* the victim's */
+    uint8_t context[64 << 10];                   /* the same */
     uint8_t read_only[ALC_NATIVE_READ_ONLY_END]; /* the mutant's */
     uint8_t frames[FRAMES_MAX];
     uint8_t arena[ARENA_SIZE];
@@ -331,9 +329,8 @@ static uint64_t call_victim(void)
 static bool run_world(const struct alc_native_image *honest, const struct alc_native_image *mutant,
                       uint64_t *state, uint64_t *result)
 {
-    struct alc_store_options options = {.executor = &alc_native_executor,
-                                        .stack_slots = STACK_SLOTS,
-                                        .memory_size_max = 1 << 20};
+    struct alc_store_options options = {
+        .executor = &alc_native_executor, .stack_slots = STACK_SLOTS, .memory_size_max = 1 << 20};
     uint8_t *memory = g_world.memory;
     g_world = (struct world){.memory = memory, .mutant_image = mutant, .state = state};
     alc_arena_init(&g_world.arena, memory, ARENA_SIZE);
@@ -427,8 +424,8 @@ static void run_inside(const struct native_program *honest, const struct alc_nat
     backend.close = look_and_close;
     program.image = *mutant;
     program.file = malloc(program.file_size);
-    if (program.file == NULL || alc_native_image_write(&program.image, program.file,
-                                                       program.file_size, NULL) != ALC_OK) {
+    if (program.file == NULL ||
+        alc_native_image_write(&program.image, program.file, program.file_size, NULL) != ALC_OK) {
         complain("no file of the mutant");
         return;
     }
@@ -515,8 +512,8 @@ static void run_mutants(uint64_t cases, uint64_t seed, uint64_t inside)
     /* About one of eight is accepted. */
     uint64_t inside_each = inside == 0 ? 0 : cases / 8 / inside + 1;
     sigaction(SIGALRM, &action, NULL);
-    g_world.memory = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                          -1, 0);
+    g_world.memory =
+        mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(g_world.memory, MAP_FAILED);
     for (unsigned i = 0; i < IMAGES && g_progress->problem[0] == '\0'; i++) {
         g_progress->number = 0;
@@ -541,8 +538,8 @@ static void test_mutants_disturb_nobody(void **state)
 {
     (void)state;
     compile_all(g_path);
-    g_progress = mmap(NULL, sizeof *g_progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                      -1, 0);
+    g_progress =
+        mmap(NULL, sizeof *g_progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(g_progress, MAP_FAILED);
     fflush(NULL);
     pid_t child = fork();
