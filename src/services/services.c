@@ -8,9 +8,10 @@ alc_status alc_services_run_from_os(struct alc_os *os, const struct alc_workload
                                     const struct alc_services *services,
                                     const volatile uint64_t *stop_flag)
 {
-    /* Static: threads of the program may outlive this function. */
+    /* Static: threads of the program may outlive this function. Known by its decoder, since to name
+     * the profile would bring the interpreter into images of the other executor. */
     static struct alc_workload_profile interpreted;
-    if (profile == &alc_workload_interpreted) {
+    if (profile->decode_manifest == alc_manifest_decode) {
         interpreted = *profile;
         interpreted.decode_manifest = alc_manifest_decode_services;
         profile = &interpreted;
