@@ -233,6 +233,7 @@ set(ALC_UNIT_TEST_LIBRARIES_crypto OpenSSL::Crypto pthread)
 set(ALC_UNIT_TEST_LIBRARIES_voucher alc_keys)
 set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_services alc_os_linux)
+set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest)
 # Compiled code needs a system that delivers its faults.
 set(ALC_UNIT_TEST_LIBRARIES_native_exec alc_native_linux)
 function(alc_unit_tests)

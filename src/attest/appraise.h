@@ -33,6 +33,12 @@ enum alc_check_result {
     ALC_CHECK_FAILED,
 };
 
+/* SHA-256 of the root certificate under which the emulator makes evidence: its key is public. What
+ * leads to it is refused by NOT_EMULATED unless the policy says otherwise, whatever root is
+ * trusted.
+ */
+extern const uint8_t alc_emulated_root_sha256[ALC_SHA256_SIZE];
+
 struct alc_appraisal {
     struct alc_text evidence; /* a quote or a report; its kind is found out */
     struct alc_collateral collateral;
