@@ -2,6 +2,7 @@
  *
  * Reads the options of `alcove run` and opens its listening sockets.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -103,6 +104,27 @@ static int open_listener(const struct cli_arguments *arguments, const char *text
     return fd;
 }
 
+static void parse_nonce(const struct cli_arguments *arguments, const char *text,
+                        struct cli_proof *proof)
+{
+    size_t size = 0;
+    for (; text[2 * size] != '\0' && size < sizeof proof->nonce; size++) {
+        unsigned byte;
+        int read = 0;
+        if (!isxdigit((unsigned char)text[2 * size]) ||
+            !isxdigit((unsigned char)text[2 * size + 1]) ||
+            sscanf(text + 2 * size, "%2x%n", &byte, &read) != 1 || read != 2) {
+            break;
+        }
+        proof->nonce[size] = (uint8_t)byte;
+    }
+    if (size == 0 || text[2 * size] != '\0') {
+        cli_usage_error(arguments, "--nonce %s: 1 to %zu bytes, hexadecimal", text,
+                        sizeof proof->nonce);
+    }
+    proof->nonce_size = size;
+}
+
 static void apply_option(const struct cli_arguments *arguments, struct run_options *options,
                          enum cli_option option, const char *value)
 {
@@ -143,6 +165,10 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
         options->is_vouched = true;
     } else if (option == CLI_OPTION_run_owner) {
         options->owner_path = value;
+    } else if (option == CLI_OPTION_attest_nonce) {
+        parse_nonce(arguments, value, options->proof);
+    } else if (option == CLI_OPTION_attest_output) {
+        options->evidence_path = value;
     } else if (option == CLI_OPTION_run_image) {
         options->image_path = value;
     } else if (option == CLI_OPTION_run_signature) {
@@ -167,7 +193,8 @@ static void check_sealed(const struct cli_arguments *arguments, struct run_optio
     }
 }
 
-void run_options_parse(struct cli_arguments *arguments, struct run_options *out)
+void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
+                       struct run_options *out)
 {
     /* No option can be given more often than there are words. */
     size_t words = (size_t)arguments->argc;
@@ -175,6 +202,7 @@ void run_options_parse(struct cli_arguments *arguments, struct run_options *out)
         .mounts = cli_allocate(words * sizeof(struct run_mount)),
         .environment = cli_allocate(words * sizeof(char *)),
         .sockets = cli_allocate(words * sizeof(int)),
+        .proof = proof,
     };
     const char *value;
     int option;

@@ -4,6 +4,7 @@
  * mounts from a file, and the enclave images that the build made.
  */
 #include "base/bytes.h"
+#include "cli_complete/proof.h"
 #include "cli_complete/settings.h"
 #include "cli_complete/vouch.h"
 #include "services/services.h"
@@ -41,11 +42,12 @@ static alc_status get_no_key(void *context, const uint8_t workload_id[ALC_SHA256
     return ALC_E_NOT_SUPPORTED;
 }
 
-static void run(const char *seal_key_path, struct alc_os *os,
-                const struct alc_workload_profile *profile, const volatile uint64_t *stop_flag)
+static void run(const char *seal_key_path, struct alc_os *os, struct alc_workload_profile *profile,
+                const volatile uint64_t *stop_flag)
 {
+    static struct alc_services services; /* static: threads may outlive this function */
     uint8_t secret[ALC_SEAL_KEY_SIZE];
-    struct alc_services services = {.mount_keys = {.get = get_no_key}};
+    services = (struct alc_services){.mount_keys = {.get = get_no_key}};
     if (seal_key_path != NULL) {
         struct cli_file file = cli_read_file(seal_key_path);
         if (file.size != sizeof secret) {
@@ -66,6 +68,8 @@ static __attribute__((constructor)) void bring(void)
         .equip = alc_services_equip,
         .prepare = cli_complete_prepare,
         .add_settings = cli_complete_add_settings,
+        .offer_proof = cli_complete_offer_proof,
+        .write_proof = cli_complete_write_proof,
         .interpreter = {alc_complete_image, &alc_complete_image_size, &alc_complete_sigstruct},
         .native = {alc_complete_native_image, &alc_complete_native_image_size,
                    &alc_complete_native_sigstruct},

@@ -22,6 +22,7 @@ struct mounts {
     uint32_t disks_count;
     const struct alc_workload_profile *profile;
     const struct alc_mounts_keys *keys;
+    const struct alc_mounts_watch *watch;
     uint8_t workload_id[ALC_SHA256_SIZE];
 };
 
@@ -182,6 +183,9 @@ static alc_status open_each(struct alc_os *os, struct mounts *mounts,
         ALC_OS_FIRST_MOUNT + (int32_t)manifest->mounts_count + (int32_t)manifest->sockets_count;
     for (size_t i = 0; i < manifest->mounts_count; i++) {
         uint32_t flags = manifest->mounts[i].flags;
+        if ((flags & ~(uint32_t)ALC_MOUNT_READ_ONLY) != 0) {
+            mounts->watch->opening(mounts->watch->context, mounts->workload_id);
+        }
         int32_t handle = ALC_OS_FIRST_MOUNT + (int32_t)i;
         if ((flags & ALC_MOUNT_SEALED) != 0) {
             ALC_TRY(open_disk(os, mounts, handle, (flags & ALC_MOUNT_READ_ONLY) != 0, error));
@@ -275,6 +279,7 @@ static void close_all(struct mounts *mounts)
 
 alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_profile *profile,
                                   const struct alc_mounts_keys *keys,
+                                  const struct alc_mounts_watch *watch,
                                   const volatile uint64_t *stop_flag)
 {
     struct alc_error error;
@@ -287,6 +292,7 @@ alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_p
     }
     mounts->profile = profile;
     mounts->keys = keys;
+    mounts->watch = watch;
     alc_seal_os_init(&mounts->table, os);
     alc_archive_os_init(&mounts->archives, &mounts->table.os);
     status = open_all(os, mounts, &error);
