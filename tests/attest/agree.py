@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Our verifier against others, verdict by verdict: on published evidence, and on it with every
-single byte changed, once in one bit and once in all.
+"""Our verifier against others, verdict by verdict: on published evidence, on it with every single
+byte changed, once in one bit and once in all, and on platforms of our own (make_platforms.c) in
+every state.
 
-    agree.py --build BUILD --vectors FOLDER            every 61st byte, of peers that are built
-    agree.py --build BUILD --vectors FOLDER --all      every byte; builds missing peers first
+    agree.py --build BUILD --vectors FOLDER          every 61st byte, of peers that are built
+    agree.py --build BUILD --vectors FOLDER --all    every byte; builds missing peers first
 
 A verifier is a program (tests/attest/judge.c, tests/attest/peers) that is called with a file of
 collateral, a time in seconds since 1970, and the DER of a root to trust when it asks for one. Its
@@ -12,11 +13,13 @@ input has evidence, each behind its size as a u32 in little-endian; it answers w
 the state that it accepts, or "refused" and why. Differences are data: excused.txt.
 """
 import argparse
+import collections
 import datetime
 import pathlib
 import struct
 import subprocess
 import sys
+import tempfile
 
 import peers
 
@@ -25,6 +28,14 @@ SKIPPED = 77
 SAMPLE_STEP = 61
 SECONDS_MAX = 1500
 EXAMPLES_MAX = 20
+PLATFORMS, PLATFORMS_OF_ALL = 40, 2000
+PLATFORMS_SEED = 7
+PLATFORMS_TIME = 1751328000  # 2025-07-01
+PLATFORMS_PEER = "dcap_qvl"
+# What so many platforms must have shown, so that the comparison says something.
+STATES_OF_ALL = {"UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "OutOfDate",
+                 "ConfigurationAndSWHardeningNeeded", "OutOfDateConfigurationNeeded",
+                 "TDRelaunchAdvised", "TDRelaunchAdvisedConfigurationNeeded", "refused"}
 
 # Evidence, collateral, time, what everybody says about it, and who can read it.
 VECTORS = [
@@ -143,6 +154,36 @@ def compare(args, vector, found, excuses):
     return bad
 
 
+def compare_platforms(args, program, excuses):
+    """The same for platforms made with known faults and in known states."""
+    count, bad, excused = (PLATFORMS_OF_ALL if args.all else PLATFORMS), 0, 0
+    seen = collections.Counter()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        subprocess.run([args.build / "attest_platforms", folder, str(count), str(PLATFORMS_SEED)],
+                       check=True)
+        for i in range(count):
+            files = folder / f"{i}.json", PLATFORMS_TIME, folder / f"{i}.der"
+            evidence = [(folder / f"{i}.quote").read_bytes()]
+            our = answers_of(args.build / "attest_judge", *files, evidence)[0]
+            their = answers_of(program, *files, evidence)[0]
+            seen[kind_of(our)] += 1
+            if kind_of(our) == kind_of(their):
+                continue
+            if excuses.cover(PLATFORMS_PEER, ["platforms"], kind_of(our), kind_of(their)):
+                excused += 1
+                continue
+            bad += 1
+            if bad <= EXAMPLES_MAX:
+                print(f"platform {i}: ours {our!r}, {PLATFORMS_PEER} {their!r}")
+    states = ", ".join(f"{state} {times}" for state, times in sorted(seen.items()))
+    print(f"{count} platforms: {bad} differ from {PLATFORMS_PEER}, {excused} excused ({states})")
+    if args.all and set(seen) != STATES_OF_ALL:
+        print(f"platforms: not seen: {STATES_OF_ALL - set(seen)}")
+        bad += 1
+    return bad
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, required=True)
@@ -160,6 +201,8 @@ def main():
             missing.append(str(reason))
     excuses = Excuses(HERE / "excused.txt")
     bad = sum(compare(args, vector, found, excuses) for vector in VECTORS)
+    if PLATFORMS_PEER in found:
+        bad += compare_platforms(args, found[PLATFORMS_PEER], excuses)
     for key in excuses.unused(found) if args.all else []:
         print(f"excused.txt: nothing needed {' '.join(key)}")
         bad += 1

@@ -24,7 +24,7 @@ static bool is_thorough;
 static uint8_t quote_bytes[FILE_MAX];
 static uint8_t collateral_bytes[FILE_MAX];
 static uint8_t collateral_memory[FILE_MAX];
-static uint8_t memory[FILE_MAX];
+static uint8_t memory[ALC_APPRAISE_ARENA_SIZE];
 static struct alc_pcs_collateral collateral;
 static struct alc_policy policy;
 static struct alc_appraisal appraisal;
@@ -481,7 +481,7 @@ static void test_tdx_policy(void **state)
 static void test_little_memory(void **state)
 {
     (void)state;
-    for (size_t size = 0; size < 12000; size += 500) {
+    for (size_t size = 0; size < 19000; size += 500) {
         struct alc_arena arena;
         struct alc_verdict verdict;
         alc_arena_init(&arena, memory, size);
@@ -511,6 +511,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(test_cut_quotes, set_up_tdx),
         cmocka_unit_test_setup(test_cut_quotes, set_up_tdx_outdated),
         cmocka_unit_test_setup(test_little_memory, set_up),
+        cmocka_unit_test_setup(test_little_memory, set_up_tdx),
     };
     folder = argc > 1 ? argv[1] : ".";
     is_thorough = argc > 2 && strcmp(argv[2], "all") == 0;
