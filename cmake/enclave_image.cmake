@@ -5,7 +5,7 @@
 # folder and never leaves it.
 
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
-foreach(room sgx keys)
+foreach(room sgx keys kbs)
     if(TARGET alc_${room})
         target_link_libraries(alc_${room} PUBLIC OpenSSL::Crypto)
     endif()

@@ -57,6 +57,7 @@ if(NOT ALC_LLVM_CONFIG)
     list(APPEND ALC_MISSING_ROOMS compiler)
 endif()
 include(${CMAKE_SOURCE_DIR}/cmake/mbedtls.cmake)
+include(${CMAKE_SOURCE_DIR}/cmake/kbs.cmake)
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/layers.txt ALC_LAYER_LINES REGEX "^[a-z]")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/layers.txt)
@@ -208,6 +209,7 @@ foreach(target alc_services enclave_services)
         target_compile_definitions(${target} PRIVATE ALC_VERSION="${PROJECT_VERSION}")
     endif()
 endforeach()
+alc_kbs_room()
 
 if(TARGET alc_compiler)
     execute_process(COMMAND ${ALC_LLVM_CONFIG} --includedir OUTPUT_VARIABLE llvm_include

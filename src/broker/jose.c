@@ -210,12 +210,12 @@ static alc_status read_header(const struct message *message, struct alc_error *e
 
 /* -- keys -- */
 
-void alc_jwe_wrapping_key(const uint8_t secret[32], struct alc_aes_key *out)
+void alc_jwe_wrapping_key(const uint8_t *secret, size_t secret_size, struct alc_aes_key *out)
 {
     /* AlgorithmID with its length, PartyUInfo and PartyVInfo of length 0, bits of the key. */
     static const uint8_t info[] = "\0\0\0\x0e" ALC_JWE_ALGORITHM "\0\0\0\0\0\0\0\0\0\0\1\0";
     const struct alc_hkdf_inputs inputs = {
-        .secret = secret, .secret_size = 32, .info = info, .info_size = sizeof info - 1};
+        .secret = secret, .secret_size = secret_size, .info = info, .info_size = sizeof info - 1};
     uint8_t bytes[KEY_SIZE];
     _Static_assert(sizeof ALC_JWE_ALGORITHM - 1 == 0x0e, "its length is in `info`");
     alc_concat_kdf(ALC_HASH_SHA256, &inputs, bytes, sizeof bytes);
@@ -231,7 +231,7 @@ static alc_status unwrap_key(const struct message *message, const struct header 
     struct alc_aes_key wrapping_key;
     alc_status status = alc_ecdh(key, &header->ephemeral, random, secret);
     if (status == ALC_OK) {
-        alc_jwe_wrapping_key(secret, &wrapping_key);
+        alc_jwe_wrapping_key(secret, COORDINATE, &wrapping_key);
         status = alc_aes_key_unwrap(&wrapping_key, message->encrypted_key.bytes,
                                     message->encrypted_key.size, out);
         alc_wipe(&wrapping_key, sizeof wrapping_key);

@@ -27,6 +27,6 @@ ALC_MUST_CHECK alc_status alc_jwe_open(struct alc_arena *arena, struct alc_reade
                                        const struct alc_random *random, struct alc_text *out);
 
 /* The key that wraps the content's key: Concat KDF (RFC 7518, 4.6.2) without names of parties. */
-void alc_jwe_wrapping_key(const uint8_t secret[32], struct alc_aes_key *out);
+void alc_jwe_wrapping_key(const uint8_t *secret, size_t secret_size, struct alc_aes_key *out);
 
 #endif
