@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The key broker's libraries, which are the system's: without one of them the broker is left out.
+# The key broker's libraries, which are the system's: without one of them the broker is left out, and without
+# libcurl the command line's part of it.
 
 set(ALC_KBS_LIBRARIES)
 foreach(pair jansson:jansson microhttpd:microhttpd sqlite3:sqlite3)
@@ -15,9 +16,18 @@ foreach(pair jansson:jansson microhttpd:microhttpd sqlite3:sqlite3)
     endif()
 endforeach()
 
-# What the room needs beyond alc_room.
+find_package(CURL)
+if(NOT CURL_FOUND)
+    message(STATUS "libcurl not found (tools/bootstrap gets it): alcove kbs is not built")
+    list(APPEND ALC_MISSING_ROOMS cli_kbs)
+endif()
+
+# What the rooms need beyond alc_room.
 function(alc_kbs_room)
     if(TARGET alc_kbs)
         target_link_libraries(alc_kbs PUBLIC ${ALC_KBS_LIBRARIES} pthread)
+    endif()
+    if(TARGET alc_cli_kbs)
+        target_link_libraries(alc_cli_kbs PUBLIC CURL::libcurl)
     endif()
 endfunction()

@@ -70,6 +70,12 @@ struct alc_kbs_response {
 void alc_kbs_handle(struct alc_kbs *kbs, const struct alc_kbs_request *request,
                     struct alc_kbs_response *out);
 
+/* -- administration -- */
+
+/* A token for the administrator's requests, good for some minutes, from malloc; NULL when the PEM
+ * text is no private key of P-256, P-384 or Ed25519. */
+char *alc_kbs_admin_token(const char *private_key_pem);
+
 /* -- the audit log -- */
 
 struct alc_kbs_audit_row {

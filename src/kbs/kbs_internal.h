@@ -65,7 +65,7 @@ enum alc_kbs_session_state alc_kbs_session_token(struct alc_kbs_sessions *sessio
 
 /* -- token.c: JSON Web Tokens -- */
 
-/* Signs `claims` with ES256; the compact form, from malloc, or NULL. */
+/* Signs `claims` as the key can: ES256, ES384 or EdDSA. The compact form, from malloc, or NULL. */
 char *alc_kbs_token_sign(EVP_PKEY *key, const json_t *claims);
 /* Verifies signature and dates; the claims, a new reference, or NULL and why not. */
 json_t *alc_kbs_token_verify(EVP_PKEY *key, const char *token, int64_t now_s, const char **reason);

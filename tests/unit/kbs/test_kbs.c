@@ -646,8 +646,8 @@ static void test_policy_documents(void **state)
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"]}]}",
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"],\"claims\":{}}]}",
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"],\"anybody\":false}]}",
-        "{\"rules\":[{\"resource\":\"a/b/"
-        "c\",\"tee\":[\"sgx\"],\"anybody\":true,\"claims\":{\"a\":1}}]}",
+        ("{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"tdx\"],"
+         "\"anybody\":true,\"claims\":{\"a\":1}}]}"),
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"],\"claims\":{\"a\":[]}}]}",
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"],\"claims\":{\"a\":{\"max\":1}}}]}",
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"],\"claims\":{\"a\":null}}]}",
