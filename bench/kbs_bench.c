@@ -114,7 +114,9 @@ static void run_round(struct way *way)
     const struct alc_text resource = {(const uint8_t *)name, sizeof name - 1};
     struct alc_broker_client client;
     struct alc_text secret = {NULL, 0};
-    alc_broker_client_init(&client, ALC_BROKER_SGX, &attester, &alc_keys_random);
+    static const struct alc_broker_client_options client_options = {
+        .tee = ALC_BROKER_SGX, .attester = &attester, .random = &alc_keys_random};
+    alc_broker_client_init(&client, &client_options);
     check(alc_broker_client_ask(&client, &resource) == ALC_OK, "asking");
     for (size_t step = 0; !alc_broker_client_is_done(&client); step++) {
         struct alc_arena arena;
@@ -142,14 +144,15 @@ static void carry_directly(struct way *way, size_t step, const struct alc_broker
     snprintf(session, sizeof session, "%.*s", (int)request->session.size, request->session.bytes);
     free(way->response.body);
     const double start = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
-    alc_kbs_handle(way->kbs,
-                   &(struct alc_kbs_request){.method = request->is_post ? ALC_KBS_POST : ALC_KBS_GET,
-                                             .path = path,
-                                             .session = session,
-                                             .peer = "127.0.0.1",
-                                             .body = (const char *)request->body.bytes,
-                                             .body_size = request->body.size},
-                   &way->response);
+    alc_kbs_handle(
+        way->kbs,
+        &(struct alc_kbs_request){.method = request->is_post ? ALC_KBS_POST : ALC_KBS_GET,
+                                  .path = path,
+                                  .session = session,
+                                  .peer = "127.0.0.1",
+                                  .body = (const char *)request->body.bytes,
+                                  .body_size = request->body.size},
+        &way->response);
     way->seconds[step] += cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - start;
     *out = (struct alc_broker_answer){
         .http_status = way->response.http_status,
@@ -168,8 +171,7 @@ static void bench_steps(const char *folder, int rounds)
         run_round(&way);
     }
     for (size_t step = 0; step < STEPS; step++) {
-        printf("%-9s %8.1f us of processor time\n", names[step],
-               way.seconds[step] / rounds * 1e6);
+        printf("%-9s %8.1f us of processor time\n", names[step], way.seconds[step] / rounds * 1e6);
         sum += way.seconds[step];
     }
     printf("round     %8.1f us: %.0f rounds a second and processor, without HTTP\n",
@@ -230,7 +232,8 @@ static void carry_over_http(struct way *way, size_t step, const struct alc_broke
     const char *body;
     (void)step;
     const int size = snprintf(
-        text, sizeof text, "%s %.*s HTTP/1.1\r\nHost: b\r\nCookie: %s=%.*s\r\nContent-Length: %zu\r\n\r\n%.*s",
+        text, sizeof text,
+        "%s %.*s HTTP/1.1\r\nHost: b\r\nCookie: %s=%.*s\r\nContent-Length: %zu\r\n\r\n%.*s",
         request->is_post ? "POST" : "GET", (int)request->path.size, request->path.bytes,
         ALC_BROKER_COOKIE, (int)request->session.size, request->session.bytes, request->body.size,
         (int)request->body.size, request->body.bytes);

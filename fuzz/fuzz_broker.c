@@ -72,7 +72,9 @@ static void fuzz_client(struct alc_arena *arena, const struct alc_text *text)
     struct alc_text resource = {(const uint8_t *)name, sizeof name - 1};
     struct alc_text secret;
     const size_t part = text->size / 3;
-    alc_broker_client_init(&client, ALC_BROKER_SAMPLE, NULL, &not_random);
+    static const struct alc_broker_client_options options = {.tee = ALC_BROKER_SAMPLE,
+                                                             .random = &not_random};
+    alc_broker_client_init(&client, &options);
     demand(alc_broker_client_ask(&client, &resource) == ALC_OK);
     for (size_t i = 0; i < 3; i++) {
         const size_t mark = alc_arena_mark(arena);

@@ -9,14 +9,12 @@
 
 enum { JWK_SIZE_MAX = 256, ATTESTATION_OVERHEAD = 1024 };
 
-void alc_broker_client_init(struct alc_broker_client *client, enum alc_broker_tee tee,
-                            const struct alc_attester *attester, const struct alc_random *random)
+void alc_broker_client_init(struct alc_broker_client *client,
+                            const struct alc_broker_client_options *options)
 {
     alc_fill(client, 0, sizeof *client);
     client->stage = ALC_BROKER_DONE;
-    client->tee = tee;
-    client->attester = attester;
-    client->random = random;
+    client->options = options;
 }
 
 void alc_broker_client_fini(struct alc_broker_client *client)
@@ -86,33 +84,42 @@ static alc_status take_evidence(struct alc_broker_client *client, struct alc_are
 {
     struct alc_writer writer;
     ALC_TRY(begin(arena, ALC_BROKER_EVIDENCE_MAX, &writer));
-    if (client->tee == ALC_BROKER_SAMPLE) { /* nobody vouches for it */
+    const struct alc_attester *attester = client->options->attester;
+    if (client->options->tee == ALC_BROKER_SAMPLE) { /* nobody vouches for it */
         alc_write_bytes(&writer, report_data, ALC_SHA384_SIZE);
     } else {
-        ALC_TRY(client->attester->evidence(client->attester->context, report_data, &writer));
+        ALC_TRY(attester->evidence(attester->context, report_data, &writer));
     }
     return finish(&writer, out);
 }
 
 /* A new key for each session, so that a stolen one opens no more than that. */
+static alc_status make_binding(struct alc_broker_client *client, struct alc_arena *arena,
+                               struct alc_broker_binding *out)
+{
+    struct alc_writer writer;
+    out->nonce = text_of(client->nonce, client->nonce_size);
+    ALC_TRY(alc_ec_generate(ALC_CURVE_P256, client->options->random, &client->private_key,
+                            &client->public_key));
+    ALC_TRY(begin(arena, JWK_SIZE_MAX, &writer));
+    alc_jwk_write(&writer, &client->public_key);
+    ALC_TRY(finish(&writer, &out->key));
+    ALC_TRY(begin(arena, ALC_BROKER_ADDITIONAL_MAX, &writer));
+    alc_broker_write_additional(&writer, client->options->workload_id);
+    return finish(&writer, &out->additional);
+}
+
 static alc_status request_attestation(struct alc_broker_client *client, struct alc_arena *arena,
                                       struct alc_text *out)
 {
-    const struct alc_text nonce = text_of(client->nonce, client->nonce_size);
+    struct alc_broker_attestation attestation = {.tee = client->options->tee};
     uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
-    struct alc_text evidence;
-    struct alc_text key_text;
     struct alc_writer writer;
-    ALC_TRY(
-        alc_ec_generate(ALC_CURVE_P256, client->random, &client->private_key, &client->public_key));
-    ALC_TRY(begin(arena, JWK_SIZE_MAX, &writer));
-    alc_jwk_write(&writer, &client->public_key);
-    ALC_TRY(finish(&writer, &key_text));
-    struct alc_broker_binding binding = alc_broker_bind(&nonce, &key_text);
-    alc_broker_report_data(&binding, report_data);
-    ALC_TRY(take_evidence(client, arena, report_data, &evidence));
-    ALC_TRY(begin(arena, ATTESTATION_OVERHEAD + 2 * evidence.size, &writer));
-    alc_broker_write_attestation(&writer, client->tee, &nonce, &client->public_key, &evidence);
+    ALC_TRY(make_binding(client, arena, &attestation.binding));
+    alc_broker_report_data(&attestation.binding, report_data);
+    ALC_TRY(take_evidence(client, arena, report_data, &attestation.evidence));
+    ALC_TRY(begin(arena, ATTESTATION_OVERHEAD + 2 * attestation.evidence.size, &writer));
+    alc_broker_write_attestation(&writer, &attestation);
     return finish(&writer, out);
 }
 
@@ -133,7 +140,7 @@ alc_status alc_broker_client_request(struct alc_broker_client *client, struct al
     *out = (struct alc_broker_request){.is_post = true};
     if (client->stage == ALC_BROKER_TO_AUTHENTICATE) {
         out->path = literal(ALC_BROKER_PREFIX "auth");
-        return request_authentication(arena, client->tee, &out->body);
+        return request_authentication(arena, client->options->tee, &out->body);
     }
     out->session = text_of(client->session, client->session_size);
     if (client->stage == ALC_BROKER_TO_ATTEST) {
@@ -201,7 +208,8 @@ static alc_status take_resource(struct alc_broker_client *client, struct alc_are
 {
     struct alc_reader reader;
     alc_reader_init(&reader, answer->body.bytes, answer->body.size, error);
-    ALC_TRY(alc_jwe_open(arena, &reader, &client->private_key, client->random, out_secret));
+    ALC_TRY(
+        alc_jwe_open(arena, &reader, &client->private_key, client->options->random, out_secret));
     client->stage = ALC_BROKER_DONE;
     return ALC_OK;
 }

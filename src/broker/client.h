@@ -24,13 +24,19 @@ enum alc_broker_stage {
     ALC_BROKER_DONE, /* the resource asked for is there */
 };
 
+/* What a client is made with; all borrowed. */
+struct alc_broker_client_options {
+    enum alc_broker_tee tee;
+    const struct alc_attester *attester; /* not needed for samples */
+    const struct alc_random *random;
+    const uint8_t *workload_id; /* ALC_SHA256_SIZE bytes for alc_broker_write_additional; or NULL */
+};
+
 struct alc_broker_client {
     enum alc_broker_stage stage;
     bool is_attested; /* a session is there: the next resource needs one request */
-    enum alc_broker_tee tee;
-    const struct alc_attester *attester; /* borrowed; so the next */
-    const struct alc_random *random;
-    struct alc_ec_private_key private_key; /* of this session; secret */
+    const struct alc_broker_client_options *options; /* borrowed */
+    struct alc_ec_private_key private_key;           /* of this session; secret */
     struct alc_ec_public_key public_key;
     char nonce[ALC_BROKER_NONCE_MAX];
     size_t nonce_size;
@@ -58,8 +64,8 @@ struct alc_broker_answer {
     struct alc_text body;
 };
 
-void alc_broker_client_init(struct alc_broker_client *client, enum alc_broker_tee tee,
-                            const struct alc_attester *attester, const struct alc_random *random);
+void alc_broker_client_init(struct alc_broker_client *client,
+                            const struct alc_broker_client_options *options);
 /* `resource`: as alc_broker_resource_read reads it. */
 ALC_MUST_CHECK alc_status alc_broker_client_ask(struct alc_broker_client *client,
                                                 const struct alc_text *resource);

@@ -13,8 +13,6 @@ static const char *const tee_names[ALC_BROKER_TEES] = {
 #undef TEE
 };
 
-static const struct alc_text no_additional = {(const uint8_t *)"{}", 2};
-
 const char *alc_broker_tee_name(enum alc_broker_tee tee)
 {
     ALC_ASSERT(tee < ALC_BROKER_TEES);
@@ -78,12 +76,22 @@ static void write_text(struct alc_writer *writer, const struct alc_text *text)
     alc_write_bytes(writer, text->bytes, text->size);
 }
 
+/* The additional evidence stands in a string: what JSON has in quotes is escaped there. */
+static void write_escaped(struct alc_writer *writer, const struct alc_text *text)
+{
+    for (size_t i = 0; i < text->size; i++) {
+        if (text->bytes[i] == '"' || text->bytes[i] == '\\') {
+            alc_write_u8(writer, '\\');
+        }
+        alc_write_u8(writer, text->bytes[i]);
+    }
+}
+
 static void hash_literal(struct alc_hash *hash, const char *text)
 {
     alc_hash_update(hash, text, alc_string_length(text));
 }
 
-/* The additional evidence stands in a string: what JSON has in quotes is escaped there. */
 static void hash_escaped(struct alc_hash *hash, const struct alc_text *text)
 {
     for (size_t i = 0; i < text->size; i++) {
@@ -110,11 +118,19 @@ void alc_broker_report_data(const struct alc_broker_binding *binding,
     alc_hash_finish(&hash, out);
 }
 
-struct alc_broker_binding alc_broker_bind(const struct alc_text *nonce,
-                                          const struct alc_text *key_text)
+void alc_broker_write_additional(struct alc_writer *writer, const uint8_t *workload_id)
 {
-    return (struct alc_broker_binding){
-        .nonce = *nonce, .key = *key_text, .additional = no_additional};
+    static const char digits[] = "0123456789abcdef";
+    if (workload_id == NULL) {
+        write_literal(writer, "{}");
+        return;
+    }
+    write_literal(writer, "{\"alcove\":{\"workload_id\":\"");
+    for (size_t i = 0; i < ALC_SHA256_SIZE; i++) {
+        alc_write_u8(writer, (uint8_t)digits[workload_id[i] >> 4]);
+        alc_write_u8(writer, (uint8_t)digits[workload_id[i] & 15]);
+    }
+    write_literal(writer, "\"}}");
 }
 
 void alc_broker_write_request(struct alc_writer *writer, enum alc_broker_tee tee)
@@ -135,18 +151,18 @@ static void write_evidence(struct alc_writer *writer, enum alc_broker_tee tee,
     write_literal(writer, is_sample ? "\",\"svn\":\"1\"}" : "\"}");
 }
 
-void alc_broker_write_attestation(struct alc_writer *writer, enum alc_broker_tee tee,
-                                  const struct alc_text *nonce, const struct alc_ec_public_key *key,
-                                  const struct alc_text *evidence)
+void alc_broker_write_attestation(struct alc_writer *writer,
+                                  const struct alc_broker_attestation *attestation)
 {
+    const struct alc_broker_binding *binding = &attestation->binding;
     write_literal(writer, "{\"runtime-data\":{\"nonce\":\"");
-    write_text(writer, nonce);
+    write_text(writer, &binding->nonce);
     write_literal(writer, "\",\"tee-pubkey\":");
-    alc_jwk_write(writer, key);
+    write_text(writer, &binding->key);
     write_literal(writer, "},\"tee-evidence\":{\"additional_evidence\":\"");
-    write_text(writer, &no_additional);
+    write_escaped(writer, &binding->additional);
     write_literal(writer, "\",\"primary_evidence\":");
-    write_evidence(writer, tee, evidence);
+    write_evidence(writer, attestation->tee, &attestation->evidence);
     write_literal(writer, "}}");
 }
 

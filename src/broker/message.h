@@ -22,6 +22,7 @@ enum {
     ALC_BROKER_BODY_MAX = 1 << 20,      /* bytes of a request or an answer */
     ALC_BROKER_EVIDENCE_MAX = 64 << 10, /* bytes */
     ALC_BROKER_REASON_MAX = 512,        /* bytes */
+    ALC_BROKER_ADDITIONAL_MAX = 128,    /* bytes of what a client writes */
 };
 
 enum alc_broker_tee {
@@ -57,14 +58,21 @@ void alc_broker_report_data(const struct alc_broker_binding *binding,
 
 /* -- what a client writes -- */
 
+/* What the evidence alone does not tell, in the place of additional evidence: which workload this
+ * runtime runs. NULL: nothing. It is worth what the runtime is worth that the evidence proves;
+ * other servers than ours know no such member and refuse it. */
+void alc_broker_write_additional(struct alc_writer *writer, const uint8_t *workload_id);
+
+/* An attestation: `evidence` is for the report data of `binding`. */
+struct alc_broker_attestation {
+    enum alc_broker_tee tee;
+    struct alc_broker_binding binding;
+    struct alc_text evidence;
+};
+
 void alc_broker_write_request(struct alc_writer *writer, enum alc_broker_tee tee);
-/* With evidence for the report data of `nonce` and `key`, and no additional evidence. */
-void alc_broker_write_attestation(struct alc_writer *writer, enum alc_broker_tee tee,
-                                  const struct alc_text *nonce, const struct alc_ec_public_key *key,
-                                  const struct alc_text *evidence);
-/* The binding of what is written above, `key_text` as the key's canonical JSON. */
-struct alc_broker_binding alc_broker_bind(const struct alc_text *nonce,
-                                          const struct alc_text *key_text);
+void alc_broker_write_attestation(struct alc_writer *writer,
+                                  const struct alc_broker_attestation *attestation);
 
 /* -- what a client reads -- */
 

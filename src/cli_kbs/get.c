@@ -128,7 +128,9 @@ int kbs_get(struct cli_arguments *arguments)
     request.resource = arguments->argv[arguments->next];
     const struct alc_attester attester = kbs_attester_of_program(request.program);
     const struct alc_text resource = text_of(request.resource);
-    alc_broker_client_init(&client, request.tee, &attester, &system_random);
+    const struct alc_broker_client_options client_options = {
+        .tee = request.tee, .attester = &attester, .random = &system_random};
+    alc_broker_client_init(&client, &client_options);
     if (alc_broker_client_ask(&client, &resource) != ALC_OK) {
         cli_usage_error(arguments, "%s is not kbs:///REPOSITORY/TYPE/TAG", request.resource);
     }

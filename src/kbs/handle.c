@@ -56,8 +56,10 @@ static const char *subject_of(json_t *claims, char *out, size_t out_size)
     if (measurement == NULL) {
         measurement = json_string_value(json_object_get(claims, "mr_td"));
     }
-    snprintf(out, out_size, "%s%s%s%s", tee != NULL ? tee : "", measurement != NULL ? " " : "",
-             measurement != NULL ? measurement : "",
+    const char *workload = json_string_value(json_object_get(claims, "workload_id"));
+    snprintf(out, out_size, "%s%s%s%s%s%s", tee != NULL ? tee : "", measurement != NULL ? " " : "",
+             measurement != NULL ? measurement : "", workload != NULL ? " workload " : "",
+             workload != NULL ? workload : "",
              json_is_true(json_object_get(claims, "emulated")) ? " (emulated)" : "");
     return out;
 }
@@ -67,7 +69,7 @@ static const char *subject_of(json_t *claims, char *out, size_t out_size)
 static bool audit(struct exchange *exchange, const char *action, const char *resource,
                   json_t *claims, bool is_allowed, const char *reason)
 {
-    char subject[160] = "";
+    char subject[240] = "";
     const struct alc_kbs_audit_row row = {
         .time_s = exchange->now_s,
         .peer = exchange->request->peer,
@@ -210,6 +212,19 @@ static bool bind(const struct attestation *attestation,
     return true;
 }
 
+/* What the runtime says about its workload, which the evidence binds. Device evidence, which others
+ * have in the same place, is not judged and gives no claims. */
+static void add_workload(const struct attestation *attestation, json_t *claims)
+{
+    json_t *additional = json_loadb(attestation->additional, attestation->additional_size,
+                                    JSON_REJECT_DUPLICATES, NULL);
+    json_t *id = json_object_get(json_object_get(additional, "alcove"), "workload_id");
+    if (json_is_string(id) && json_string_length(id) == 2 * ALC_SHA256_SIZE) {
+        json_object_set(claims, "workload_id", id);
+    }
+    json_decref(additional);
+}
+
 /* The result as others read it (draft-ietf-rats-ear, with Trustee's names), and the claims as our
  * rules have them. */
 static json_t *token_claims(const struct exchange *exchange, const struct attestation *attestation,
@@ -297,6 +312,7 @@ static void handle_attest(struct exchange *exchange)
     } else {
         json_t *claims = appraise(exchange, &attestation);
         if (claims != NULL) {
+            add_workload(&attestation, claims);
             give_token(exchange, &attestation, claims);
         } else {
             audit_and_refuse(exchange, "attest", 401, "RcarAttestFailed", exchange->reason);
@@ -356,7 +372,7 @@ static void give_resource(struct exchange *exchange, const char *resource, json_
         }
         return;
     }
-    char *message = alc_kbs_key_problem(key) == NULL ? alc_kbs_seal(key, secret, size) : NULL;
+    char *message = alc_kbs_seal(key, secret, size);
     OPENSSL_cleanse(secret, size);
     free(secret);
     if (message == NULL) {

@@ -77,7 +77,7 @@ json_t *alc_kbs_token_claims(const char *token);
 /* Whether it is a key that can be encrypted to: EC with ECDH-ES+A256KW, RSA with RSA-OAEP-256; else
  * why not. */
 const char *alc_kbs_key_problem(const json_t *jwk);
-/* The message as JSON, from malloc, or NULL. `jwk` MUST have no problem. */
+/* The message as JSON, from malloc, or NULL, as for keys with a problem. */
 char *alc_kbs_seal(const json_t *jwk, const uint8_t *text, size_t size);
 
 /* -- evidence.c: from a message to claims -- */

@@ -90,6 +90,13 @@ static bool is_wanted(json_t *value)
     return is_scalar(value) || json_array_size(value) > 0;
 }
 
+/* Whether they name what runs by what its processor measured. */
+static bool names_code(json_t *claims)
+{
+    return json_object_get(claims, "mr_enclave") != NULL ||
+           json_object_get(claims, "mr_signer") != NULL || json_object_get(claims, "mr_td") != NULL;
+}
+
 static const char *claims_problem(json_t *claims)
 {
     const char *name;
@@ -99,6 +106,9 @@ static const char *claims_problem(json_t *claims)
         if (!is_wanted(value)) {
             return "a claim in a rule is no value, list of values or {\"min\": number}";
         }
+    }
+    if (json_object_get(claims, "workload_id") != NULL && !names_code(claims)) {
+        return "workload_id is what a runtime says: name mr_enclave, mr_signer or mr_td, too";
     }
     return NULL;
 }

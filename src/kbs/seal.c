@@ -200,8 +200,8 @@ static bool wrap_to_ec(const json_t *jwk, const uint8_t content_key[CONTENT_KEY_
     uint8_t secret[COORDINATE_MAX];
     size_t secret_size = 0;
     struct alc_aes_key wrapping_key;
-    EVP_PKEY *peer = make_ec_key(jwk, curve);
-    EVP_PKEY *ephemeral = EVP_EC_gen(curve->group_name);
+    EVP_PKEY *peer = curve != NULL ? make_ec_key(jwk, curve) : NULL;
+    EVP_PKEY *ephemeral = curve != NULL ? EVP_EC_gen(curve->group_name) : NULL;
     bool is_good = peer != NULL && ephemeral != NULL &&
                    write_header(ephemeral, curve, out->header) &&
                    derive(ephemeral, peer, secret, &secret_size);

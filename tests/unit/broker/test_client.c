@@ -31,10 +31,13 @@ struct run {
 
 static struct run start(enum alc_broker_tee tee, const char *resource)
 {
+    static struct alc_broker_client_options options[ALC_BROKER_TEES];
     struct run run;
     struct alc_text text = server_text(resource);
     attester_status = ALC_OK;
-    alc_broker_client_init(&run.client, tee, &attester, &oracle_random);
+    options[tee] = (struct alc_broker_client_options){
+        .tee = tee, .attester = &attester, .random = &oracle_random};
+    alc_broker_client_init(&run.client, &options[tee]);
     assert_int_equal(alc_broker_client_ask(&run.client, &text), ALC_OK);
     return run;
 }
@@ -129,6 +132,40 @@ static void test_messages(void **state)
     assert_memory_equal(shown_report_data, digest, 64);
 }
 
+/* What is said about a workload stands in a string, and is bound as it is meant. */
+static void test_workload(void **state)
+{
+    static const uint8_t workload_id[ALC_SHA256_SIZE] = {0xab, [31] = 0x0c};
+    static const struct alc_broker_client_options options = {.tee = ALC_BROKER_SGX,
+                                                             .attester = &attester,
+                                                             .random = &oracle_random,
+                                                             .workload_id = workload_id};
+    static const char said[] =
+        "\"additional_evidence\":\"{\\\"alcove\\\":{\\\"workload_id\\\":\\\"ab0000";
+    struct run run = start(ALC_BROKER_SGX, "a/b/c");
+    struct alc_text resource = server_text("a/b/c");
+    char key_text[256];
+    char expected[600];
+    uint8_t digest[64] = {0};
+    struct alc_writer writer;
+    (void)state;
+    alc_broker_client_init(&run.client, &options);
+    assert_int_equal(alc_broker_client_ask(&run.client, &resource), ALC_OK);
+    authenticate(&run);
+    request(&run, true, "/kbs/v0/attest", "c00c1e");
+    snprintf(body, sizeof body, "%.*s", (int)run.request.body.size, run.request.body.bytes);
+    assert_non_null(strstr(body, said));
+    alc_writer_init(&writer, key_text, sizeof key_text - 1);
+    alc_jwk_write(&writer, &run.client.public_key);
+    key_text[writer.pos] = '\0';
+    snprintf(expected, sizeof expected,
+             "{\"additional-evidence\":\"{\\\"alcove\\\":{\\\"workload_id\\\":\\\"ab%060d0c"
+             "\\\"}}\",\"nonce\":\"AAEC\",\"tee-pubkey\":%s}",
+             0, key_text);
+    assert_int_equal(EVP_Digest(expected, strlen(expected), digest, NULL, EVP_sha384(), NULL), 1);
+    assert_memory_equal(shown_report_data, digest, 64);
+}
+
 static void test_sample(void **state)
 {
     struct run run = start(ALC_BROKER_SAMPLE, "a/b/c");
@@ -155,7 +192,7 @@ static void test_binding(void **state)
     uint8_t expected[64] = {0};
     uint8_t report_data[64];
     (void)state;
-    struct alc_broker_binding binding = alc_broker_bind(&nonce, &key);
+    struct alc_broker_binding binding = {nonce, key, server_text("{}")};
     from_hex(digests[0], expected);
     alc_broker_report_data(&binding, report_data);
     assert_memory_equal(report_data, expected, 64);
@@ -323,11 +360,12 @@ static void test_tee_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_way),      cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_sample),         cmocka_unit_test(test_binding),
-        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_no_evidence),
-        cmocka_unit_test(test_bad_challenges), cmocka_unit_test(test_large_answer),
-        cmocka_unit_test(test_resource_names), cmocka_unit_test(test_tee_names),
+        cmocka_unit_test(test_whole_way),    cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_workload),     cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_binding),      cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_no_evidence),  cmocka_unit_test(test_bad_challenges),
+        cmocka_unit_test(test_large_answer), cmocka_unit_test(test_resource_names),
+        cmocka_unit_test(test_tee_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

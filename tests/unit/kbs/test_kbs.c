@@ -126,8 +126,16 @@ static void finish(struct run *run)
 
 static struct run begin(enum alc_broker_tee tee, const char *resource)
 {
+    static const struct alc_broker_client_options sgx = {
+        .tee = ALC_BROKER_SGX,
+        .attester = &attester,
+        .random = &oracle_random,
+        .workload_id = (const uint8_t *)"0123456789abcdef0123456789abcdef",
+    };
+    static const struct alc_broker_client_options sample = {.tee = ALC_BROKER_SAMPLE,
+                                                            .random = &oracle_random};
     struct run run = {0};
-    alc_broker_client_init(&run.client, tee, &attester, &oracle_random);
+    alc_broker_client_init(&run.client, tee == ALC_BROKER_SGX ? &sgx : &sample);
     ask(&run, resource);
     return run;
 }
@@ -191,13 +199,18 @@ static void expect_refusal(enum fault what, const char *words)
 #define ENCLAVE                                                                                    \
     "07"                                                                                           \
     "00000000000000000000000000000000000000000000000000000000000000"
+#define WORKLOAD "3031323334353637383961626364656630313233343536373839616263646566"
 static const char rules[] =
     "{\"rules\":[{\"resource\":\"repo/key/"
     "*\",\"tee\":[\"sgx\"],\"claims\":{\"mr_enclave\":[\"" ENCLAVE
     "\"],\"isv_svn\":{\"min\":3},\"debug\":false}},"
     "{\"resource\":\"repo/other/1\",\"tee\":[\"sgx\"],\"claims\":{\"isv_svn\":{\"min\":4}}},"
     "{\"resource\":\"repo/sample/1\",\"tee\":[\"sample\"],\"anybody\":true,\"emulated\":true},"
-    "{\"resource\":\"repo/sample/2\",\"tee\":[\"sample\"],\"anybody\":true}]}";
+    "{\"resource\":\"repo/sample/2\",\"tee\":[\"sample\"],\"anybody\":true},"
+    "{\"resource\":\"repo/workload/1\",\"tee\":[\"sgx\"],\"claims\":{\"mr_enclave\":\"" ENCLAVE
+    "\",\"workload_id\":\"" WORKLOAD "\"}},"
+    "{\"resource\":\"repo/workload/2\",\"tee\":[\"sgx\"],\"claims\":{\"mr_enclave\":\"" ENCLAVE
+    "\",\"workload_id\":\"00\"}}]}";
 
 static void open_kbs(bool accepts_emulated)
 {
@@ -286,7 +299,7 @@ static void test_right_evidence(void **state)
     struct run run = get(ALC_BROKER_SGX, "kbs:///repo/key/1");
     assert_int_equal(run.status, ALC_OK);
     assert_true(alc_text_is(&run.secret, "the secret"));
-    assert_true(audit_has("get repo/key/1 sgx " ENCLAVE " yes rule 1"));
+    assert_true(audit_has("get repo/key/1 sgx " ENCLAVE " workload " WORKLOAD " yes rule 1"));
     /* A second one in the same session. */
     ask(&run, "repo/key/2");
     finish(&run);
@@ -317,7 +330,7 @@ static void test_policy(void **state)
     assert_int_equal(run.response.http_status, 403);
     assert_true(
         has_reason(&run, "Access denied by policy: rule 2 of the policy is not met: isv_svn"));
-    assert_true(audit_has("get repo/other/1 sgx " ENCLAVE " no rule 2"));
+    assert_true(audit_has("get repo/other/1 sgx " ENCLAVE " workload " WORKLOAD " no rule 2"));
     free(run.response.body);
     run = get(ALC_BROKER_SGX, "nobody/has/this");
     assert_int_equal(run.response.http_status, 403);
@@ -328,6 +341,23 @@ static void test_policy(void **state)
     assert_int_equal(run.response.http_status, 404);
     assert_true(has_reason(&run, "there is no such resource"));
     assert_true(audit_has("get repo/key/3"));
+    free(run.response.body);
+}
+
+/* What the runtime says about its workload is bound by the evidence, and rules can ask for it. */
+static void test_workload(void **state)
+{
+    struct run run;
+    (void)state;
+    put("/kbs/v0/resource/repo/workload/1", "for this workload");
+    put("/kbs/v0/resource/repo/workload/2", "for another one");
+    run = get(ALC_BROKER_SGX, "repo/workload/1");
+    assert_int_equal(run.status, ALC_OK);
+    assert_true(alc_text_is(&run.secret, "for this workload"));
+    assert_true(audit_has(" workload " WORKLOAD));
+    free(run.response.body);
+    run = get(ALC_BROKER_SGX, "repo/workload/2");
+    assert_true(has_reason(&run, "rule 6 of the policy is not met: workload_id"));
     free(run.response.body);
 }
 
@@ -466,7 +496,8 @@ static void test_tokens(void **state)
     put("/kbs/v0/resource/repo/key/1", "the secret");
     char *token = attest(&run);
     assert_int_equal(get_with(token, "\"ciphertext\""), 200);
-    for (size_t i = 0; token[i] != '\0'; i += 7) {
+    const size_t token_size = strlen(token);
+    for (size_t i = 0; i < token_size; i += 7) {
         token[i] ^= 1;
         assert_int_equal(get_with(token, NULL), 401);
         token[i] ^= 1;
@@ -651,6 +682,8 @@ static void test_policy_documents(void **state)
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"],\"claims\":{\"a\":[]}}]}",
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"],\"claims\":{\"a\":{\"max\":1}}}]}",
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"],\"claims\":{\"a\":null}}]}",
+        "{\"rules\":[{\"resource\":\"a/b/"
+        "c\",\"tee\":[\"sgx\"],\"claims\":{\"workload_id\":\"00\"}}]}",
         "{\"rules\":[{\"resource\":\"a/b/c\",\"tee\":[\"sgx\"],\"anybody\":true,\"x\":1}]}",
     };
     struct alc_error error;
@@ -688,6 +721,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_right_evidence, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_evidence, setup, teardown),
         cmocka_unit_test_setup_teardown(test_policy, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_workload, setup, teardown),
         cmocka_unit_test_setup_teardown(test_samples, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replay, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expiry, setup, teardown),
