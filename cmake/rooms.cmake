@@ -238,8 +238,7 @@ endfunction()
 # what ALC_UNIT_TEST_LIBRARIES_<room> names.
 set(ALC_UNIT_TEST_LIBRARIES_crypto OpenSSL::Crypto pthread)
 set(ALC_UNIT_TEST_LIBRARIES_voucher alc_keys)
-# The platforms of the tests stand in for the emulator as well.
-set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto -Wl,--wrap=alc_emulated_root_sha256)
+set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_services alc_os_linux)
 set(ALC_UNIT_TEST_LIBRARIES_mounts alc_os_linux)
 set(ALC_UNIT_TEST_LIBRARIES_sgx pthread)

@@ -328,6 +328,7 @@ static void test_changed_quotes(void **state)
     const alc_status unchanged = judge(&verdict);
     const struct alc_reader certificates = certificates_of_quote();
     const size_t certificates_offset = (size_t)(certificates.bytes - quote_bytes);
+    const size_t last = certificates_offset + certificates.size - 1;
     size_t step = is_thorough ? 1 : 7;
     for (size_t at = 0; at < appraisal.evidence.size; at += step) {
         step = is_thorough ? 1 : at < certificates_offset ? 7 : 97;
@@ -335,7 +336,7 @@ static void test_changed_quotes(void **state)
         quote_bytes[at] ^= (uint8_t)(1u << at % 8);
         if (judge(&verdict) == unchanged) {
             assert_true(at >= certificates_offset);
-            assert_true(byte == '\n' || (byte == '\0' && at == appraisal.evidence.size - 1));
+            assert_true(byte == '\n' || (byte == '\0' && at == last));
         }
         quote_bytes[at] = byte;
     }

@@ -103,7 +103,7 @@ const struct platform_options platform_options_tdx = {
     .modules = TDX_MODULES(MODULE, IDENTITIES),
 };
 
-uint8_t __wrap_alc_emulated_root_sha256[ALC_SHA256_SIZE];
+uint8_t platform_emulated_root[ALC_SHA256_SIZE];
 
 static void add_extension(X509 *certificate, int nid, const char *value)
 {
@@ -425,9 +425,9 @@ void platform_make(struct platform *out, const struct platform_options *options)
     int der_size = i2d_X509(out->root, &der);
     alc_sha256(der, (size_t)der_size, out->root_sha256);
     OPENSSL_free(der);
-    memset(__wrap_alc_emulated_root_sha256, 0xee, sizeof __wrap_alc_emulated_root_sha256);
+    memset(platform_emulated_root, 0xee, sizeof platform_emulated_root);
     if (options->is_emulated) {
-        memcpy(__wrap_alc_emulated_root_sha256, out->root_sha256, sizeof out->root_sha256);
+        memcpy(platform_emulated_root, out->root_sha256, sizeof out->root_sha256);
     }
     make_collateral(out, options);
     X509 *middle = options->signer_signs_platform ? out->signer : out->authority;
