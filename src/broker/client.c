@@ -154,22 +154,6 @@ alc_status alc_broker_client_request(struct alc_broker_client *client, struct al
 
 /* -- answers -- */
 
-/* A cookie goes back into a header: nothing that could end one there. */
-static bool is_cookie(const struct alc_text *text)
-{
-    if (text->size == 0 || text->size > ALC_BROKER_SESSION_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < text->size; i++) {
-        const uint8_t character = text->bytes[i];
-        if (character <= ' ' || character >= 0x7f || character == ';' || character == ',' ||
-            character == '"' || character == '\\') {
-            return false;
-        }
-    }
-    return true;
-}
-
 static alc_status take_challenge(struct alc_broker_client *client,
                                  const struct alc_broker_answer *answer, struct alc_error *error)
 {
@@ -177,7 +161,7 @@ static alc_status take_challenge(struct alc_broker_client *client,
     struct alc_text nonce;
     alc_reader_init(&reader, answer->body.bytes, answer->body.size, error);
     ALC_TRY(alc_broker_read_challenge(&reader, &nonce));
-    if (!is_cookie(&answer->session)) {
+    if (!alc_broker_is_session(&answer->session)) {
         return alc_fail_with(error, ALC_E_BAD_BROKER_ANSWER, ALC_NO_OFFSET,
                              ALC_WORDS("no session"));
     }

@@ -31,11 +31,26 @@ enum alc_broker_tee alc_broker_tee_find(const struct alc_text *name)
 
 /* -- names of resources -- */
 
-static bool is_name_character(uint8_t character)
+bool alc_broker_is_name_character(uint8_t character, bool is_first)
 {
     const uint8_t lower = character | 0x20;
     return (lower >= 'a' && lower <= 'z') || (character >= '0' && character <= '9') ||
-           character == '.' || character == '_' || character == '-';
+           (character == '.' && !is_first) || character == '_' || character == '-';
+}
+
+bool alc_broker_is_session(const struct alc_text *text)
+{
+    if (text->size == 0 || text->size > ALC_BROKER_SESSION_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < text->size; i++) {
+        const uint8_t character = text->bytes[i];
+        if (character <= ' ' || character >= 0x7f || character == ';' || character == ',' ||
+            character == '"' || character == '\\') {
+            return false;
+        }
+    }
+    return true;
 }
 
 alc_status alc_broker_resource_read(const struct alc_text *text, struct alc_text *out)
@@ -54,7 +69,7 @@ alc_status alc_broker_resource_read(const struct alc_text *text, struct alc_text
     for (size_t i = 0; i < rest.size; i++) {
         const uint8_t character = rest.bytes[i];
         const bool is_slash = character == '/';
-        if (is_slash ? is_first : !is_name_character(character) || (is_first && character == '.')) {
+        if (is_slash ? is_first : !alc_broker_is_name_character(character, is_first)) {
             return ALC_E_BAD_ARGUMENT;
         }
         names_count += is_slash;

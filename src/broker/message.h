@@ -42,6 +42,11 @@ enum alc_broker_tee alc_broker_tee_find(const struct alc_text *name);
 ALC_MUST_CHECK alc_status alc_broker_resource_read(const struct alc_text *text,
                                                    struct alc_text *out);
 
+/* Whether a name of it may have this character, as its first or further one. */
+bool alc_broker_is_name_character(uint8_t character, bool is_first);
+/* Whether it can be the value of a cookie: nothing that could end one in a header. */
+bool alc_broker_is_session(const struct alc_text *text);
+
 /* -- binding -- */
 
 /* What the attester proves that it knows. `key` is the JSON Web Key as canonical JSON, `nonce` and
