@@ -16,7 +16,8 @@
 struct alc_kbs; /* an open broker; thread-safe */
 
 struct alc_kbs_options {
-    const char *store_path; /* the file is made when it is not there, for its owner alone */
+    /* The file is made when it is not there, for its owner alone; ":memory:" is forgotten. */
+    const char *store_path;
     /* What evidence must be; NULL: alc_policy_default. Its report_data is not used: the protocol
      * binds evidence. */
     const struct alc_policy *appraisal;

@@ -67,7 +67,9 @@ static alc_status make_file(const char *path, struct alc_error *error)
 static alc_status open_database(const char *path, struct alc_kbs_store *store,
                                 struct alc_error *error)
 {
-    ALC_TRY(make_file(path, error));
+    if (strcmp(path, ":memory:") != 0) {
+        ALC_TRY(make_file(path, error));
+    }
     int result =
         sqlite3_open_v2(path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (result == SQLITE_OK) {
