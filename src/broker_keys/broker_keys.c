@@ -171,6 +171,17 @@ static alc_status run(const struct alc_os *os, struct alc_broker_client *client,
     return take_key(named, &secret, key);
 }
 
+/* By what the attester makes; ALC_BROKER_TEES for what is not carried in the protocol yet. */
+static enum alc_broker_tee tee_of(const struct alc_attester *attester)
+{
+    if (attester == NULL) {
+        return ALC_BROKER_TEES;
+    }
+    return attester->kind == ALC_EVIDENCE_SGX   ? ALC_BROKER_SGX
+           : attester->kind == ALC_EVIDENCE_TDX ? ALC_BROKER_TDX
+                                                : ALC_BROKER_TEES;
+}
+
 alc_status alc_broker_keys_get(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
                                const struct alc_string *settings, uint8_t key[ALC_SEAL_KEY_SIZE])
 {
@@ -178,7 +189,7 @@ alc_status alc_broker_keys_get(void *context, const uint8_t workload_id[ALC_SHA2
     struct alc_os *os = keys->os;
     const size_t size = WORK_SIZE + REQUEST_SIZE_MAX;
     const struct alc_random random = {.fill = fill_random, .context = os};
-    const struct alc_broker_client_options options = {.tee = keys->tee,
+    const struct alc_broker_client_options options = {.tee = tee_of(keys->attester),
                                                       .attester = keys->attester,
                                                       .random = &random,
                                                       .workload_id = workload_id};
@@ -186,7 +197,7 @@ alc_status alc_broker_keys_get(void *context, const uint8_t workload_id[ALC_SHA2
     struct alc_named_key named;
     struct alc_arena arena;
     _Static_assert((WORK_SIZE + REQUEST_SIZE_MAX) % 4096 == 0, "whole pages");
-    if (keys->attester == NULL) {
+    if (options.tee == ALC_BROKER_TEES) {
         return ALC_E_NOT_SUPPORTED;
     }
     ALC_TRY(alc_named_key_read(settings, &named));

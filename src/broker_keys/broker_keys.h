@@ -28,8 +28,7 @@ ALC_MUST_CHECK alc_status alc_named_key_read(const struct alc_string *settings,
 
 /* Where keys are asked for; borrowed. */
 struct alc_broker_keys {
-    struct alc_os *os; /* whose ALC_OS_KEY_BROKER leads to the broker */
-    enum alc_broker_tee tee;
+    struct alc_os *os;                   /* whose ALC_OS_KEY_BROKER leads to the broker */
     const struct alc_attester *attester; /* NULL: nothing can be proven here */
 };
 

@@ -49,3 +49,8 @@ int cli_kbs_audit(struct cli_arguments *arguments)
 {
     return need()->audit(arguments);
 }
+
+int cli_kbs_relay(const char *url, const char *ca_path)
+{
+    return need()->relay(url, ca_path);
+}

@@ -16,9 +16,15 @@ struct cli_kbs {
     int (*policy)(struct cli_arguments *arguments);
     int (*serve)(struct cli_arguments *arguments);
     int (*audit)(struct cli_arguments *arguments);
+    /* A stream over which an enclave's client reaches the broker at `url` (broker/relay.h), served
+     * by a thread until it is closed. `ca_path` may be NULL. Ends the process when there is none.
+     */
+    int (*relay)(const char *url, const char *ca_path);
 };
 
 /* Before main; borrowed. */
 void cli_kbs_register(const struct cli_kbs *kbs);
+/* struct cli_kbs.relay of whoever brought it; ends the process when nobody did. */
+int cli_kbs_relay(const char *url, const char *ca_path);
 
 #endif

@@ -152,8 +152,8 @@ static void set_request(struct kbs_carrier *carrier, const struct alc_broker_req
     }
 }
 
-void kbs_carry(struct kbs_carrier *carrier, const struct alc_broker_request *request,
-               const struct kbs_extra *extra, struct alc_broker_answer *out)
+const char *kbs_carry(struct kbs_carrier *carrier, const struct alc_broker_request *request,
+                      const struct kbs_extra *extra, struct alc_broker_answer *out)
 {
     char url[TEXT_MAX];
     long http_status = 0;
@@ -164,7 +164,7 @@ void kbs_carry(struct kbs_carrier *carrier, const struct alc_broker_request *req
     if ((size_t)snprintf(url, sizeof url, "%.*s%.*s", (int)size, carrier->url,
                          (int)request->path.size,
                          (const char *)request->path.bytes) >= sizeof url) {
-        cli_die(CLI_USAGE, "the URL is too long");
+        return "the URL is too long";
     }
     set_up(carrier, url);
     struct curl_slist *headers = make_headers(extra);
@@ -172,10 +172,9 @@ void kbs_carry(struct kbs_carrier *carrier, const struct alc_broker_request *req
     const CURLcode result = curl_easy_perform(carrier->curl);
     curl_slist_free_all(headers);
     if (result != CURLE_OK) {
-        cli_die(CLI_FAILED, "%s: %s", carrier->url,
-                result == CURLE_WRITE_ERROR   ? "the answer is too large"
-                : carrier->problem[0] != '\0' ? carrier->problem
-                                              : curl_easy_strerror(result));
+        return result == CURLE_WRITE_ERROR   ? "the answer is too large"
+               : carrier->problem[0] != '\0' ? carrier->problem
+                                             : curl_easy_strerror(result);
     }
     curl_easy_getinfo(carrier->curl, CURLINFO_RESPONSE_CODE, &http_status);
     *out = (struct alc_broker_answer){
@@ -183,4 +182,14 @@ void kbs_carry(struct kbs_carrier *carrier, const struct alc_broker_request *req
         .session = {(const uint8_t *)carrier->session, strlen(carrier->session)},
         .body = {(const uint8_t *)carrier->body, carrier->body_size},
     };
+    return NULL;
+}
+
+void kbs_carry_or_die(struct kbs_carrier *carrier, const struct alc_broker_request *request,
+                      const struct kbs_extra *extra, struct alc_broker_answer *out)
+{
+    const char *problem = kbs_carry(carrier, request, extra, out);
+    if (problem != NULL) {
+        cli_die(CLI_FAILED, "%s: %s", carrier->url, problem);
+    }
 }

@@ -21,9 +21,13 @@ struct kbs_extra {
     const char *bearer; /* token */
 };
 
-/* Carries one request. The answer is borrowed from the carrier until the next one. Ends the process
- * with CLI_FAILED when nobody answers. */
-void kbs_carry(struct kbs_carrier *carrier, const struct alc_broker_request *request,
-               const struct kbs_extra *extra, struct alc_broker_answer *out);
+/* Carries one request. The answer is borrowed from the carrier until the next one. NULL, or why
+ * nobody answers, borrowed likewise. */
+ALC_MUST_CHECK const char *kbs_carry(struct kbs_carrier *carrier,
+                                     const struct alc_broker_request *request,
+                                     const struct kbs_extra *extra, struct alc_broker_answer *out);
+/* The same, but ends the process with CLI_FAILED when nobody answers. */
+void kbs_carry_or_die(struct kbs_carrier *carrier, const struct alc_broker_request *request,
+                      const struct kbs_extra *extra, struct alc_broker_answer *out);
 
 #endif

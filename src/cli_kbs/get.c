@@ -95,7 +95,7 @@ static int get(const struct get_request *request, struct alc_broker_client *clie
         if (status != ALC_OK) {
             cli_die(CLI_FAILED, "no evidence: %s", alc_status_text(status));
         }
-        kbs_carry(carrier, &message, NULL, &answer);
+        kbs_carry_or_die(carrier, &message, NULL, &answer);
         status = alc_broker_client_answer(client, &arena, &answer, &secret, &error);
         if (status == ALC_E_BROKER_REFUSED || status == ALC_E_NOT_FOUND) {
             return report_refusal(request->resource, answer.http_status, status, client->reason,
@@ -202,7 +202,7 @@ static int administer(const struct admin_request *request, const char *subject,
     const struct kbs_extra extra = {.method = method, .bearer = token};
     struct kbs_carrier *carrier = kbs_carrier_open(request->url, request->ca_path);
     int exit_code = CLI_OK;
-    kbs_carry(carrier, message, &extra, &answer);
+    kbs_carry_or_die(carrier, message, &extra, &answer);
     if (answer.http_status != 200) {
         alc_broker_read_reason(&answer.body, reason, sizeof reason, &reason_size);
         exit_code =

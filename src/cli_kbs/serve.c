@@ -10,7 +10,9 @@
 #include "base/bytes.h"
 #include "cli/kbs.h"
 #include "cli_kbs/get.h"
+#include "cli_kbs/relay.h"
 #include "kbs/kbs.h"
+#include "sgx_emu_quote/quoting.h"
 
 enum { COLLATERAL_MAX = 64, ADDRESS_MAX = 64 };
 
@@ -21,8 +23,9 @@ struct serve_request {
     const char *policy_path;
     bool allows_http;
     const char *collateral_paths[COLLATERAL_MAX];
-    struct alc_pcs_collateral pcs[COLLATERAL_MAX];
-    struct alc_collateral collateral[COLLATERAL_MAX];
+    size_t collateral_paths_count;
+    struct alc_pcs_collateral pcs[COLLATERAL_MAX + 1]; /* and the emulator's */
+    struct alc_collateral collateral[COLLATERAL_MAX + 1];
 };
 
 /* A file as text with a NUL behind it; the process keeps it. */
@@ -58,10 +61,10 @@ static void read_listen(const struct cli_arguments *arguments, const char *value
 static void add_collateral(const struct cli_arguments *arguments, const char *path,
                            struct serve_request *out)
 {
-    if (out->options.collateral_count == COLLATERAL_MAX) {
+    if (out->collateral_paths_count == COLLATERAL_MAX) {
         cli_usage_error(arguments, "at most %d files of collateral", COLLATERAL_MAX);
     }
-    out->collateral_paths[out->options.collateral_count++] = path;
+    out->collateral_paths[out->collateral_paths_count++] = path;
 }
 
 static void apply_option(const struct cli_arguments *arguments, struct serve_request *request,
@@ -100,21 +103,34 @@ static void apply_option(const struct cli_arguments *arguments, struct serve_req
     }
 }
 
+static void read_one(struct serve_request *request, const char *path, const void *text, size_t size)
+{
+    struct alc_pcs_collateral *pcs = &request->pcs[request->options.collateral_count];
+    struct alc_arena arena;
+    struct alc_reader reader;
+    struct alc_error error;
+    alc_error_clear(&error);
+    alc_arena_init(&arena, cli_allocate(2 * size + 64), 2 * size + 64);
+    alc_reader_init(&reader, text, size, &error);
+    if (alc_pcs_collateral_read(&arena, &reader, pcs) != ALC_OK) {
+        exit(cli_report_error(path, &error));
+    }
+    request->collateral[request->options.collateral_count++].pcs = pcs;
+}
+
 static void read_collateral(struct serve_request *request)
 {
-    for (size_t i = 0; i < request->options.collateral_count; i++) {
-        struct alc_arena arena;
-        struct alc_reader reader;
-        struct alc_error error;
+    for (size_t i = 0; i < request->collateral_paths_count; i++) {
         size_t size;
         const char *text = read_text(request->collateral_paths[i], &size);
-        alc_error_clear(&error);
-        alc_arena_init(&arena, cli_allocate(2 * size + 64), 2 * size + 64);
-        alc_reader_init(&reader, text, size, &error);
-        if (alc_pcs_collateral_read(&arena, &reader, &request->pcs[i]) != ALC_OK) {
-            exit(cli_report_error(request->collateral_paths[i], &error));
-        }
-        request->collateral[i].pcs = &request->pcs[i];
+        read_one(request, request->collateral_paths[i], text, size);
+    }
+    if (request->options.accepts_emulated) {
+        struct alc_writer writer;
+        alc_writer_init(&writer, cli_allocate(ALC_EMULATED_COLLATERAL_SIZE_MAX),
+                        ALC_EMULATED_COLLATERAL_SIZE_MAX);
+        alc_emulated_collateral(&writer);
+        read_one(request, "emulated collateral", writer.bytes, writer.pos);
     }
     request->options.collateral = request->collateral;
 }
@@ -257,6 +273,7 @@ static __attribute__((constructor)) void bring(void)
         .policy = kbs_policy,
         .serve = kbs_serve,
         .audit = kbs_audit,
+        .relay = kbs_relay,
     };
     cli_kbs_register(&commands);
 }

@@ -130,6 +130,14 @@ static void judge(const struct alc_kbs_options *options, struct alc_appraisal *a
     free(memory);
 }
 
+/* Whether its certificates lead to the root of a maker. */
+static bool is_real(const struct alc_verdict *verdict)
+{
+    return verdict->results[ALC_CHECK_PCK_CHAIN] == ALC_CHECK_PASSED;
+}
+
+/* What is not real may be the emulator's, where that is wanted: then it is judged once more, under
+ * the emulator's root and no other. */
 static json_t *appraise_quote(const struct alc_kbs_options *options, enum alc_broker_tee tee,
                               const json_t *evidence, const uint8_t *report_data, int64_t now_s,
                               char reason[ALC_KBS_REASON_MAX])
@@ -146,7 +154,7 @@ static json_t *appraise_quote(const struct alc_kbs_options *options, enum alc_br
     }
     policy.kinds = tee == ALC_BROKER_SGX ? ALC_EVIDENCE_SGX : ALC_EVIDENCE_TDX;
     policy.report_data = report_data;
-    policy.accepts_emulated = options->accepts_emulated;
+    policy.accepts_emulated = false;
     struct alc_appraisal appraisal = {
         .evidence = {bytes, size},
         .policy = &policy,
@@ -154,12 +162,20 @@ static json_t *appraise_quote(const struct alc_kbs_options *options, enum alc_br
         .root_sha256 = options->root_sha256,
     };
     judge(options, &appraisal, &verdict);
+    const bool is_emulated =
+        verdict.status != ALC_OK && options->accepts_emulated && !is_real(&verdict);
+    if (is_emulated) {
+        policy.accepts_emulated = true;
+        policy.accepts_debug = true; /* whatever is emulated can be debugged */
+        appraisal.root_sha256 = alc_emulated_root_sha256;
+        judge(options, &appraisal, &verdict);
+    }
     if (verdict.status != ALC_OK) {
         explain(&verdict, reason);
     } else if (verdict.kind != policy.kinds) {
         snprintf(reason, ALC_KBS_REASON_MAX, "the quote is of another kind than the request says");
     } else {
-        claims = claims_of(tee, &verdict, false);
+        claims = claims_of(tee, &verdict, is_emulated);
     }
     free(bytes);
     return claims;

@@ -81,7 +81,7 @@ static alc_status get_named_key(struct mounts *mounts, uint8_t key[ALC_SEAL_KEY_
         if (keys->get_named == NULL || mounts->key_settings.size == 0) {
             return ALC_E_NOT_SUPPORTED;
         }
-        ALC_TRY(keys->get_named(keys->context, mounts->workload_id, &mounts->key_settings,
+        ALC_TRY(keys->get_named(keys->named_context, mounts->workload_id, &mounts->key_settings,
                                 mounts->named_key));
         mounts->has_named_key = true;
     }

@@ -165,7 +165,7 @@ static alc_status show(void *context, const uint8_t report_data[64], struct alc_
 
 static alc_status get(enum fault fault, uint8_t key[ALC_SEAL_KEY_SIZE])
 {
-    static const struct alc_attester attester = {.evidence = show};
+    static const struct alc_attester attester = {.evidence = show, .kind = ALC_EVIDENCE_SGX};
     uint8_t settings[100];
     struct alc_writer writer;
     struct alc_named_key named = {.resource = server_text("repo/key/1")};
@@ -175,7 +175,7 @@ static alc_status get(enum fault fault, uint8_t key[ALC_SEAL_KEY_SIZE])
     memset(&host, 0, sizeof host);
     host.fault = fault;
     memset(key, 0, ALC_SEAL_KEY_SIZE);
-    struct alc_broker_keys keys = {.os = &os, .tee = ALC_BROKER_SGX, .attester = &attester};
+    struct alc_broker_keys keys = {.os = &os, .attester = &attester};
     const struct alc_string string = {settings, writer.pos};
     return alc_broker_keys_get(&keys, workload_id, &string, key);
 }
