@@ -48,6 +48,9 @@ struct alc_appraisal {
     int64_t now_s; /* since 1970, UTC */
     /* SHA-256 of a trusted root's certificate instead of the makers'; NULL: theirs. */
     const uint8_t *root_sha256;
+    /* Signatures of certificates and collateral that were found good before, or NULL: a verifier of
+     * much evidence saves most of its time. That of the evidence itself is always verified. */
+    const struct alc_known_signatures *known;
 };
 
 struct alc_verdict {

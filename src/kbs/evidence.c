@@ -48,9 +48,24 @@ static void set_sgx(json_t *claims, const struct alc_sgx_report_body *report)
     }
 }
 
-static json_t *claims_of(enum alc_broker_tee tee, const struct alc_verdict *verdict,
-                         bool is_emulated)
+static void set_td(json_t *claims, const struct alc_td_report *report)
 {
+    static const char *const rtmr_names[ALC_TD_RTMRS] = {"rtmr_0", "rtmr_1", "rtmr_2", "rtmr_3"};
+    set_hex(claims, "mr_td", report->mrtd, sizeof report->mrtd);
+    set_hex(claims, "mr_config_id", report->mrconfigid, sizeof report->mrconfigid);
+    set_hex(claims, "mr_owner", report->mrowner, sizeof report->mrowner);
+    set_hex(claims, "mr_owner_config", report->mrownerconfig, sizeof report->mrownerconfig);
+    for (size_t i = 0; i < ALC_TD_RTMRS; i++) {
+        set_hex(claims, rtmr_names[i], report->rtmrs[i], sizeof report->rtmrs[i]);
+    }
+    json_object_set_new(
+        claims, "debug",
+        json_boolean((alc_load_u64(report->attributes) & ALC_TD_ATTRIBUTE_DEBUG) != 0));
+}
+
+static json_t *claims_of(enum alc_broker_tee tee, const struct alc_verdict *verdict)
+{
+    const bool is_emulated = verdict->is_emulated;
     const bool is_current = verdict->tcb == ALC_TCB_UP_TO_DATE;
     json_t *claims = json_object();
     json_object_set_new(claims, "tee", json_string(alc_broker_tee_name(tee)));
@@ -63,6 +78,8 @@ static json_t *claims_of(enum alc_broker_tee tee, const struct alc_verdict *verd
     set_texts(claims, "advisory_ids", verdict->advisories, verdict->advisories_count);
     if (verdict->kind == ALC_EVIDENCE_SGX) {
         set_sgx(claims, &verdict->report);
+    } else if (verdict->kind == ALC_EVIDENCE_TDX) {
+        set_td(claims, &verdict->td);
     }
     return claims;
 }
@@ -110,8 +127,7 @@ static void explain(const struct alc_verdict *verdict, char reason[ALC_KBS_REASO
 static void judge(const struct alc_kbs_options *options, struct alc_appraisal *appraisal,
                   struct alc_verdict *out)
 {
-    static const struct alc_pcs_collateral nothing;
-    static const struct alc_collateral none = {.pcs = &nothing};
+    static const struct alc_collateral none;
     uint8_t *memory = malloc(APPRAISAL_MEMORY);
     struct alc_arena arena;
     struct alc_verdict verdict;
@@ -130,16 +146,11 @@ static void judge(const struct alc_kbs_options *options, struct alc_appraisal *a
     free(memory);
 }
 
-/* Whether its certificates lead to the root of a maker. */
-static bool is_real(const struct alc_verdict *verdict)
-{
-    return verdict->results[ALC_CHECK_PCK_CHAIN] == ALC_CHECK_PASSED;
-}
-
-/* What is not real may be the emulator's, where that is wanted: then it is judged once more, under
- * the emulator's root and no other. */
-static json_t *appraise_quote(const struct alc_kbs_options *options, enum alc_broker_tee tee,
-                              const json_t *evidence, const uint8_t *report_data, int64_t now_s,
+/* What leads to the emulator's root is judged once more where it is wanted: under that root, and as
+ * what can be debugged, which everything is that is emulated. */
+static json_t *appraise_quote(const struct alc_kbs_options *options, struct alc_kbs_known *known,
+                              enum alc_broker_tee tee, const json_t *evidence,
+                              const uint8_t *report_data, int64_t now_s,
                               char reason[ALC_KBS_REASON_MAX])
 {
     struct alc_policy policy =
@@ -155,19 +166,18 @@ static json_t *appraise_quote(const struct alc_kbs_options *options, enum alc_br
     policy.kinds = tee == ALC_BROKER_SGX ? ALC_EVIDENCE_SGX : ALC_EVIDENCE_TDX;
     policy.report_data = report_data;
     policy.accepts_emulated = false;
+    const struct alc_known_signatures signatures = alc_kbs_known_signatures(known);
     struct alc_appraisal appraisal = {
         .evidence = {bytes, size},
         .policy = &policy,
         .now_s = now_s,
         .root_sha256 = options->root_sha256,
+        .known = &signatures,
     };
     judge(options, &appraisal, &verdict);
-    const bool is_emulated =
-        verdict.status != ALC_OK && options->accepts_emulated && !is_real(&verdict);
-    if (is_emulated) {
+    if (verdict.is_emulated && options->accepts_emulated) {
         policy.accepts_emulated = true;
-        policy.accepts_debug = true; /* whatever is emulated can be debugged */
-        appraisal.root_sha256 = alc_emulated_root_sha256;
+        policy.accepts_debug = true;
         judge(options, &appraisal, &verdict);
     }
     if (verdict.status != ALC_OK) {
@@ -175,7 +185,7 @@ static json_t *appraise_quote(const struct alc_kbs_options *options, enum alc_br
     } else if (verdict.kind != policy.kinds) {
         snprintf(reason, ALC_KBS_REASON_MAX, "the quote is of another kind than the request says");
     } else {
-        claims = claims_of(tee, &verdict, is_emulated);
+        claims = claims_of(tee, &verdict);
     }
     free(bytes);
     return claims;
@@ -204,13 +214,13 @@ static json_t *appraise_sample(const json_t *evidence, const uint8_t *report_dat
                      1, "status", "contraindicated");
 }
 
-json_t *alc_kbs_appraise(const struct alc_kbs_options *options, enum alc_broker_tee tee,
-                         const json_t *evidence,
+json_t *alc_kbs_appraise(const struct alc_kbs_options *options, struct alc_kbs_known *known,
+                         enum alc_broker_tee tee, const json_t *evidence,
                          const uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE], int64_t now_s,
                          char reason[ALC_KBS_REASON_MAX])
 {
     if (tee != ALC_BROKER_SAMPLE) {
-        return appraise_quote(options, tee, evidence, report_data, now_s, reason);
+        return appraise_quote(options, known, tee, evidence, report_data, now_s, reason);
     }
     if (!options->accepts_emulated) {
         snprintf(reason, ALC_KBS_REASON_MAX,

@@ -281,8 +281,8 @@ static json_t *appraise(struct exchange *exchange, const struct attestation *att
         snprintf(exchange->reason, sizeof exchange->reason, "%s", problem);
         return NULL;
     }
-    return alc_kbs_appraise(&exchange->kbs->options, tee, attestation->evidence, report_data,
-                            exchange->now_s, exchange->reason);
+    return alc_kbs_appraise(&exchange->kbs->options, exchange->kbs->known, tee,
+                            attestation->evidence, report_data, exchange->now_s, exchange->reason);
 }
 
 static void give_token(struct exchange *exchange, const struct attestation *attestation,

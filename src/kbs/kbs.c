@@ -158,7 +158,10 @@ static alc_status open_parts(struct alc_kbs *kbs, struct alc_error *error)
     }
     ALC_TRY(open_policy(kbs, error));
     kbs->sessions = alc_kbs_sessions_new();
-    return kbs->sessions != NULL ? ALC_OK : alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
+    kbs->known = alc_kbs_known_new();
+    return kbs->sessions != NULL && kbs->known != NULL
+               ? ALC_OK
+               : alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
 }
 
 alc_status alc_kbs_open(const struct alc_kbs_options *options, struct alc_kbs **out,
@@ -191,6 +194,7 @@ void alc_kbs_close(struct alc_kbs *kbs)
         return;
     }
     alc_kbs_sessions_free(kbs->sessions);
+    alc_kbs_known_free(kbs->known);
     alc_kbs_store_close(kbs->store);
     EVP_PKEY_free(kbs->token_key);
     EVP_PKEY_free(kbs->admin_key);

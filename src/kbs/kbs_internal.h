@@ -80,12 +80,20 @@ const char *alc_kbs_key_problem(const json_t *jwk);
 /* The message as JSON, from malloc, or NULL, as for keys with a problem. */
 char *alc_kbs_seal(const json_t *jwk, const uint8_t *text, size_t size);
 
+/* -- known.c: signatures that were good before -- */
+
+struct alc_kbs_known;
+
+struct alc_kbs_known *alc_kbs_known_new(void);
+void alc_kbs_known_free(struct alc_kbs_known *known);
+struct alc_known_signatures alc_kbs_known_signatures(struct alc_kbs_known *known);
+
 /* -- evidence.c: from a message to claims -- */
 
 /* Judges the evidence of an attestation for this report data. The claims, flat: "tee", "emulated",
  * "status", what evidence of its kind has; or NULL and why not. */
-json_t *alc_kbs_appraise(const struct alc_kbs_options *options, enum alc_broker_tee tee,
-                         const json_t *evidence,
+json_t *alc_kbs_appraise(const struct alc_kbs_options *options, struct alc_kbs_known *known,
+                         enum alc_broker_tee tee, const json_t *evidence,
                          const uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE], int64_t now_s,
                          char reason[ALC_KBS_REASON_MAX]);
 
@@ -103,6 +111,7 @@ struct alc_kbs {
     struct alc_kbs_options options;
     struct alc_kbs_store *store;
     struct alc_kbs_sessions *sessions;
+    struct alc_kbs_known *known;
     EVP_PKEY *token_key;
     EVP_PKEY *admin_key;
     pthread_rwlock_t policy_lock;
