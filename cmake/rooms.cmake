@@ -241,7 +241,7 @@ set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto -Wl,--wrap=alc_emulated_root_
 set(ALC_UNIT_TEST_LIBRARIES_services alc_os_linux)
 set(ALC_UNIT_TEST_LIBRARIES_mounts alc_os_linux)
 set(ALC_UNIT_TEST_LIBRARIES_sgx pthread)
-set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest)
+set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest OpenSSL::Crypto)
 # Compiled code needs a system that delivers its faults.
 set(ALC_UNIT_TEST_LIBRARIES_native_exec alc_native_linux)
 function(alc_unit_tests)

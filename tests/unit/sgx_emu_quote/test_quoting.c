@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "attest/appraise.h"
 #include "sgx_emu/emu_internal.h"
@@ -107,6 +109,40 @@ static void the_verifier_accepts_them_when_told_to(void **state)
     assert_string_equal((const char *)world.verdict.report.report_data, "report data");
 }
 
+/* The chain of the quote and the root's list, read by OpenSSL. */
+static void others_read_the_certificates_as_well(void **state)
+{
+    (void)state;
+    X509 *chain[3];
+    size_t size = world.appraisal.evidence.size;
+    const uint8_t *pem = memmem(world.quote, size, "-----BEGIN", 10);
+    assert_non_null(pem);
+    BIO *text = BIO_new_mem_buf(pem, (int)(size - (size_t)(pem - world.quote)));
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    STACK_OF(X509) *authorities = sk_X509_new_null();
+    for (size_t i = 0; i < 3; i++) {
+        chain[i] = PEM_read_bio_X509(text, NULL, NULL, NULL);
+        assert_non_null(chain[i]);
+    }
+    sk_X509_push(authorities, chain[1]);
+    assert_int_equal(X509_STORE_add_cert(store, chain[2]), 1);
+    assert_int_equal(X509_STORE_CTX_init(context, store, chain[0], authorities), 1);
+    assert_int_equal(X509_verify_cert(context), 1);
+    const uint8_t *next = world.collateral.root_list.bytes;
+    X509_CRL *list = d2i_X509_CRL(NULL, &next, (long)world.collateral.root_list.size);
+    assert_non_null(list);
+    assert_int_equal(X509_CRL_verify(list, X509_get0_pubkey(chain[2])), 1);
+    X509_CRL_free(list);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    sk_X509_free(authorities);
+    for (size_t i = 0; i < 3; i++) {
+        X509_free(chain[i]);
+    }
+    BIO_free(text);
+}
+
 static void by_themselves_they_are_refused(void **state)
 {
     (void)state;
@@ -149,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_root_is_the_known_one),
         cmocka_unit_test_setup(the_verifier_accepts_them_when_told_to, setup),
+        cmocka_unit_test_setup(others_read_the_certificates_as_well, setup),
         cmocka_unit_test_setup(by_themselves_they_are_refused, setup),
         cmocka_unit_test_setup(the_same_report_gives_the_same_quote, setup),
         cmocka_unit_test_setup(only_reports_for_the_service_are_quoted, setup),
