@@ -90,6 +90,7 @@ static alc_check_function *const checks[ALC_CHECKS] = {
     [ALC_CHECK_TCB_STATUS] = alc_policy_check_tcb_status,
     [ALC_CHECK_ADVISORIES] = alc_policy_check_advisories,
     [ALC_CHECK_EVALUATION] = alc_policy_check_evaluation,
+    [ALC_CHECK_COLLATERAL_AGE] = alc_policy_check_collateral_age,
     [ALC_CHECK_MRENCLAVE] = alc_policy_check_mrenclave,
     [ALC_CHECK_MRSIGNER] = alc_policy_check_mrsigner,
     [ALC_CHECK_PRODUCT] = alc_policy_check_product,

@@ -63,9 +63,11 @@ struct alc_verdict {
     size_t advisories_count;
     uint32_t evaluation_number;
     uint8_t fmspc[ALC_FMSPC_SIZE];
-    int64_t valid_from_s;  /* the verdict holds at every time from here … */
-    int64_t valid_until_s; /* … to here */
+    int64_t collateral_issued_s; /* when the oldest part was, of those that are issued monthly */
+    int64_t valid_from_s;        /* the verdict holds at every time from here … */
+    int64_t valid_until_s;       /* … to here */
     /* Meaningful once the evidence's signature passed. */
+    bool is_debug; /* its host can read and change its memory */
     uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
     enum alc_quote_body body;          /* of quotes: which of these two, and how much of it */
     struct alc_sgx_report_body report; /* of SGX; else zeros */

@@ -50,11 +50,10 @@ alc_status alc_policy_check_tcb_status(struct alc_appraise_state *state)
 
 alc_status alc_policy_check_advisories(struct alc_appraise_state *state)
 {
-    const struct alc_policy *policy = state->appraisal->policy;
+    const struct alc_accepted_texts *accepted = &state->appraisal->policy->advisories;
     const struct alc_verdict *verdict = state->verdict;
-    for (size_t i = 0; policy->limits_advisories && i < verdict->advisories_count; i++) {
-        if (!alc_text_is_among(&verdict->advisories[i], policy->advisories,
-                               policy->advisories_count)) {
+    for (size_t i = 0; accepted->is_limited && i < verdict->advisories_count; i++) {
+        if (!alc_text_is_among(&verdict->advisories[i], accepted->texts, accepted->count)) {
             return ALC_E_POLICY_REFUSED;
         }
     }
@@ -65,6 +64,24 @@ alc_status alc_policy_check_evaluation(struct alc_appraise_state *state)
 {
     return accept(state->verdict->evaluation_number >=
                   state->appraisal->policy->evaluation_number_min);
+}
+
+static int64_t earlier(int64_t a_s, int64_t b_s)
+{
+    return a_s < b_s ? a_s : b_s;
+}
+
+/* The root's list is left out: it comes out once a year. */
+alc_status alc_policy_check_collateral_age(struct alc_appraise_state *state)
+{
+    const uint64_t age_max_s = state->appraisal->policy->collateral_age_max_s;
+    struct alc_verdict *verdict = state->verdict;
+    verdict->collateral_issued_s =
+        earlier(state->pck_list.this_update_s,
+                earlier(state->tcb_info.dates.issue_s, state->qe_identity.dates.issue_s));
+    /* Not negative: the time was found to be within all dates. */
+    const int64_t age_s = state->appraisal->now_s - verdict->collateral_issued_s;
+    return accept(age_max_s == 0 || (uint64_t)age_s <= age_max_s);
 }
 
 /* -- enclaves -- */
@@ -87,7 +104,8 @@ alc_status alc_policy_check_product(struct alc_appraise_state *state)
 {
     const struct alc_policy *policy = state->appraisal->policy;
     const struct alc_sgx_report_body *report = &state->quote.report;
-    return accept((!policy->has_product_id || report->isv_product_id == policy->product_id) &&
+    return accept((!policy->product_id.is_given ||
+                   report->isv_product_id == policy->product_id.value) &&
                   report->isv_svn >= policy->svn_min);
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What somebody asks of evidence: reference values and bounds. A policy is trusted.
+ * What somebody asks of evidence: reference values and bounds. A policy is trusted, its document is
+ * not until it was read.
  */
 #ifndef ALC_ATTEST_POLICY_H
 #define ALC_ATTEST_POLICY_H
 
 #include "attest/json.h"
 #include "attest/tcb.h"
+#include "base/writer.h"
 
 enum alc_evidence_kind {
     ALC_EVIDENCE_SGX = 1 << 0,     /* quote of an enclave */
@@ -27,21 +29,32 @@ struct alc_reference_values {
     size_t count;
 };
 
+/* Texts that are accepted; unless limited, all are. */
+struct alc_accepted_texts {
+    bool is_limited;
+    const struct alc_text *texts;
+    size_t count;
+};
+
+/* A number that must be met exactly, if it is given. */
+struct alc_exact_number {
+    bool is_given;
+    uint16_t value;
+};
+
 struct alc_policy {
     uint32_t kinds; /* enum alc_evidence_kind, those accepted; 0: all */
     bool accepts_debug;
     bool accepts_emulated; /* evidence under the emulator's root, which anybody can make */
     /* -- platform -- */
     uint32_t accepted_tcb; /* 1 << enum alc_tcb_status, those accepted */
-    bool limits_advisories;
-    const struct alc_text *advisories; /* those accepted, when they are limited */
-    size_t advisories_count;
+    struct alc_accepted_texts advisories;
     uint32_t evaluation_number_min; /* of the collateral: refuses older collateral */
+    uint64_t collateral_age_max_s;  /* since the oldest part was issued; 0: any age */
     /* -- SGX -- */
     struct alc_reference_values mrenclaves; /* 32 bytes each; so the next */
     struct alc_reference_values mrsigners;
-    bool has_product_id;
-    uint16_t product_id;
+    struct alc_exact_number product_id;
     uint16_t svn_min;
     /* -- TDX -- */
     struct alc_reference_values mrtds; /* ALC_TD_MEASUREMENT_SIZE bytes each; so the next */
@@ -61,5 +74,19 @@ struct alc_policy {
 
 /* Accepts UpToDate alone, of any kind, neither debug nor emulated. */
 extern const struct alc_policy alc_policy_default;
+
+/* Reads a policy from its document: one JSON object whose members are the rows of policy.def; what
+ * is not there is as in alc_policy_default. Lists come from `arena`, texts are borrowed from the
+ * document. ALC_E_BAD_JSON and ALC_E_BAD_POLICY at the offset of what is malformed, unknown, there
+ * twice or too much. */
+ALC_MUST_CHECK alc_status alc_policy_read(struct alc_arena *arena, struct alc_reader *reader,
+                                          struct alc_policy *out);
+/* Writes the one document that stands for the policy: members in the order of policy.def, without
+ * those that ask for nothing. Equal policies have equal documents, so its SHA-256 names a policy.
+ */
+void alc_policy_write(struct alc_writer *writer, const struct alc_policy *policy);
+
+/* The words of the kinds, as documents and verdicts have them: "sgx", "tdx", "snp". */
+const char *alc_evidence_kind_word(enum alc_evidence_kind kind);
 
 #endif
