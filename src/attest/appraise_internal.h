@@ -16,7 +16,6 @@ struct alc_appraise_state {
     enum alc_check current;
     /* Everything that is believed leads to a certificate with this SHA-256. */
     const uint8_t *root_sha256;
-    bool is_debug; /* of what is attested: whoever runs it can look inside */
     /* -- of quotes -- */
     struct alc_quote quote;
     alc_status pck_chain_status; /* of reading it */

@@ -40,7 +40,7 @@ alc_status alc_policy_check_kind(struct alc_appraise_state *state)
 
 alc_status alc_policy_check_not_debug(struct alc_appraise_state *state)
 {
-    return accept(state->appraisal->policy->accepts_debug || !state->is_debug);
+    return accept(state->appraisal->policy->accepts_debug || !state->verdict->is_debug);
 }
 
 alc_status alc_policy_check_tcb_status(struct alc_appraise_state *state)

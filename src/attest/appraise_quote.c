@@ -41,10 +41,10 @@ alc_status alc_quote_check_form(struct alc_appraise_state *state)
     ALC_TRY(alc_quote_read(&reader, &state->quote));
     if (quote->body == ALC_QUOTE_SGX) {
         state->verdict->kind = ALC_EVIDENCE_SGX;
-        state->is_debug = (quote->report.attributes.flags & ALC_SGX_ATTRIBUTE_DEBUG) != 0;
+        state->verdict->is_debug = (quote->report.attributes.flags & ALC_SGX_ATTRIBUTE_DEBUG) != 0;
     } else {
         state->verdict->kind = ALC_EVIDENCE_TDX;
-        state->is_debug = (alc_load_u64(quote->td.attributes) &
+        state->verdict->is_debug = (alc_load_u64(quote->td.attributes) &
                            (ALC_TD_ATTRIBUTE_DEBUG | ALC_TD_ATTRIBUTE_PROFILING)) != 0;
     }
     return ALC_OK;
