@@ -37,7 +37,18 @@ bool alc_check_is_for(enum alc_check check, enum alc_evidence_kind kind)
 #undef CHECK
     };
     ALC_ASSERT(check < ALC_CHECKS);
-    return (kinds_of[check] & (uint32_t)kind) != 0;
+    return check == ALC_CHECK_FORM || (kinds_of[check] & (uint32_t)kind) != 0;
+}
+
+/* The policy is asked last. */
+bool alc_verdict_is_genuine(const struct alc_verdict *verdict)
+{
+    for (size_t i = 0; i < ALC_CHECKS; i++) {
+        if (verdict->results[i] == ALC_CHECK_FAILED) {
+            return i >= ALC_CHECK_KIND && verdict->kind != 0;
+        }
+    }
+    return verdict->kind != 0;
 }
 
 void alc_verdict_narrow(struct alc_verdict *verdict, int64_t from_s, int64_t until_s)
@@ -122,8 +133,7 @@ alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *app
     state->verdict = out;
     for (size_t i = 0; i < ALC_CHECKS && out->status == ALC_OK; i++) {
         state->current = (enum alc_check)i;
-        /* The first check finds out the kind. */
-        if (i != ALC_CHECK_FORM && !alc_check_is_for(state->current, out->kind)) {
+        if (!alc_check_is_for(state->current, out->kind)) {
             continue;
         }
         out->status = checks[i](state);

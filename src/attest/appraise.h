@@ -74,8 +74,12 @@ struct alc_verdict {
     struct alc_td_report td;           /* of TDX; else zeros */
 };
 
+/* Whether the evidence is what it says, as far as its kind is proven: no check failed but one of
+ * the policy's. What a verdict has about other evidence nobody signed. */
+bool alc_verdict_is_genuine(const struct alc_verdict *verdict);
+
 /* Fills *out whatever happens and returns out->status, the status of the first check that failed:
- * those of the formats, ALC_E_NOT_FOUND (no collateral was given), ALC_E_BAD_SIGNATURE,
+ * those of the formats, ALC_E_NO_COLLATERAL, ALC_E_BAD_SIGNATURE,
  * ALC_E_UNTRUSTED_ROOT, ALC_E_REVOKED, ALC_E_NOT_CURRENT (dates), ALC_E_EMULATED,
  * ALC_E_WRONG_PLATFORM, ALC_E_NO_TCB_LEVEL, ALC_E_POLICY_REFUSED. `arena` needs about 16 KiB and is
  * only used during the call. */

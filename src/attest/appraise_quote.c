@@ -105,7 +105,7 @@ alc_status alc_quote_check_root_list(struct alc_appraise_state *state)
     const struct alc_pcs_collateral *collateral = state->appraisal->collateral.pcs;
     struct alc_reader reader;
     if (collateral == NULL) {
-        return ALC_E_NOT_FOUND;
+        return ALC_E_NO_COLLATERAL;
     }
     reader_of(&collateral->root_list, &reader);
     ALC_TRY(alc_revocation_list_read(&reader, &state->root_list));

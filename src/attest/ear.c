@@ -60,17 +60,6 @@ const char *alc_trust_tier_word(enum alc_trust_tier tier)
     return words[tier];
 }
 
-/* Whether the evidence is what it says, which the checks before those of the policy find out. */
-static bool is_genuine(const struct alc_verdict *verdict)
-{
-    for (size_t i = 0; i < ALC_CHECK_NOT_DEBUG; i++) {
-        if (verdict->results[i] == ALC_CHECK_FAILED) {
-            return false;
-        }
-    }
-    return verdict->kind != 0;
-}
-
 /* Of evidence that is not genuine. */
 static int8_t judge_failure(alc_status status)
 {
@@ -131,7 +120,7 @@ void alc_ear_vector(const struct alc_verdict *verdict, const struct alc_policy *
                     struct alc_trust_vector *out)
 {
     *out = (struct alc_trust_vector){0};
-    if (!is_genuine(verdict)) {
+    if (!alc_verdict_is_genuine(verdict)) {
         out->hardware = judge_failure(verdict->status);
         return;
     }
@@ -215,7 +204,7 @@ static void write_tcb(struct alc_json_writer *writer, const struct alc_verdict *
 static void write_evidence(struct alc_json_writer *writer, const struct alc_ear *ear)
 {
     const struct alc_verdict *verdict = ear->verdict;
-    if (!is_genuine(verdict)) {
+    if (!alc_verdict_is_genuine(verdict)) {
         return;
     }
     alc_json_open_object(writer, name_of(ear->dialect, NAME_EVIDENCE));

@@ -12,6 +12,11 @@ static alc_status bad(const struct alc_reader *at)
     return alc_reader_fail(at, ALC_E_BAD_JSON);
 }
 
+static alc_status bad_member(const struct alc_reader *at, const char *detail)
+{
+    return alc_fail_with(at->error, ALC_E_BAD_JSON, alc_reader_offset(at), detail);
+}
+
 static void skip_space(struct alc_reader *reader)
 {
     while (!alc_reader_at_end(reader)) {
@@ -317,6 +322,15 @@ alc_status alc_json_skip(struct alc_reader *reader)
     return ALC_OK;
 }
 
+alc_status alc_json_read_raw(struct alc_reader *reader, struct alc_text *out)
+{
+    skip_space(reader);
+    const size_t first = reader->pos;
+    ALC_TRY(alc_json_skip(reader));
+    *out = (struct alc_text){reader->bytes + first, reader->pos - first};
+    return ALC_OK;
+}
+
 /* -- objects and arrays -- */
 
 struct member_table {
@@ -336,14 +350,16 @@ static alc_status read_member(struct alc_reader *reader, const struct member_tab
     for (size_t i = 0; i < table->count; i++) {
         if (alc_text_is(&name, table->members[i].name)) {
             if ((*seen & 1u << i) != 0) {
-                return bad(&start);
+                return bad_member(&start, ALC_WORDS("a member is there twice"));
             }
             *seen |= 1u << i;
             return table->members[i].read(reader, context);
         }
     }
     /* A name may be written with escapes; one that is known never is. */
-    return table->is_closed || has_escapes ? bad(&start) : alc_json_skip(reader);
+    return table->is_closed || has_escapes
+               ? bad_member(&start, ALC_WORDS("a member that is not known"))
+               : alc_json_skip(reader);
 }
 
 static alc_status read_object(struct alc_reader *reader, const struct member_table *table,
@@ -361,7 +377,7 @@ static alc_status read_object(struct alc_reader *reader, const struct member_tab
     }
     for (size_t i = 0; i < table->count; i++) {
         if (table->members[i].is_required && (seen & 1u << i) == 0) {
-            return bad(&start);
+            return bad_member(&start, ALC_WORDS("a member is missing"));
         }
     }
     return ALC_OK;

@@ -49,6 +49,8 @@ ALC_MUST_CHECK alc_status alc_json_read_uint(struct alc_reader *reader, uint64_t
 /* A string of exactly 2 * size hexadecimal digits. */
 ALC_MUST_CHECK alc_status alc_json_read_hex(struct alc_reader *reader, uint8_t *out, size_t size);
 ALC_MUST_CHECK alc_status alc_json_read_bool(struct alc_reader *reader, bool *out);
+/* Any value as it is written, without the space around it. */
+ALC_MUST_CHECK alc_status alc_json_read_raw(struct alc_reader *reader, struct alc_text *out);
 ALC_MUST_CHECK alc_status alc_json_skip(struct alc_reader *reader);
 /* White space and nothing else follows. */
 ALC_MUST_CHECK alc_status alc_json_end(struct alc_reader *reader);

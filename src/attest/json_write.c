@@ -49,7 +49,7 @@ static void put_quoted(struct alc_json_writer *writer, const uint8_t *bytes, siz
         if (byte == '"' || byte == '\\') {
             put(writer, "\\");
             alc_write_u8(writer->out, byte);
-        } else if (byte < ' ' || byte == 0x7f) {
+        } else if (byte < ' ') {
             put_escape(writer, byte);
         } else if (byte >= 0x80 && !is_utf8) {
             put(writer, "?");

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Why a check failed, with the values that were compared.
+ */
+#include <stdarg.h>
+
+#include "attest/time.h"
+#include "base/bytes.h"
+#include "cli_attest/judgement.h"
+
+/* Words behind each other, cut when they do not fit. */
+struct words {
+    char *text;
+    size_t used;
+};
+
+static ALC_PRINTF(2, 3) void add(struct words *words, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    const size_t room = JUDGEMENT_REASON_SIZE - words->used;
+    const int size = vsnprintf(&words->text[words->used], room, format, list);
+    va_end(list);
+    if (size > 0) {
+        words->used += (size_t)size < room ? (size_t)size : room - 1;
+    }
+}
+
+static void add_hex(struct words *words, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        add(words, "%02x", bytes[i]);
+    }
+}
+
+static void add_time(struct words *words, int64_t seconds)
+{
+    char text[ALC_TIME_RFC3339_SIZE];
+    alc_time_to_rfc3339(seconds, text);
+    add(words, "%.*s", (int)sizeof text, text);
+}
+
+/* From collateral, which is a stranger's. */
+static void add_text(struct words *words, const struct alc_text *text)
+{
+    for (size_t i = 0; i < text->size; i++) {
+        const uint8_t byte = text->bytes[i];
+        add(words, "%c", byte >= ' ' && byte < 0x7f ? byte : '?');
+    }
+}
+
+enum alc_check judgement_failed_check(const struct judgement *judgement)
+{
+    size_t check = 0;
+    while (check < ALC_CHECKS && judgement->verdict.results[check] != ALC_CHECK_FAILED) {
+        check++;
+    }
+    return (enum alc_check)check;
+}
+
+static void explain_dates(const struct judgement *judgement, struct words *words)
+{
+    add(words, "it is ");
+    add_time(words, judgement->appraisal.now_s);
+    add(words, "; certificates, lists and collateral together are valid from ");
+    add_time(words, judgement->verdict.valid_from_s);
+    add(words, " to ");
+    add_time(words, judgement->verdict.valid_until_s);
+}
+
+static void explain_kind(const struct judgement *judgement, struct words *words)
+{
+    add(words, "it is a %s; the policy accepts", judgement_kind_text(judgement->verdict.kind));
+    for (uint32_t kind = 1; kind <= judgement->policy.kinds; kind <<= 1) {
+        if ((judgement->policy.kinds & kind) != 0) {
+            add(words, " %s", alc_evidence_kind_word((enum alc_evidence_kind)kind));
+        }
+    }
+}
+
+static void explain_tcb_status(const struct judgement *judgement, struct words *words)
+{
+    add(words, "the platform is %s; the policy accepts",
+        alc_tcb_status_text(judgement->verdict.tcb));
+    for (size_t i = 0; i < ALC_TCB_STATUSES; i++) {
+        if ((judgement->policy.accepted_tcb & 1u << i) != 0) {
+            add(words, " %s", alc_tcb_status_text((enum alc_tcb_status)i));
+        }
+    }
+}
+
+static bool is_accepted(const struct alc_accepted_texts *accepted, const struct alc_text *text)
+{
+    for (size_t i = 0; i < accepted->count; i++) {
+        if (accepted->texts[i].size == text->size &&
+            alc_equal(accepted->texts[i].bytes, text->bytes, text->size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void explain_advisories(const struct judgement *judgement, struct words *words)
+{
+    const struct alc_verdict *verdict = &judgement->verdict;
+    add(words, "not among those that the policy accepts:");
+    for (size_t i = 0; i < verdict->advisories_count; i++) {
+        if (!is_accepted(&judgement->policy.advisories, &verdict->advisories[i])) {
+            add(words, " ");
+            add_text(words, &verdict->advisories[i]);
+        }
+    }
+}
+
+static void explain_evaluation(const struct judgement *judgement, struct words *words)
+{
+    add(words, "the collateral is of evaluation %u; the policy asks for %u",
+        judgement->verdict.evaluation_number, judgement->policy.evaluation_number_min);
+}
+
+static void explain_age(const struct judgement *judgement, struct words *words)
+{
+    add(words, "it was issued ");
+    add_time(words, judgement->verdict.collateral_issued_s);
+    add(words, ", %lld seconds ago; the policy allows %llu",
+        (long long)(judgement->appraisal.now_s - judgement->verdict.collateral_issued_s),
+        (unsigned long long)judgement->policy.collateral_age_max_s);
+}
+
+static void explain_values(const uint8_t *found, size_t size,
+                           const struct alc_reference_values *accepted, struct words *words)
+{
+    add(words, "it is ");
+    add_hex(words, found, size);
+    add(words, "; the policy accepts ");
+    add_hex(words, accepted->bytes, size);
+    if (accepted->count > 1) {
+        add(words, " and %zu more", accepted->count - 1);
+    }
+}
+
+static void explain_mrenclave(const struct judgement *judgement, struct words *words)
+{
+    explain_values(judgement->verdict.report.mrenclave, ALC_SGX_MEASUREMENT_SIZE,
+                   &judgement->policy.mrenclaves, words);
+}
+
+static void explain_mrsigner(const struct judgement *judgement, struct words *words)
+{
+    explain_values(judgement->verdict.report.mrsigner, ALC_SGX_MEASUREMENT_SIZE,
+                   &judgement->policy.mrsigners, words);
+}
+
+static void explain_product(const struct judgement *judgement, struct words *words)
+{
+    const struct alc_policy *policy = &judgement->policy;
+    add(words, "it is product %u with security version number %u; the policy asks for",
+        judgement->verdict.report.isv_product_id, judgement->verdict.report.isv_svn);
+    if (policy->product_id.is_given) {
+        add(words, " product %u with", policy->product_id.value);
+    }
+    add(words, " at least %u", policy->svn_min);
+}
+
+static void explain_report_data(const struct judgement *judgement, struct words *words)
+{
+    const struct alc_reference_values wanted = {judgement->policy.report_data, 1};
+    explain_values(judgement->verdict.report_data, ALC_EVIDENCE_REPORT_DATA_SIZE, &wanted, words);
+}
+
+void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REASON_SIZE])
+{
+    static void (*const explain[ALC_CHECKS])(const struct judgement *, struct words *) = {
+        [ALC_CHECK_DATES] = explain_dates,
+        [ALC_CHECK_KIND] = explain_kind,
+        [ALC_CHECK_TCB_STATUS] = explain_tcb_status,
+        [ALC_CHECK_ADVISORIES] = explain_advisories,
+        [ALC_CHECK_EVALUATION] = explain_evaluation,
+        [ALC_CHECK_COLLATERAL_AGE] = explain_age,
+        [ALC_CHECK_MRENCLAVE] = explain_mrenclave,
+        [ALC_CHECK_MRSIGNER] = explain_mrsigner,
+        [ALC_CHECK_PRODUCT] = explain_product,
+        [ALC_CHECK_REPORT_DATA] = explain_report_data,
+    };
+    struct words words = {.text = out};
+    const enum alc_check check = judgement_failed_check(judgement);
+    out[0] = '\0';
+    if (check == ALC_CHECKS) {
+        return;
+    }
+    if (check == ALC_CHECK_FORM && judgement->verdict.status == ALC_E_NOT_SUPPORTED) {
+        add(&words, "no evidence of a version and kind that is known");
+        return;
+    }
+    add(&words, "%s", alc_status_text(judgement->verdict.status));
+    const bool has_values = judgement->verdict.status == ALC_E_POLICY_REFUSED ||
+                            judgement->verdict.status == ALC_E_NOT_CURRENT;
+    if (explain[check] != NULL && has_values) {
+        add(&words, ": ");
+        explain[check](judgement, &words);
+    }
+}
