@@ -48,8 +48,7 @@ alc_check_function alc_quote_check_form, alc_quote_check_not_emulated, alc_quote
 alc_check_function alc_policy_check_kind, alc_policy_check_not_debug,
     alc_policy_check_td_attributes, alc_policy_check_service_td, alc_policy_check_tcb_status,
     alc_policy_check_advisories, alc_policy_check_evaluation, alc_policy_check_collateral_age,
-    alc_policy_check_mrenclave,
-    alc_policy_check_mrsigner, alc_policy_check_product, alc_policy_check_td_measurement,
-    alc_policy_check_td_svn, alc_policy_check_report_data;
+    alc_policy_check_mrenclave, alc_policy_check_mrsigner, alc_policy_check_product,
+    alc_policy_check_td_measurement, alc_policy_check_td_svn, alc_policy_check_report_data;
 
 #endif

@@ -104,9 +104,9 @@ alc_status alc_policy_check_product(struct alc_appraise_state *state)
 {
     const struct alc_policy *policy = state->appraisal->policy;
     const struct alc_sgx_report_body *report = &state->quote.report;
-    return accept((!policy->product_id.is_given ||
-                   report->isv_product_id == policy->product_id.value) &&
-                  report->isv_svn >= policy->svn_min);
+    return accept(
+        (!policy->product_id.is_given || report->isv_product_id == policy->product_id.value) &&
+        report->isv_svn >= policy->svn_min);
 }
 
 /* -- trust domains -- */

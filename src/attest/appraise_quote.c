@@ -45,7 +45,7 @@ alc_status alc_quote_check_form(struct alc_appraise_state *state)
     } else {
         state->verdict->kind = ALC_EVIDENCE_TDX;
         state->verdict->is_debug = (alc_load_u64(quote->td.attributes) &
-                           (ALC_TD_ATTRIBUTE_DEBUG | ALC_TD_ATTRIBUTE_PROFILING)) != 0;
+                                    (ALC_TD_ATTRIBUTE_DEBUG | ALC_TD_ATTRIBUTE_PROFILING)) != 0;
     }
     return ALC_OK;
 }

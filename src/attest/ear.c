@@ -68,6 +68,7 @@ static int8_t judge_failure(alc_status status)
     case ALC_E_BAD_KEY:
     case ALC_E_UNTRUSTED_ROOT:
     case ALC_E_REPORT_MISMATCH:
+    case ALC_E_EMULATED:
         return CRYPTO_FAILED;
     case ALC_E_REVOKED:
         return HARDWARE_CONTRAINDICATED;
@@ -81,6 +82,9 @@ static int8_t judge_failure(alc_status status)
 
 static int8_t judge_hardware(const struct alc_verdict *verdict)
 {
+    if (verdict->is_emulated) {
+        return HARDWARE_UNRECOGNIZED;
+    }
     if (verdict->kind == ALC_EVIDENCE_SEV_SNP) {
         return HARDWARE_GENUINE; /* AMD's versions are bounds of the policy, not states */
     }
@@ -94,6 +98,7 @@ static bool needs_configuration(const struct alc_verdict *verdict)
     return verdict->kind != ALC_EVIDENCE_SEV_SNP &&
            (verdict->tcb == ALC_TCB_CONFIGURATION_NEEDED ||
             verdict->tcb == ALC_TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED ||
+            verdict->tcb == ALC_TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED ||
             verdict->tcb == ALC_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED);
 }
 
@@ -110,6 +115,7 @@ static int8_t judge_executables(const struct alc_verdict *verdict, const struct 
                    ? EXECUTABLES_APPROVED
                    : EXECUTABLES_UNRECOGNIZED;
     case ALC_EVIDENCE_TDX:
+        return policy->mrtds.count != 0 ? EXECUTABLES_APPROVED_BOOT : EXECUTABLES_UNRECOGNIZED;
     case ALC_EVIDENCE_SEV_SNP:
         break;
     }
@@ -126,7 +132,8 @@ void alc_ear_vector(const struct alc_verdict *verdict, const struct alc_policy *
     }
     out->hardware = judge_hardware(verdict);
     out->executables = judge_executables(verdict, policy);
-    out->runtime_opaque = verdict->is_debug ? RUNTIME_VISIBLE : RUNTIME_ENCRYPTED;
+    out->runtime_opaque =
+        verdict->is_debug || verdict->is_emulated ? RUNTIME_VISIBLE : RUNTIME_ENCRYPTED;
     out->configuration = verdict->is_debug              ? CONFIGURATION_UNSUPPORTABLE
                          : needs_configuration(verdict) ? CONFIGURATION_UNSAFE
                                                         : CONFIGURATION_SAFE;
@@ -136,6 +143,11 @@ static enum alc_trust_tier worse(enum alc_trust_tier tier, int8_t value)
 {
     const enum alc_trust_tier other = alc_trust_tier_of(value);
     return other > tier ? other : tier;
+}
+
+bool alc_ear_is_recognized(const struct alc_verdict *verdict, const struct alc_policy *policy)
+{
+    return judge_executables(verdict, policy) != EXECUTABLES_UNRECOGNIZED;
 }
 
 enum alc_trust_tier alc_ear_status(const struct alc_verdict *verdict,

@@ -44,6 +44,10 @@ struct alc_ear {
                                       * the annotated evidence; empty: none */
 };
 
+/* Whether the policy names what runs there by its measurement or its signer: if not, any program is
+ * accepted. */
+bool alc_ear_is_recognized(const struct alc_verdict *verdict, const struct alc_policy *policy);
+
 /* How far what a value says is to be trusted. */
 enum alc_trust_tier alc_trust_tier_of(int8_t value);
 

@@ -221,6 +221,18 @@ static void write_HASHES32(struct alc_json_writer *writer, const char *name,
     write_hashes(writer, name, 32, values);
 }
 
+static alc_status read_HASHES48(struct alc_reader *reader, struct policy_reader *into,
+                                struct alc_reference_values *out)
+{
+    return read_hashes(reader, into, 48, out);
+}
+
+static void write_HASHES48(struct alc_json_writer *writer, const char *name,
+                           const struct alc_reference_values *values)
+{
+    write_hashes(writer, name, 48, values);
+}
+
 struct text_list {
     struct alc_text *texts;
     size_t count;
@@ -339,15 +351,35 @@ static void write_PRODUCT(struct alc_json_writer *writer, const char *name,
     }
 }
 
-static alc_status read_BYTES64(struct alc_reader *reader, struct policy_reader *into,
-                               const uint8_t **out)
+static alc_status read_bytes(struct alc_reader *reader, struct policy_reader *into, size_t size,
+                             const uint8_t **out)
 {
-    uint8_t *bytes = alc_arena_take(into->arena, 64, 1);
+    uint8_t *bytes = alc_arena_take(into->arena, size, 1);
     if (bytes == NULL) {
         return alc_reader_fail(reader, ALC_E_OUT_OF_MEMORY);
     }
     *out = bytes;
-    return alc_json_read_hex(reader, bytes, 64);
+    return alc_json_read_hex(reader, bytes, size);
+}
+
+static alc_status read_BYTES16(struct alc_reader *reader, struct policy_reader *into,
+                               const uint8_t **out)
+{
+    return read_bytes(reader, into, 16, out);
+}
+
+static void write_BYTES16(struct alc_json_writer *writer, const char *name,
+                          const uint8_t *const *bytes)
+{
+    if (*bytes != NULL) {
+        alc_json_write_hex(writer, name, *bytes, 16);
+    }
+}
+
+static alc_status read_BYTES64(struct alc_reader *reader, struct policy_reader *into,
+                               const uint8_t **out)
+{
+    return read_bytes(reader, into, 64, out);
 }
 
 static void write_BYTES64(struct alc_json_writer *writer, const char *name,

@@ -139,16 +139,45 @@ static void explain_values(const uint8_t *found, size_t size,
     }
 }
 
-static void explain_mrenclave(const struct judgement *judgement, struct words *words)
-{
-    explain_values(judgement->verdict.report.mrenclave, ALC_SGX_MEASUREMENT_SIZE,
-                   &judgement->policy.mrenclaves, words);
-}
+/* Rules that compare one measurement with those of the policy. */
+static const struct {
+    enum alc_check check;
+    size_t size;
+    size_t found;    /* offset in struct alc_verdict */
+    size_t accepted; /* offset in struct alc_policy */
+} measurements[] = {
+#define MEASUREMENT(check, member, values)                                                         \
+    {ALC_CHECK_##check, sizeof((struct alc_verdict *)NULL)->member,                                \
+     offsetof(struct alc_verdict, member), offsetof(struct alc_policy, values)}
+    MEASUREMENT(MRENCLAVE, report.mrenclave, mrenclaves),
+    MEASUREMENT(MRSIGNER, report.mrsigner, mrsigners),
+    MEASUREMENT(MRTD, td.mrtd, mrtds),
+    MEASUREMENT(RTMR0, td.rtmrs[0], rtmrs[0]),
+    MEASUREMENT(RTMR1, td.rtmrs[1], rtmrs[1]),
+    MEASUREMENT(RTMR2, td.rtmrs[2], rtmrs[2]),
+    MEASUREMENT(RTMR3, td.rtmrs[3], rtmrs[3]),
+    MEASUREMENT(MRCONFIGID, td.mrconfigid, mrconfigids),
+    MEASUREMENT(MROWNER, td.mrowner, mrowners),
+    MEASUREMENT(MROWNERCONFIG, td.mrownerconfig, mrownerconfigs),
+    MEASUREMENT(MRSEAM, td.mrseam, mrseams),
+#undef MEASUREMENT
+};
 
-static void explain_mrsigner(const struct judgement *judgement, struct words *words)
+/* Whether it was one of those. */
+static bool explain_measurement(const struct judgement *judgement, enum alc_check check,
+                                struct words *words)
 {
-    explain_values(judgement->verdict.report.mrsigner, ALC_SGX_MEASUREMENT_SIZE,
-                   &judgement->policy.mrsigners, words);
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(measurements); i++) {
+        if (measurements[i].check == check) {
+            struct alc_reference_values accepted;
+            alc_copy(&accepted, (const uint8_t *)&judgement->policy + measurements[i].accepted,
+                     sizeof accepted);
+            explain_values((const uint8_t *)&judgement->verdict + measurements[i].found,
+                           measurements[i].size, &accepted, words);
+            return true;
+        }
+    }
+    return false;
 }
 
 static void explain_product(const struct judgement *judgement, struct words *words)
@@ -171,16 +200,10 @@ static void explain_report_data(const struct judgement *judgement, struct words 
 void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REASON_SIZE])
 {
     static void (*const explain[ALC_CHECKS])(const struct judgement *, struct words *) = {
-        [ALC_CHECK_DATES] = explain_dates,
-        [ALC_CHECK_KIND] = explain_kind,
-        [ALC_CHECK_TCB_STATUS] = explain_tcb_status,
-        [ALC_CHECK_ADVISORIES] = explain_advisories,
-        [ALC_CHECK_EVALUATION] = explain_evaluation,
-        [ALC_CHECK_COLLATERAL_AGE] = explain_age,
-        [ALC_CHECK_MRENCLAVE] = explain_mrenclave,
-        [ALC_CHECK_MRSIGNER] = explain_mrsigner,
-        [ALC_CHECK_PRODUCT] = explain_product,
-        [ALC_CHECK_REPORT_DATA] = explain_report_data,
+        [ALC_CHECK_DATES] = explain_dates,           [ALC_CHECK_KIND] = explain_kind,
+        [ALC_CHECK_TCB_STATUS] = explain_tcb_status, [ALC_CHECK_ADVISORIES] = explain_advisories,
+        [ALC_CHECK_EVALUATION] = explain_evaluation, [ALC_CHECK_COLLATERAL_AGE] = explain_age,
+        [ALC_CHECK_PRODUCT] = explain_product,       [ALC_CHECK_REPORT_DATA] = explain_report_data,
     };
     struct words words = {.text = out};
     const enum alc_check check = judgement_failed_check(judgement);
@@ -195,8 +218,14 @@ void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REAS
     add(&words, "%s", alc_status_text(judgement->verdict.status));
     const bool has_values = judgement->verdict.status == ALC_E_POLICY_REFUSED ||
                             judgement->verdict.status == ALC_E_NOT_CURRENT;
-    if (explain[check] != NULL && has_values) {
-        add(&words, ": ");
+    if (!has_values) {
+        return;
+    }
+    const size_t before = words.used;
+    add(&words, ": ");
+    if (explain[check] != NULL) {
         explain[check](judgement, &words);
+    } else if (!explain_measurement(judgement, check, &words)) {
+        out[before] = '\0';
     }
 }

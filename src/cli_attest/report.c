@@ -166,7 +166,10 @@ void judgement_print(const struct judgement *judgement, FILE *out)
     print_validity(judgement, out);
     print_checks(judgement, out);
     if (failed == ALC_CHECKS) {
-        fputs("\naccepted\n", out);
+        fprintf(out, "\naccepted%s\n",
+                alc_ear_is_recognized(&judgement->verdict, &judgement->policy)
+                    ? ""
+                    : ", whatever runs there: the policy names no measurement and no signer");
     } else {
         fprintf(out, "\nrefused by %s; alcove explain %s says more\n", alc_check_name(failed),
                 alc_check_name(failed));

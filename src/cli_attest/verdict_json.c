@@ -72,6 +72,22 @@ static void write_tcb(struct alc_json_writer *json, const struct alc_verdict *ve
     alc_json_close_object(json);
 }
 
+/* As a token would tell it. */
+static void write_trust(struct alc_json_writer *json, const struct judgement *judgement)
+{
+    struct alc_trust_vector vector;
+    alc_ear_vector(&judgement->verdict, &judgement->policy, &vector);
+    alc_json_open_object(json, "trust");
+    alc_json_write_string(
+        json, "status",
+        alc_trust_tier_word(alc_ear_status(&judgement->verdict, &judgement->policy)));
+    alc_json_write_int(json, "configuration", vector.configuration);
+    alc_json_write_int(json, "executables", vector.executables);
+    alc_json_write_int(json, "hardware", vector.hardware);
+    alc_json_write_int(json, "runtime_opaque", vector.runtime_opaque);
+    alc_json_close_object(json);
+}
+
 static void write_verdict(struct alc_writer *writer, const struct judgement *judgement)
 {
     const struct alc_verdict *verdict = &judgement->verdict;
@@ -88,6 +104,7 @@ static void write_verdict(struct alc_writer *writer, const struct judgement *jud
         alc_json_write_string(&json, "failed_check", alc_check_name(failed));
         alc_json_write_string(&json, "reason", reason);
     }
+    write_trust(&json, judgement);
     alc_json_write_string(&json, "kind", alc_evidence_kind_word(verdict->kind));
     alc_json_write_time(&json, "time", judgement->appraisal.now_s);
     if (verdict->results[ALC_CHECK_DATES] != ALC_CHECK_NOT_REACHED) {

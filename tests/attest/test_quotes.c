@@ -320,7 +320,7 @@ static void expect_others_refused(const char *name)
     collateral.pck_list = own.root_list;
     expect_failure(ALC_CHECK_PCK_LIST, ALC_E_BAD_CERTIFICATE);
     appraisal.collateral.pcs = NULL;
-    expect_failure(ALC_CHECK_ROOT_LIST, ALC_E_NOT_FOUND);
+    expect_failure(ALC_CHECK_ROOT_LIST, ALC_E_NO_COLLATERAL);
 }
 
 static void test_collateral_of_tdx(void **state)

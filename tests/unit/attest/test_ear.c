@@ -19,6 +19,9 @@
 #include "attest/time.h"
 #include "base/base64.h"
 
+/* Linked with --wrap; nothing is judged here. */
+uint8_t __wrap_alc_emulated_root_sha256[ALC_SHA256_SIZE];
+
 static struct alc_verdict verdict;
 static struct alc_policy policy;
 static struct alc_ear ear;
@@ -86,6 +89,26 @@ static void test_vector(void **state)
     verdict.tcb = ALC_TCB_UP_TO_DATE;
     verdict.is_debug = true;
     expect(ALC_TRUST_CONTRAINDICATED, 2, 2, 96, 96);
+}
+
+/* Accepted on purpose, and still nothing that protects. */
+static void test_emulated(void **state)
+{
+    (void)state;
+    verdict.is_emulated = true;
+    expect(ALC_TRUST_CONTRAINDICATED, 97, 2, 3, 96);
+}
+
+/* A launch measurement tells what was started, not what was loaded later. */
+static void test_trust_domain(void **state)
+{
+    (void)state;
+    verdict.kind = ALC_EVIDENCE_TDX;
+    expect(ALC_TRUST_WARNING, 2, 33, 3, 2);
+    policy.mrtds.count = 1;
+    expect(ALC_TRUST_AFFIRMING, 2, 3, 3, 2);
+    verdict.tcb = ALC_TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED;
+    expect(ALC_TRUST_WARNING, 32, 3, 32, 2);
 }
 
 static void test_refused(void **state)
@@ -290,6 +313,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_vector, set_up),
+        cmocka_unit_test_setup(test_emulated, set_up),
+        cmocka_unit_test_setup(test_trust_domain, set_up),
         cmocka_unit_test_setup(test_refused, set_up),
         cmocka_unit_test(test_tiers),
         cmocka_unit_test_setup(test_claims, set_up),

@@ -51,6 +51,7 @@ static void expect_document(const struct alc_policy *policy, const char *expecte
 }
 
 #define ZEROS30 "000000000000000000000000000000000000000000000000000000000000"
+#define HASH48(digits) digits ZEROS30 "0000000000000000000000000000000000"
 #define REPORT_DATA ZEROS30 ZEROS30 "00000007"
 
 static const char everything[] =
@@ -59,7 +60,22 @@ static const char everything[] =
     "\"evaluation_number_min\":17,\"collateral_age_max_s\":86400,"
     "\"report_data\":\"" REPORT_DATA "\","
     "\"sgx\":{\"mrenclave\":[\"ab" ZEROS30 "01\",\"cd" ZEROS30 "02\"],"
-    "\"mrsigner\":[\"ef" ZEROS30 "03\"],\"product_id\":4,\"svn_min\":5}";
+    "\"mrsigner\":[\"ef" ZEROS30 "03\"],\"product_id\":4,\"svn_min\":5},"
+    "\"tdx\":{\"mrtd\":[\"" HASH48("11") "\"],\"rtmr0\":[\"" HASH48(
+        "20") "\"],"
+              "\"rtmr1\":[\"" HASH48("21") "\"],\"rtmr2\":[\"" HASH48(
+                  "22") "\"],"
+                        "\"rtmr3\":[\"" HASH48("23") "\",\"" HASH48(
+                            "24") "\"],"
+                                  "\"mrconfigid\":[\"" HASH48("30") "\"],\"mrowner\":[\"" HASH48(
+                                      "31") "\"],"
+                                            "\"mrownerconfig\":[\"" HASH48(
+                                                "32") "\"],\"mrseam\":[\"" HASH48("33") "\"],"
+                                                                                        "\"mrservic"
+                                                                                        "etd\":["
+                                                                                        "\"" HASH48(
+                                                                                            "34") "\"],"
+                                                                                                  "\"tee_tcb_svn_min\":\"05010600000000000000000000000000\"}";
 
 static void test_every_member(void **state)
 {
@@ -85,6 +101,11 @@ static void test_every_member(void **state)
     assert_true(policy.product_id.is_given);
     assert_int_equal(policy.product_id.value, 4);
     assert_int_equal(policy.svn_min, 5);
+    assert_int_equal(policy.mrtds.bytes[0], 0x11);
+    assert_int_equal(policy.rtmrs[3].count, 2);
+    assert_int_equal(policy.rtmrs[3].bytes[48], 0x24);
+    assert_int_equal(policy.mrservicetds.bytes[0], 0x34);
+    assert_int_equal(policy.td_svn_min[2], 6);
     expect_document(&policy, document);
 }
 
