@@ -51,9 +51,11 @@ static void expect_document(const struct alc_policy *policy, const char *expecte
 }
 
 #define ZEROS30 "000000000000000000000000000000000000000000000000000000000000"
-#define HASH48(digits) digits ZEROS30 "0000000000000000000000000000000000"
+#define ZEROS47 ZEROS30 "0000000000000000000000000000000000"
+#define LIST48(name, first) "\"" name "\":[\"" first ZEROS47 "\"],"
 #define REPORT_DATA ZEROS30 ZEROS30 "00000007"
 
+/* clang-format off */
 static const char everything[] =
     "{\"kinds\":[\"sgx\",\"tdx\",\"snp\"],\"accept_debug\":true,\"accept_emulated\":true,"
     "\"tcb\":[\"UpToDate\",\"SWHardeningNeeded\"],\"advisories\":[\"INTEL-SA-00615\"],"
@@ -61,21 +63,12 @@ static const char everything[] =
     "\"report_data\":\"" REPORT_DATA "\","
     "\"sgx\":{\"mrenclave\":[\"ab" ZEROS30 "01\",\"cd" ZEROS30 "02\"],"
     "\"mrsigner\":[\"ef" ZEROS30 "03\"],\"product_id\":4,\"svn_min\":5},"
-    "\"tdx\":{\"mrtd\":[\"" HASH48("11") "\"],\"rtmr0\":[\"" HASH48(
-        "20") "\"],"
-              "\"rtmr1\":[\"" HASH48("21") "\"],\"rtmr2\":[\"" HASH48(
-                  "22") "\"],"
-                        "\"rtmr3\":[\"" HASH48("23") "\",\"" HASH48(
-                            "24") "\"],"
-                                  "\"mrconfigid\":[\"" HASH48("30") "\"],\"mrowner\":[\"" HASH48(
-                                      "31") "\"],"
-                                            "\"mrownerconfig\":[\"" HASH48(
-                                                "32") "\"],\"mrseam\":[\"" HASH48("33") "\"],"
-                                                                                        "\"mrservic"
-                                                                                        "etd\":["
-                                                                                        "\"" HASH48(
-                                                                                            "34") "\"],"
-                                                                                                  "\"tee_tcb_svn_min\":\"05010600000000000000000000000000\"}";
+    "\"tdx\":{" LIST48("mrtd", "11") LIST48("rtmr0", "20") LIST48("rtmr1", "21")
+    LIST48("rtmr2", "22") "\"rtmr3\":[\"23" ZEROS47 "\",\"24" ZEROS47 "\"],"
+    LIST48("mrconfigid", "30") LIST48("mrowner", "31") LIST48("mrownerconfig", "32")
+    LIST48("mrseam", "33") LIST48("mrservicetd", "34")
+    "\"tee_tcb_svn_min\":\"05010600000000000000000000000000\"}";
+/* clang-format on */
 
 static void test_every_member(void **state)
 {
