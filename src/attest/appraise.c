@@ -115,7 +115,15 @@ static alc_check_function *const checks[ALC_CHECKS] = {
     [ALC_CHECK_MROWNERCONFIG] = alc_policy_check_td_measurement,
     [ALC_CHECK_MRSEAM] = alc_policy_check_td_measurement,
     [ALC_CHECK_TD_SVN] = alc_policy_check_td_svn,
-    [ALC_CHECK_REPORT_DATA] = alc_policy_check_report_data,
+    [ALC_CHECK_REPORT_DATA] = alc_claims_check_report_data,
+    [ALC_CHECK_CLAIMS] = alc_claims_check_bound,
+    [ALC_CHECK_NONCE] = alc_claims_check_nonce,
+    [ALC_CHECK_WORKLOAD] = alc_claims_check_workload,
+    [ALC_CHECK_MODULE] = alc_claims_check_module,
+    [ALC_CHECK_NATIVE] = alc_claims_check_native,
+    [ALC_CHECK_VERIFIED] = alc_claims_check_verified,
+    [ALC_CHECK_VOUCHED_BY] = alc_claims_check_vouched_by,
+    [ALC_CHECK_ASKED_BY] = alc_claims_check_asked_by,
 };
 
 alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *appraisal,

@@ -11,6 +11,7 @@
 #ifndef ALC_ATTEST_APPRAISE_H
 #define ALC_ATTEST_APPRAISE_H
 
+#include "attest/claims.h"
 #include "attest/collateral.h"
 #include "attest/policy.h"
 #include "attest/quote.h"
@@ -42,7 +43,9 @@ enum alc_check_result {
 extern const uint8_t alc_emulated_root_sha256[ALC_SHA256_SIZE];
 
 struct alc_appraisal {
-    struct alc_text evidence; /* a quote or a report; its kind is found out */
+    struct alc_text evidence;      /* a quote or a report; its kind is found out */
+    struct alc_text claims_buffer; /* that came with it (claims.h); empty: none */
+    struct alc_text nonce;         /* for which it must have been made; empty: any */
     struct alc_collateral collateral;
     const struct alc_policy *policy;
     int64_t now_s; /* since 1970, UTC */
@@ -72,6 +75,10 @@ struct alc_verdict {
     enum alc_quote_body body;          /* of quotes: which of these two, and how much of it */
     struct alc_sgx_report_body report; /* of SGX; else zeros */
     struct alc_td_report td;           /* of TDX; else zeros */
+    /* Meaningful once CLAIMS passed; texts are borrowed from the claims-buffer. */
+    bool has_claims; /* alcove's runtime made it: */
+    struct alc_claims claims;
+    struct alc_text nonce;
 };
 
 /* Whether the evidence is what it says, as far as its kind is proven: no check failed but one of

@@ -178,12 +178,3 @@ alc_status alc_policy_check_td_svn(struct alc_appraise_state *state)
     }
     return ALC_OK;
 }
-
-/* -- any -- */
-
-alc_status alc_policy_check_report_data(struct alc_appraise_state *state)
-{
-    const uint8_t *wanted = state->appraisal->policy->report_data;
-    return accept(wanted == NULL ||
-                  alc_equal(state->verdict->report_data, wanted, ALC_EVIDENCE_REPORT_DATA_SIZE));
-}

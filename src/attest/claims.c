@@ -126,8 +126,8 @@ static void write_key_hash(struct alc_writer *writer, const struct alc_claims_bu
 
 void alc_claims_buffer_write(struct alc_writer *writer, const struct alc_claims_buffer *buffer)
 {
-    size_t count = 0u + (buffer->nonce.size != 0) + (buffer->alcove.size != 0) +
-                   (buffer->key_hash.size != 0);
+    size_t count =
+        0u + (buffer->nonce.size != 0) + (buffer->alcove.size != 0) + (buffer->key_hash.size != 0);
     alc_cbor_write_map(writer, count);
     write_member(writer, MEMBER_NONCE, &buffer->nonce);
     write_member(writer, MEMBER_ALCOVE, &buffer->alcove);

@@ -102,11 +102,13 @@ static bool needs_configuration(const struct alc_verdict *verdict)
             verdict->tcb == ALC_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED);
 }
 
-/* Recognized is what the policy names by its measurement or its signer, and only that. What a
- * virtual machine loads after its start no launch measurement tells. */
+/* Recognized is what the policy names by its measurement or its signer, and only that; a runtime
+ * together with the program that it runs. What a virtual machine loads after its start no launch
+ * measurement tells. */
 static int8_t judge_executables(const struct alc_verdict *verdict, const struct alc_policy *policy)
 {
-    if (verdict->status != ALC_OK) {
+    if (verdict->status != ALC_OK ||
+        (verdict->has_claims && policy->workloads.count == 0 && policy->modules.count == 0)) {
         return EXECUTABLES_UNRECOGNIZED;
     }
     switch (verdict->kind) {
@@ -225,6 +227,11 @@ static void write_evidence(struct alc_json_writer *writer, const struct alc_ear 
     alc_json_write_hex(writer, "report_data", verdict->report_data, ALC_EVIDENCE_REPORT_DATA_SIZE);
     write_tcb(writer, verdict);
     alc_json_close_object(writer);
+    if (verdict->has_claims) {
+        alc_json_open_object(writer, "alcove");
+        alc_evidence_write_claims(writer, &verdict->claims);
+        alc_json_close_object(writer);
+    }
     if (ear->runtime_data.size != 0) {
         alc_json_write_raw(writer, "runtime_data_claims", &ear->runtime_data);
     }

@@ -44,8 +44,8 @@ struct alc_ear {
                                       * the annotated evidence; empty: none */
 };
 
-/* Whether the policy names what runs there by its measurement or its signer: if not, any program is
- * accepted. */
+/* Whether the policy names what runs there by its measurement or its signer, and for a runtime of
+ * alcove the program, too: if not, any program is accepted. */
 bool alc_ear_is_recognized(const struct alc_verdict *verdict, const struct alc_policy *policy);
 
 /* How far what a value says is to be trusted. */

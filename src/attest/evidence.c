@@ -116,3 +116,33 @@ void alc_evidence_write_annotated(struct alc_json_writer *writer, const struct a
     }
     move_to(writer, &open, &(struct group_path){0});
 }
+
+/* -- claims -- */
+
+const char *alc_evidence_voucher_word(enum alc_claimed_voucher voucher)
+{
+    static const char *const words[ALC_CLAIMED_VOUCHERS] = {
+        [ALC_CLAIMED_VOUCHER_NOBODY] = "nobody",
+        [ALC_CLAIMED_VOUCHER_MANIFEST] = "manifest",
+        [ALC_CLAIMED_VOUCHER_KEY] = "key",
+    };
+    ALC_ASSERT(voucher < ALC_CLAIMED_VOUCHERS);
+    return words[voucher];
+}
+
+void alc_evidence_write_claims(struct alc_json_writer *writer, const struct alc_claims *claims)
+{
+    alc_json_write_text(writer, "software", &claims->software);
+    alc_json_write_text(writer, "version", &claims->version);
+    alc_json_write_hex(writer, "workload", claims->workload_id, ALC_SHA256_SIZE);
+    alc_json_write_hex(writer, "module", claims->module_sha256, ALC_SHA256_SIZE);
+    if (claims->is_compiled) {
+        alc_json_write_hex(writer, "native", claims->native_sha256, ALC_SHA256_SIZE);
+    }
+    alc_json_write_bool(writer, "verified", claims->is_verified);
+    alc_json_write_string(writer, "vouched_by", alc_evidence_voucher_word(claims->vouched_by));
+    if (claims->vouched_by == ALC_CLAIMED_VOUCHER_KEY) {
+        alc_json_write_hex(writer, "voucher_key", claims->voucher_key_sha256, ALC_SHA256_SIZE);
+    }
+    alc_json_write_string(writer, "asked_by", alc_asked_by_word(claims->asked_by));
+}

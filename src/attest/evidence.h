@@ -33,4 +33,9 @@ void alc_evidence_write(struct alc_json_writer *writer, const struct alc_verdict
 void alc_evidence_write_annotated(struct alc_json_writer *writer,
                                   const struct alc_verdict *verdict);
 
+/* What alcove's runtime claims, as members of the object that is open. */
+void alc_evidence_write_claims(struct alc_json_writer *writer, const struct alc_claims *claims);
+/* "nobody", "manifest", "key": who vouches for compiled code. */
+const char *alc_evidence_voucher_word(enum alc_claimed_voucher voucher);
+
 #endif

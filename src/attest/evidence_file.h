@@ -16,10 +16,10 @@
 
 /* Kinds of evidence by their tags; the numbers are not registered. */
 enum alc_evidence_tag {
-    ALC_EVIDENCE_TAG_QUOTE = 60000,         /* of an enclave or a trust domain */
-    ALC_EVIDENCE_TAG_TDX_REPORT = 60001,    /* not signed: for this machine alone */
-    ALC_EVIDENCE_TAG_SGX_REPORT = 60002,    /* the same */
-    ALC_EVIDENCE_TAG_SEV_SNP = 0x1a7504,    /* report of a guest */
+    ALC_EVIDENCE_TAG_QUOTE = 60000,      /* of an enclave or a trust domain */
+    ALC_EVIDENCE_TAG_TDX_REPORT = 60001, /* not signed: for this machine alone */
+    ALC_EVIDENCE_TAG_SGX_REPORT = 60002, /* the same */
+    ALC_EVIDENCE_TAG_SEV_SNP = 0x1a7504, /* report of a guest */
 };
 
 struct alc_tagged_evidence {

@@ -5,6 +5,7 @@
  */
 #include "attest/policy.h"
 
+#include "attest/claims.h"
 #include "attest/json_write.h"
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -163,6 +164,48 @@ static void write_STATES(struct alc_json_writer *writer, const char *name, const
     for (size_t i = 0; i < ALC_TCB_STATUSES; i++) {
         if ((*states & 1u << i) != 0) {
             alc_json_write_string(writer, NULL, alc_tcb_status_text((enum alc_tcb_status)i));
+        }
+    }
+    alc_json_close_array(writer);
+}
+
+static const char *const asker_words[ALC_ASKED_BYS] = {
+    [ALC_ASKED_BY_HOST] = "host",
+    [ALC_ASKED_BY_PROGRAM] = "program",
+    [ALC_ASKED_BY_CHANNEL] = "channel",
+};
+
+const char *alc_asked_by_word(enum alc_asked_by asker)
+{
+    ALC_ASSERT(asker < ALC_ASKED_BYS);
+    return asker_words[asker];
+}
+
+static bool find_asker(const struct alc_text *word, uint32_t *out_bit)
+{
+    for (size_t i = 0; i < ALC_ASKED_BYS; i++) {
+        if (alc_text_is(word, asker_words[i])) {
+            *out_bit = 1u << i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static alc_status read_ASKERS(struct alc_reader *reader, struct policy_reader *into, uint32_t *out)
+{
+    return read_words(reader, into, out, find_asker);
+}
+
+static void write_ASKERS(struct alc_json_writer *writer, const char *name, const uint32_t *askers)
+{
+    if (*askers == 0) {
+        return;
+    }
+    alc_json_open_array(writer, name);
+    for (size_t i = 0; i < ALC_ASKED_BYS; i++) {
+        if ((*askers & 1u << i) != 0) {
+            alc_json_write_string(writer, NULL, asker_words[i]);
         }
     }
     alc_json_close_array(writer);

@@ -68,6 +68,13 @@ struct alc_policy {
     struct alc_reference_values mrservicetds;
     const uint8_t
         *td_svn_min; /* ALC_TD_SVN_SIZE bytes, each a minimum for tee_tcb_svn; NULL: none */
+    /* -- claims of alcove's runtime: SHA-256 each -- */
+    struct alc_reference_values workloads;
+    struct alc_reference_values modules;
+    struct alc_reference_values natives;      /* of compiled code, if any runs */
+    struct alc_reference_values voucher_keys; /* who must vouch for compiled code, if any runs */
+    bool needs_verified;                      /* the runtime itself confines the program */
+    uint32_t askers;                          /* 1 << enum alc_asked_by, those accepted; 0: all */
     /* -- any -- */
     const uint8_t *report_data; /* 64 bytes; NULL: any */
 };

@@ -8,9 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "attest/evidence_file.h"
 #include "base/limits.h"
 #include "cli_attest/judgement.h"
 
+/* RFC 8949, 3.1; no quote and no report begins with it. */
+enum { CBOR_MAJOR_TAG = 6 };
 enum { MEMORY_SIZE = 8 << 20, COLLATERAL_SIZE_MAX = 1 << 20, PATH_SIZE = 4096 };
 
 struct alc_arena *judgement_arena(void)
@@ -53,11 +56,44 @@ static void demand(const char *path, alc_status status, struct alc_error *error)
     }
 }
 
+static void read_object(struct judgement *judgement, const char *path, const struct alc_text *text)
+{
+    static struct alc_pcs_collateral pcs;
+    struct alc_error error;
+    struct alc_reader reader = open_reader(text, &error);
+    demand(path, alc_pcs_collateral_read(judgement_arena(), &reader, &pcs), &error);
+    judgement->appraisal.collateral = (struct alc_collateral){.pcs = &pcs};
+}
+
+/* Evidence with the claims that it binds, and perhaps collateral. */
+static void read_tagged(struct judgement *judgement, const char *path, const struct alc_text *bytes)
+{
+    struct alc_error error;
+    struct alc_evidence_file file;
+    struct alc_reader reader = open_reader(bytes, &error);
+    demand(path, alc_evidence_file_read(&reader, &file), &error);
+    if (file.tagged.tag != ALC_EVIDENCE_TAG_QUOTE && file.tagged.tag != ALC_EVIDENCE_TAG_SEV_SNP) {
+        cli_die(CLI_REFUSED,
+                "%s: evidence of kind %llu, which nobody but its own machine can judge", path,
+                (unsigned long long)file.tagged.tag);
+    }
+    judgement->appraisal.evidence = file.tagged.evidence;
+    judgement->appraisal.claims_buffer = file.tagged.claims;
+    if (file.collateral.size != 0) {
+        read_object(judgement, path, &file.collateral);
+    }
+}
+
 void judgement_read_evidence(struct judgement *judgement, const char *path)
 {
+    const struct alc_text file = read_bounded(path, ALC_EVIDENCE_FILE_SIZE_MAX);
     judgement->evidence_path = path;
-    judgement->appraisal.evidence = read_bounded(path, ALC_QUOTE_SIZE_MAX);
-    judgement->evidence_size = judgement->appraisal.evidence.size;
+    judgement->evidence_size = file.size;
+    if (file.size > 0 && file.bytes[0] >> 5 == CBOR_MAJOR_TAG) {
+        read_tagged(judgement, path, &file);
+    } else {
+        judgement->appraisal.evidence = file;
+    }
 }
 
 void judgement_read_policy(struct judgement *judgement, const char *path)
@@ -176,26 +212,18 @@ static void read_folder(struct folder *folder)
     }
 }
 
-static void read_object(const char *path, struct alc_pcs_collateral *out)
-{
-    struct alc_error error;
-    const struct alc_text text = read_bounded(path, COLLATERAL_SIZE_MAX);
-    struct alc_reader reader = open_reader(&text, &error);
-    demand(path, alc_pcs_collateral_read(judgement_arena(), &reader, out), &error);
-}
-
 void judgement_read_collateral(struct judgement *judgement, const char *path)
 {
     static struct alc_pcs_collateral pcs;
     static struct alc_kds_collateral kds;
     struct folder folder = {.path = path, .pcs = &pcs, .kds = &kds};
     struct stat status;
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-        read_folder(&folder);
-    } else {
-        read_object(path, &pcs);
-        folder.has_pcs = true;
+    if (stat(path, &status) < 0 || !S_ISDIR(status.st_mode)) {
+        const struct alc_text text = read_bounded(path, COLLATERAL_SIZE_MAX);
+        read_object(judgement, path, &text);
+        return;
     }
+    read_folder(&folder);
     judgement->appraisal.collateral.pcs = folder.has_pcs ? &pcs : NULL;
     judgement->appraisal.collateral.kds = folder.has_kds ? &kds : NULL;
 }

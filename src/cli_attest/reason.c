@@ -4,6 +4,7 @@
  */
 #include <stdarg.h>
 
+#include "attest/evidence.h"
 #include "attest/time.h"
 #include "base/bytes.h"
 #include "cli_attest/judgement.h"
@@ -160,6 +161,9 @@ static const struct {
     MEASUREMENT(MROWNER, td.mrowner, mrowners),
     MEASUREMENT(MROWNERCONFIG, td.mrownerconfig, mrownerconfigs),
     MEASUREMENT(MRSEAM, td.mrseam, mrseams),
+    MEASUREMENT(WORKLOAD, claims.workload_id, workloads),
+    MEASUREMENT(MODULE, claims.module_sha256, modules),
+    MEASUREMENT(NATIVE, claims.native_sha256, natives),
 #undef MEASUREMENT
 };
 
@@ -197,6 +201,55 @@ static void explain_report_data(const struct judgement *judgement, struct words 
     explain_values(judgement->verdict.report_data, ALC_EVIDENCE_REPORT_DATA_SIZE, &wanted, words);
 }
 
+static void explain_nonce(const struct judgement *judgement, struct words *words)
+{
+    const struct alc_verdict *verdict = &judgement->verdict;
+    const bool has_buffer = judgement->appraisal.claims_buffer.size != 0;
+    if (has_buffer && verdict->nonce.size == 0) {
+        add(words, "it is for none");
+    } else {
+        add(words, "it is for ");
+        add_hex(words, has_buffer ? verdict->nonce.bytes : verdict->report_data,
+                has_buffer ? verdict->nonce.size : ALC_EVIDENCE_REPORT_DATA_SIZE);
+    }
+    add(words, "; wanted is ");
+    add_hex(words, judgement->appraisal.nonce.bytes, judgement->appraisal.nonce.size);
+}
+
+static void explain_asked_by(const struct judgement *judgement, struct words *words)
+{
+    add(words, "asked by the %s; the policy accepts",
+        alc_asked_by_word(judgement->verdict.claims.asked_by));
+    for (size_t i = 0; i < ALC_ASKED_BYS; i++) {
+        if ((judgement->policy.askers & 1u << i) != 0) {
+            add(words, " %s", alc_asked_by_word((enum alc_asked_by)i));
+        }
+    }
+}
+
+static void explain_verified(const struct judgement *judgement, struct words *words)
+{
+    (void)judgement;
+    add(words, "the runtime has not found the code confined");
+}
+
+static void explain_vouched_by(const struct judgement *judgement, struct words *words)
+{
+    const struct alc_claims *claims = &judgement->verdict.claims;
+    if (claims->vouched_by == ALC_CLAIMED_VOUCHER_KEY) {
+        explain_values(claims->voucher_key_sha256, ALC_SHA256_SIZE, &judgement->policy.voucher_keys,
+                       words);
+    } else {
+        add(words, "vouched for by %s", alc_evidence_voucher_word(claims->vouched_by));
+    }
+}
+
+/* Whether a rule is about claims, of which there may be none. */
+static bool is_about_claims(enum alc_check check)
+{
+    return check >= ALC_CHECK_WORKLOAD && check <= ALC_CHECK_ASKED_BY;
+}
+
 void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REASON_SIZE])
 {
     static void (*const explain[ALC_CHECKS])(const struct judgement *, struct words *) = {
@@ -204,6 +257,8 @@ void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REAS
         [ALC_CHECK_TCB_STATUS] = explain_tcb_status, [ALC_CHECK_ADVISORIES] = explain_advisories,
         [ALC_CHECK_EVALUATION] = explain_evaluation, [ALC_CHECK_COLLATERAL_AGE] = explain_age,
         [ALC_CHECK_PRODUCT] = explain_product,       [ALC_CHECK_REPORT_DATA] = explain_report_data,
+        [ALC_CHECK_NONCE] = explain_nonce,           [ALC_CHECK_VERIFIED] = explain_verified,
+        [ALC_CHECK_VOUCHED_BY] = explain_vouched_by, [ALC_CHECK_ASKED_BY] = explain_asked_by,
     };
     struct words words = {.text = out};
     const enum alc_check check = judgement_failed_check(judgement);
@@ -223,7 +278,9 @@ void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REAS
     }
     const size_t before = words.used;
     add(&words, ": ");
-    if (explain[check] != NULL) {
+    if (is_about_claims(check) && !judgement->verdict.has_claims) {
+        add(&words, "the evidence has no claims");
+    } else if (explain[check] != NULL) {
         explain[check](judgement, &words);
     } else if (!explain_measurement(judgement, check, &words)) {
         out[before] = '\0';

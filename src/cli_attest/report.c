@@ -79,6 +79,43 @@ static void print_evidence(const struct judgement *judgement, FILE *out)
     fprintf(out, "%s\n", verdict->is_debug ? "possible: its host can read its memory" : "no");
 }
 
+static void print_hash(FILE *out, const char *label, const uint8_t hash[ALC_SHA256_SIZE])
+{
+    print_label(out, label);
+    cli_print_hex(out, hash, ALC_SHA256_SIZE);
+    fputc('\n', out);
+}
+
+/* What the runtime says, once it is known that it did. */
+static void print_claims(const struct alc_verdict *verdict, FILE *out)
+{
+    const struct alc_claims *claims = &verdict->claims;
+    if (!verdict->has_claims) {
+        return;
+    }
+    print_label(out, "claimed by");
+    print_text(out, &claims->software);
+    fputc(' ', out);
+    print_text(out, &claims->version);
+    fprintf(out, ", asked by the %s\n", alc_asked_by_word(claims->asked_by));
+    print_hash(out, "  workload", claims->workload_id);
+    print_hash(out, "  module", claims->module_sha256);
+    if (claims->is_compiled) {
+        print_hash(out, "  compiled code", claims->native_sha256);
+    } else {
+        print_label(out, "  compiled code");
+        fputs("none, it is interpreted\n", out);
+    }
+    print_label(out, "  confined by the runtime");
+    fprintf(out, "%s\n", claims->is_verified ? "yes" : "no");
+    if (claims->vouched_by == ALC_CLAIMED_VOUCHER_KEY) {
+        print_hash(out, "  vouched for by the key", claims->voucher_key_sha256);
+    } else {
+        print_label(out, "  vouched for by");
+        fprintf(out, "%s\n", alc_evidence_voucher_word(claims->vouched_by));
+    }
+}
+
 static void print_tcb(const struct alc_verdict *verdict, FILE *out)
 {
     if (verdict->results[ALC_CHECK_TCB_LEVEL] != ALC_CHECK_PASSED) {
@@ -162,13 +199,15 @@ void judgement_print(const struct judgement *judgement, FILE *out)
     const enum alc_check failed = judgement_failed_check(judgement);
     print_inputs(judgement, out);
     print_evidence(judgement, out);
+    print_claims(&judgement->verdict, out);
     print_tcb(&judgement->verdict, out);
     print_validity(judgement, out);
     print_checks(judgement, out);
     if (failed == ALC_CHECKS) {
         fprintf(out, "\naccepted%s\n",
-                alc_ear_is_recognized(&judgement->verdict, &judgement->policy)
-                    ? ""
+                alc_ear_is_recognized(&judgement->verdict, &judgement->policy) ? ""
+                : judgement->verdict.has_claims
+                    ? ", whatever runs there: the policy names not both runtime and program"
                     : ", whatever runs there: the policy names no measurement and no signer");
     } else {
         fprintf(out, "\nrefused by %s; alcove explain %s says more\n", alc_check_name(failed),

@@ -112,6 +112,11 @@ static void write_verdict(struct alc_writer *writer, const struct judgement *jud
         alc_json_write_time(&json, "valid_until", verdict->valid_until_s);
     }
     write_evidence(&json, verdict);
+    if (verdict->has_claims) {
+        alc_json_open_object(&json, "claims");
+        alc_evidence_write_claims(&json, &verdict->claims);
+        alc_json_close_object(&json);
+    }
     write_tcb(&json, verdict);
     write_checks(&json, verdict);
     write_policy(&json, judgement);

@@ -18,7 +18,7 @@ struct request {
     const char *collateral_path;
     const char *key_path;
     enum alc_ear_dialect dialect;
-    uint8_t nonce[ALC_EVIDENCE_REPORT_DATA_SIZE]; /* zeros behind it */
+    uint8_t nonce[ALC_CLAIMS_NONCE_SIZE_MAX];
     size_t nonce_size;
     bool has_time;
     int64_t time_s;
@@ -101,20 +101,13 @@ static void name_policy(struct judgement *judgement)
     }
 }
 
-static void make_policy(const struct cli_arguments *arguments, const struct request *request,
-                        struct judgement *judgement)
+static void make_policy(const struct request *request, struct judgement *judgement)
 {
     judgement->policy = alc_policy_default;
     if (request->policy_path != NULL) {
         judgement_read_policy(judgement, request->policy_path);
     }
     judgement->policy.accepts_emulated |= request->accepts_emulated;
-    if (request->nonce_size != 0) {
-        if (judgement->policy.report_data != NULL) {
-            cli_usage_error(arguments, "the policy names report data: then there is no --nonce");
-        }
-        judgement->policy.report_data = request->nonce;
-    }
     name_policy(judgement);
 }
 
@@ -144,11 +137,12 @@ static int verify(struct cli_arguments *arguments)
     if (request.key_path != NULL && request.is_json) {
         cli_usage_error(arguments, "one of --json and --ear");
     }
-    make_policy(arguments, &request, &judgement);
+    make_policy(&request, &judgement);
     judgement_read_evidence(&judgement, arguments->argv[arguments->next]);
     if (request.collateral_path != NULL) {
         judgement_read_collateral(&judgement, request.collateral_path);
     }
+    judgement.appraisal.nonce = (struct alc_text){request.nonce, request.nonce_size};
     judgement.appraisal.policy = &judgement.policy;
     judgement.appraisal.now_s = request.has_time ? request.time_s : (int64_t)time(NULL);
     alc_status status = alc_appraise(judgement_arena(), &judgement.appraisal, &judgement.verdict);

@@ -27,10 +27,10 @@ class Fixture:
         self.policy = self.folder / "policy.json"
         self.policy.write_text(json.dumps(POLICY), encoding="utf-8")
 
-    def run(self, *arguments):
+    def run(self, *arguments, evidence=None):
         done = subprocess.run([self.program, "verify", "--policy", self.policy, "--time", TIME,
-                               *arguments, self.quote], check=False, capture_output=True,
-                              text=True, timeout=TIMEOUT_S)
+                               *arguments, evidence or self.quote], check=False,
+                              capture_output=True, text=True, timeout=TIMEOUT_S)
         return done.returncode, done.stdout, done.stderr
 
 
@@ -87,6 +87,47 @@ def test_bad_answers(fixture, answers):
             assert found[0] == code, (name, content, found)
             (answers / name).write_bytes(good)
     assert fixture.run("--collateral", answers)[0] == 0
+
+
+def head(major, value):
+    """The head of a CBOR item (RFC 8949, 3), in its shortest form."""
+    if value < 24:
+        return bytes([major << 5 | value])
+    code = 24 + (value > 0xFF) + (value > 0xFFFF)
+    return bytes([major << 5 | code]) + value.to_bytes(1 << (code - 24), "big")
+
+
+def tagged(tag, quote, claims, collateral=None):
+    content = head(6, tag) + head(4, 2)
+    for part in (quote, claims) if collateral is None else (quote, claims, collateral):
+        content += head(2, len(part)) + part
+    return content
+
+
+def test_evidence_files(fixture):
+    """Evidence with claims: here with such that the quote does not bind."""
+    quote, collateral = fixture.quote.read_bytes(), fixture.collateral.read_bytes()
+    claims = head(5, 1) + head(3, 5) + b"nonce" + head(2, 2) + b"\1\2"
+    whole = tagged(60000, quote, claims, collateral)
+    cases = [
+        (whole, 3, "refused by CLAIMS"),
+        (tagged(60000, quote, claims), 3, "refused by ROOT_LIST"),
+        (tagged(60000, quote, b"", collateral), 0, "accepted"),
+        (tagged(60000, quote[:500], claims, collateral), 3, "refused by FORM"),
+        (tagged(0x1a7504, quote[:500], claims, collateral), 3, "refused by FORM"),
+        (tagged(60002, quote, claims), 3, "evidence of kind 60002"),
+        (whole[:-1], 2, "unexpected end"),
+        (whole + b"\0", 2, "not deterministic CBOR"),
+        (tagged(60000, quote, claims, b"{}"), 2, "a member is missing"),
+    ]
+    path = fixture.folder / "evidence"
+    for content, code, words in cases:
+        path.write_bytes(content)
+        found = fixture.run(evidence=path)
+        assert found[0] == code and words in found[1] + found[2], (code, words, found)
+    path.write_bytes(whole)
+    code, text, _ = fixture.run("--json", evidence=path)
+    assert code == 3 and "claims" not in json.loads(text), "what is not bound is not shown"
 
 
 def decode(text):
@@ -183,6 +224,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="alcove-verify-") as folder:
         fixture = Fixture(program, vectors, folder)
         test_answers(fixture)
+        test_evidence_files(fixture)
         if openssl is None:
             print("SKIPPED: tokens: no openssl")
         else:

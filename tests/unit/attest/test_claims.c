@@ -68,8 +68,7 @@ static void claims_come_back(void **state)
     for (int kind = 0; kind < 2 * ALC_CLAIMED_VOUCHERS; kind++) {
         uint8_t bytes[512];
         uint8_t again[512];
-        struct alc_claims claims =
-            claims_of(kind % 2 != 0, (enum alc_claimed_voucher)(kind / 2));
+        struct alc_claims claims = claims_of(kind % 2 != 0, (enum alc_claimed_voucher)(kind / 2));
         struct alc_claims back;
         size_t size = encode(&claims, bytes, sizeof bytes);
         assert_int_equal(decode(bytes, size, &back), ALC_OK);
@@ -175,15 +174,15 @@ static void only_one_meaning_is_accepted(void **state)
                      ALC_OK);
     assert_int_equal(back.nonce.bytes[0], 9);
     static const char *const refused[] = {
-        "\xa2\x65nonce\x41\x01\x65nonce\x41\x01", /* twice */
-        "\xa2\x61z\x41\x01\x61z\x41\x02",         /* though unknown */
-        "\xbf\x65nonce\x41\x01\xff",              /* indefinite map */
-        "\xa1\x65nonce\x5f\x41\x01\xff",          /* and string */
-        "\xa1\x65nonce\x58\x01\x01",              /* longer than need be */
-        "\xa1\x65nonce\x41\x01\x01",              /* something behind it */
-        "\xa1\x65nonce\x01",                      /* no bytes */
-        "\xa1\x45nonce\x41\x01",                  /* a key that is no text */
-        "\xa1\x61z\x81\x41\x01",                  /* not bytes, though unknown */
+        "\xa2\x65nonce\x41\x01\x65nonce\x41\x01",  /* twice */
+        "\xa2\x61z\x41\x01\x61z\x41\x02",          /* though unknown */
+        "\xbf\x65nonce\x41\x01\xff",               /* indefinite map */
+        "\xa1\x65nonce\x5f\x41\x01\xff",           /* and string */
+        "\xa1\x65nonce\x58\x01\x01",               /* longer than need be */
+        "\xa1\x65nonce\x41\x01\x01",               /* something behind it */
+        "\xa1\x65nonce\x01",                       /* no bytes */
+        "\xa1\x45nonce\x41\x01",                   /* a key that is no text */
+        "\xa1\x61z\x81\x41\x01",                   /* not bytes, though unknown */
         "\xa1\x6bpubkey-hash\x44\x82\x01\x40\x01", /* something behind the pair */
         "\xa1\x6bpubkey-hash\x42\x81\x01",         /* half a pair */
         "\xa1\x6bpubkey-hash\x43\x83\x01\x40",

@@ -67,7 +67,10 @@ static const char everything[] =
     LIST48("rtmr2", "22") "\"rtmr3\":[\"23" ZEROS47 "\",\"24" ZEROS47 "\"],"
     LIST48("mrconfigid", "30") LIST48("mrowner", "31") LIST48("mrownerconfig", "32")
     LIST48("mrseam", "33") LIST48("mrservicetd", "34")
-    "\"tee_tcb_svn_min\":\"05010600000000000000000000000000\"}";
+    "\"tee_tcb_svn_min\":\"05010600000000000000000000000000\"},"
+    "\"claims\":{\"workload\":[\"41" ZEROS30 "00\"],\"module\":[\"42" ZEROS30 "00\"],"
+    "\"native\":[\"43" ZEROS30 "00\"],\"verified\":true,\"vouched_by\":[\"44" ZEROS30 "00\"],"
+    "\"asked_by\":[\"host\",\"program\",\"channel\"]}";
 /* clang-format on */
 
 static void test_every_member(void **state)
@@ -99,6 +102,10 @@ static void test_every_member(void **state)
     assert_int_equal(policy.rtmrs[3].bytes[48], 0x24);
     assert_int_equal(policy.mrservicetds.bytes[0], 0x34);
     assert_int_equal(policy.td_svn_min[2], 6);
+    assert_int_equal(policy.workloads.bytes[0], 0x41);
+    assert_int_equal(policy.voucher_keys.bytes[0], 0x44);
+    assert_true(policy.needs_verified);
+    assert_int_equal(policy.askers, 7);
     expect_document(&policy, document);
 }
 
