@@ -68,6 +68,9 @@ static void fuzz_result(const uint8_t *bytes, size_t size)
     verdict.advisories[0] = (struct alc_text){bytes, size / 2};
     verdict.advisories[1] = (struct alc_text){bytes + size / 2, size - size / 2};
     verdict.advisories_count = 2;
+    verdict.has_claims = choice % 2 == 0;
+    verdict.claims.software = verdict.advisories[0];
+    verdict.claims.version = verdict.advisories[1];
     ear.dialect = choice % 2 == 0 ? ALC_EAR_TRUSTEE : ALC_EAR_IETF;
     ear.nonce = (struct alc_text){bytes, size};
     alc_writer_init(&writer, first, sizeof first);

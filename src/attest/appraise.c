@@ -131,6 +131,7 @@ alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *app
 {
     const size_t mark = alc_arena_mark(arena);
     alc_fill(out, 0, sizeof *out);
+    out->offset = ALC_NO_OFFSET;
     struct alc_appraise_state *state = ALC_ARENA_NEW(arena, struct alc_appraise_state);
     if (state == NULL) {
         out->status = ALC_E_OUT_OF_MEMORY;
@@ -139,6 +140,7 @@ alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *app
     state->appraisal = appraisal;
     state->arena = arena;
     state->verdict = out;
+    alc_error_clear(&state->form_error);
     for (size_t i = 0; i < ALC_CHECKS && out->status == ALC_OK; i++) {
         state->current = (enum alc_check)i;
         if (!alc_check_is_for(state->current, out->kind)) {
@@ -147,6 +149,7 @@ alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *app
         out->status = checks[i](state);
         out->results[i] = out->status == ALC_OK ? ALC_CHECK_PASSED : ALC_CHECK_FAILED;
     }
+    out->offset = state->form_error.offset;
     alc_arena_reset(arena, mark);
     return out->status;
 }

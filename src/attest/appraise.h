@@ -55,6 +55,7 @@ struct alc_appraisal {
 
 struct alc_verdict {
     alc_status status;           /* ALC_OK: accepted; else why not */
+    uint64_t offset;             /* in the evidence, of what FORM refused; ALC_NO_OFFSET */
     enum alc_evidence_kind kind; /* 0: was not found out */
     enum alc_check_result results[ALC_CHECKS];
     bool is_emulated; /* leads to the emulator's root */

@@ -14,6 +14,7 @@ struct alc_appraise_state {
     struct alc_arena *arena;
     struct alc_verdict *verdict;
     enum alc_check current;
+    struct alc_error form_error; /* of reading the evidence */
     /* Everything that is believed leads to a certificate with this SHA-256. */
     const uint8_t *root_sha256;
     /* -- of quotes -- */

@@ -36,8 +36,9 @@ static bool has_svns_now(const struct alc_appraise_state *state)
 alc_status alc_quote_check_form(struct alc_appraise_state *state)
 {
     struct alc_reader reader;
+    const struct alc_text *evidence = &state->appraisal->evidence;
     const struct alc_quote *quote = &state->quote;
-    reader_of(&state->appraisal->evidence, &reader);
+    alc_reader_init(&reader, evidence->bytes, evidence->size, &state->form_error);
     ALC_TRY(alc_quote_read(&reader, &state->quote));
     if (quote->body == ALC_QUOTE_SGX) {
         state->verdict->kind = ALC_EVIDENCE_SGX;

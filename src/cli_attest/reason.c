@@ -266,11 +266,14 @@ void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REAS
     if (check == ALC_CHECKS) {
         return;
     }
-    if (check == ALC_CHECK_FORM && judgement->verdict.status == ALC_E_NOT_SUPPORTED) {
-        add(&words, "no evidence of a version and kind that is known");
-        return;
+    const bool is_unknown =
+        check == ALC_CHECK_FORM && judgement->verdict.status == ALC_E_NOT_SUPPORTED;
+    add(&words, "%s",
+        is_unknown ? "no evidence of a version and kind that is known"
+                   : alc_status_text(judgement->verdict.status));
+    if (judgement->verdict.offset != ALC_NO_OFFSET) {
+        add(&words, " at 0x%llx", (unsigned long long)judgement->verdict.offset);
     }
-    add(&words, "%s", alc_status_text(judgement->verdict.status));
     const bool has_values = judgement->verdict.status == ALC_E_POLICY_REFUSED ||
                             judgement->verdict.status == ALC_E_NOT_CURRENT;
     if (!has_values) {
