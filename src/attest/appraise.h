@@ -15,6 +15,7 @@
 #include "attest/collateral.h"
 #include "attest/policy.h"
 #include "attest/quote.h"
+#include "attest/snp.h"
 
 enum alc_check {
 #define CHECK(ident, kinds, text) ALC_CHECK_##ident,
@@ -76,6 +77,7 @@ struct alc_verdict {
     enum alc_quote_body body;          /* of quotes: which of these two, and how much of it */
     struct alc_sgx_report_body report; /* of SGX; else zeros */
     struct alc_td_report td;           /* of TDX; else zeros */
+    struct alc_snp_verdict snp;        /* of SEV-SNP; else zeros */
     /* Meaningful once CLAIMS passed; texts are borrowed from the claims-buffer. */
     bool has_claims; /* alcove's runtime made it: */
     struct alc_claims claims;
@@ -89,7 +91,7 @@ bool alc_verdict_is_genuine(const struct alc_verdict *verdict);
 /* Fills *out whatever happens and returns out->status, the status of the first check that failed:
  * those of the formats, ALC_E_NO_COLLATERAL, ALC_E_BAD_SIGNATURE,
  * ALC_E_UNTRUSTED_ROOT, ALC_E_REVOKED, ALC_E_NOT_CURRENT (dates), ALC_E_EMULATED,
- * ALC_E_WRONG_PLATFORM, ALC_E_NO_TCB_LEVEL, ALC_E_POLICY_REFUSED. `arena` needs about 16 KiB and is
+ * ALC_E_WRONG_PLATFORM, ALC_E_NO_TCB_LEVEL, ALC_E_POLICY_REFUSED. `arena` needs about 24 KiB and is
  * only used during the call. */
 alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *appraisal,
                         struct alc_verdict *out);

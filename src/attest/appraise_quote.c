@@ -65,7 +65,8 @@ alc_status alc_quote_check_not_emulated(struct alc_appraise_state *state)
     uint8_t digest[ALC_SHA256_SIZE];
     state->root_sha256 =
         appraisal->root_sha256 != NULL ? appraisal->root_sha256 : intel_root_sha256;
-    state->pck_chain_status = alc_chain_read(state->arena, &reader, &state->pck_chain);
+    state->pck_chain_status =
+        alc_chain_read(state->arena, &reader, ALC_CERTIFICATE_INTEL, &state->pck_chain);
     if (state->pck_chain_status != ALC_OK) {
         return ALC_OK;
     }
@@ -109,7 +110,7 @@ alc_status alc_quote_check_root_list(struct alc_appraise_state *state)
         return ALC_E_NO_COLLATERAL;
     }
     reader_of(&collateral->root_list, &reader);
-    ALC_TRY(alc_revocation_list_read(&reader, &state->root_list));
+    ALC_TRY(alc_revocation_list_read(&reader, ALC_CERTIFICATE_INTEL, &state->root_list));
     return alc_revocation_list_check_issuer(&state->root_list, root_of(&state->pck_chain));
 }
 
@@ -117,7 +118,7 @@ alc_status alc_quote_check_pck_list(struct alc_appraise_state *state)
 {
     struct alc_reader reader;
     reader_of(&state->appraisal->collateral.pcs->pck_list, &reader);
-    ALC_TRY(alc_revocation_list_read(&reader, &state->pck_list));
+    ALC_TRY(alc_revocation_list_read(&reader, ALC_CERTIFICATE_INTEL, &state->pck_list));
     return alc_revocation_list_check_issuer(&state->pck_list, &state->pck_chain.certificates[1]);
 }
 
@@ -137,7 +138,7 @@ static alc_status trust_signer(struct alc_appraise_state *state, const struct al
 {
     struct alc_reader reader;
     reader_of(pem, &reader);
-    ALC_TRY(alc_chain_read(state->arena, &reader, out));
+    ALC_TRY(alc_chain_read(state->arena, &reader, ALC_CERTIFICATE_INTEL, out));
     ALC_TRY(trust_chain(state, out));
     if (out->count != 2) {
         return ALC_E_BAD_CERTIFICATE;

@@ -58,4 +58,10 @@ ALC_MUST_CHECK alc_status alc_pcs_read_list(struct alc_arena *arena, struct alc_
 ALC_MUST_CHECK alc_status alc_pcs_read_chain(struct alc_arena *arena, struct alc_reader *reader,
                                              struct alc_text *out);
 
+/* The same for endorsement_key (hexadecimal DER), chain (PEM) and revocation_list (hexadecimal
+ * DER). Without endorsement_key, its certificate must be in the chain. */
+ALC_MUST_CHECK alc_status alc_kds_collateral_read(struct alc_arena *arena,
+                                                  struct alc_reader *reader,
+                                                  struct alc_kds_collateral *out);
+
 #endif

@@ -119,7 +119,8 @@ static int8_t judge_executables(const struct alc_verdict *verdict, const struct 
     case ALC_EVIDENCE_TDX:
         return policy->mrtds.count != 0 ? EXECUTABLES_APPROVED_BOOT : EXECUTABLES_UNRECOGNIZED;
     case ALC_EVIDENCE_SEV_SNP:
-        break;
+        return policy->snp.measurements.count != 0 ? EXECUTABLES_APPROVED_BOOT
+                                                   : EXECUTABLES_UNRECOGNIZED;
     }
     return EXECUTABLES_UNRECOGNIZED;
 }

@@ -211,6 +211,86 @@ static void write_ASKERS(struct alc_json_writer *writer, const char *name, const
     alc_json_close_array(writer);
 }
 
+struct bit_word {
+    uint32_t bit;
+    const char *word;
+};
+
+static const struct bit_word guest_bits[] = {
+#define POLICY_BIT(ident, bit, word, text) {1u << (bit), word},
+#define PLATFORM_BIT(ident, bit, word, text)
+#include "attest/snp_bits.def"
+#undef POLICY_BIT
+#undef PLATFORM_BIT
+};
+static const struct bit_word platform_bits[] = {
+#define POLICY_BIT(ident, bit, word, text)
+#define PLATFORM_BIT(ident, bit, word, text) {1u << (bit), word},
+#include "attest/snp_bits.def"
+#undef POLICY_BIT
+#undef PLATFORM_BIT
+};
+
+static bool find_bit(const struct bit_word *words, size_t count, const struct alc_text *word,
+                     uint32_t *out_bit)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (alc_text_is(word, words[i].word)) {
+            *out_bit = words[i].bit;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void write_bits(struct alc_json_writer *writer, const char *name,
+                       const struct bit_word *words, size_t count, uint32_t bits)
+{
+    if (bits == 0) {
+        return;
+    }
+    alc_json_open_array(writer, name);
+    for (size_t i = 0; i < count; i++) {
+        if ((bits & words[i].bit) != 0) {
+            alc_json_write_string(writer, NULL, words[i].word);
+        }
+    }
+    alc_json_close_array(writer);
+}
+
+static bool find_guest_bit(const struct alc_text *word, uint32_t *out_bit)
+{
+    return find_bit(guest_bits, ALC_ARRAY_COUNT(guest_bits), word, out_bit);
+}
+
+static alc_status read_GUEST_BITS(struct alc_reader *reader, struct policy_reader *into,
+                                  uint32_t *out)
+{
+    return read_words(reader, into, out, find_guest_bit);
+}
+
+static void write_GUEST_BITS(struct alc_json_writer *writer, const char *name, const uint32_t *bits)
+{
+    write_bits(writer, name, guest_bits, ALC_ARRAY_COUNT(guest_bits), *bits);
+}
+
+static bool find_platform_bit(const struct alc_text *word, uint32_t *out_bit)
+{
+    return find_bit(platform_bits, ALC_ARRAY_COUNT(platform_bits), word, out_bit);
+}
+
+static alc_status read_PLATFORM_BITS(struct alc_reader *reader, struct policy_reader *into,
+                                     uint32_t *out)
+{
+    return read_words(reader, into, out, find_platform_bit);
+}
+
+static void write_PLATFORM_BITS(struct alc_json_writer *writer, const char *name,
+                                const uint32_t *bits)
+{
+    write_bits(writer, name, platform_bits, ALC_ARRAY_COUNT(platform_bits), *bits);
+}
+
 struct hash_list {
     uint8_t *bytes;
     size_t hash_size;
@@ -274,6 +354,30 @@ static void write_HASHES48(struct alc_json_writer *writer, const char *name,
                            const struct alc_reference_values *values)
 {
     write_hashes(writer, name, 48, values);
+}
+
+static alc_status read_HASHES16(struct alc_reader *reader, struct policy_reader *into,
+                                struct alc_reference_values *out)
+{
+    return read_hashes(reader, into, 16, out);
+}
+
+static void write_HASHES16(struct alc_json_writer *writer, const char *name,
+                           const struct alc_reference_values *values)
+{
+    write_hashes(writer, name, 16, values);
+}
+
+static alc_status read_HASHES64(struct alc_reader *reader, struct policy_reader *into,
+                                struct alc_reference_values *out)
+{
+    return read_hashes(reader, into, 64, out);
+}
+
+static void write_HASHES64(struct alc_json_writer *writer, const char *name,
+                           const struct alc_reference_values *values)
+{
+    write_hashes(writer, name, 64, values);
 }
 
 struct text_list {
@@ -431,6 +535,49 @@ static void write_BYTES64(struct alc_json_writer *writer, const char *name,
     if (*bytes != NULL) {
         alc_json_write_hex(writer, name, *bytes, 64);
     }
+}
+
+/* -- the parts of a TCB -- */
+
+static alc_status read_part(struct alc_reader *reader, uint8_t *out)
+{
+    uint64_t value;
+    ALC_TRY(alc_json_read_uint(reader, UINT8_MAX, &value));
+    *out = (uint8_t)value;
+    return ALC_OK;
+}
+
+#define TCB_PARTS(part) part(fmc) part(bootloader) part(tee) part(snp) part(microcode)
+#define READ_PART(name)                                                                            \
+    static alc_status read_##name(struct alc_reader *reader, void *context)                        \
+    {                                                                                              \
+        return read_part(reader, &((struct alc_snp_tcb *)context)->name);                          \
+    }
+TCB_PARTS(READ_PART)
+
+static alc_status read_TCB(struct alc_reader *reader, struct policy_reader *into,
+                           struct alc_snp_tcb *out)
+{
+#define PART_MEMBER(name) {#name, read_##name, false},
+    static const struct alc_json_member members[] = {TCB_PARTS(PART_MEMBER)};
+    (void)into;
+    return alc_json_read_closed_object(reader, members, ALC_ARRAY_COUNT(members), out);
+}
+
+static void write_TCB(struct alc_json_writer *writer, const char *name,
+                      const struct alc_snp_tcb *tcb)
+{
+    static const struct alc_snp_tcb none;
+    if (alc_equal(tcb, &none, sizeof none)) {
+        return;
+    }
+    alc_json_open_object(writer, name);
+#define WRITE_PART(part)                                                                           \
+    if (tcb->part != 0) {                                                                          \
+        alc_json_write_uint(writer, #part, tcb->part);                                             \
+    }
+    TCB_PARTS(WRITE_PART)
+    alc_json_close_object(writer);
 }
 
 /* -- the document -- */

@@ -7,6 +7,7 @@
 #define ALC_ATTEST_POLICY_H
 
 #include "attest/json.h"
+#include "attest/snp.h"
 #include "attest/tcb.h"
 #include "base/writer.h"
 
@@ -42,6 +43,31 @@ struct alc_exact_number {
     uint16_t value;
 };
 
+/* What is asked of SEV-SNP guests; zeros ask for little (alc_policy_default). */
+struct alc_snp_policy {
+    struct alc_reference_values measurements; /* 48 bytes each */
+    struct alc_reference_values host_data;    /* 32 */
+    struct alc_reference_values family_ids;   /* 16 */
+    struct alc_reference_values image_ids;    /* 16 */
+    struct alc_reference_values id_key_digests;
+    struct alc_reference_values
+        author_key_digests;               /* 48; a key must have signed, if any are given */
+    struct alc_reference_values chip_ids; /* 64 */
+    uint32_t guest_svn_min;
+    uint16_t abi_min; /* that the guest's owner asks for: major << 8 | minor */
+    bool accepts_migration_agent;
+    bool needs_chip_key;        /* a key of the chip's own, not one of a provider of clouds */
+    bool needs_revocation_list; /* else it is looked at where collateral has one */
+    uint32_t policy_required;   /* enum alc_snp_policy_bit; debugging and migration are judged */
+    uint32_t policy_refused;    /* apart */
+    uint32_t platform_required; /* enum alc_snp_platform_bit */
+    uint32_t platform_refused;
+    uint32_t vmpl_max;          /* 0 has all privileges in the guest */
+    struct alc_snp_tcb tcb_min; /* of the reported TCB, for which the key stands; so the next */
+    struct alc_snp_tcb committed_tcb_min; /* below which the firmware cannot be taken back */
+    struct alc_snp_tcb launch_tcb_min;
+};
+
 struct alc_policy {
     uint32_t kinds; /* enum alc_evidence_kind, those accepted; 0: all */
     bool accepts_debug;
@@ -68,6 +94,8 @@ struct alc_policy {
     struct alc_reference_values mrservicetds;
     const uint8_t
         *td_svn_min; /* ALC_TD_SVN_SIZE bytes, each a minimum for tee_tcb_svn; NULL: none */
+    /* -- SEV-SNP -- */
+    struct alc_snp_policy snp;
     /* -- claims of alcove's runtime: SHA-256 each -- */
     struct alc_reference_values workloads;
     struct alc_reference_values modules;

@@ -59,10 +59,17 @@ static void demand(const char *path, alc_status status, struct alc_error *error)
 static void read_object(struct judgement *judgement, const char *path, const struct alc_text *text)
 {
     static struct alc_pcs_collateral pcs;
+    static struct alc_kds_collateral kds;
+    const struct alc_text *evidence = &judgement->appraisal.evidence;
     struct alc_error error;
     struct alc_reader reader = open_reader(text, &error);
-    demand(path, alc_pcs_collateral_read(judgement_arena(), &reader, &pcs), &error);
-    judgement->appraisal.collateral = (struct alc_collateral){.pcs = &pcs};
+    if (alc_snp_is_report(evidence->bytes, evidence->size)) {
+        demand(path, alc_kds_collateral_read(judgement_arena(), &reader, &kds), &error);
+        judgement->appraisal.collateral = (struct alc_collateral){.kds = &kds};
+    } else {
+        demand(path, alc_pcs_collateral_read(judgement_arena(), &reader, &pcs), &error);
+        judgement->appraisal.collateral = (struct alc_collateral){.pcs = &pcs};
+    }
 }
 
 /* Evidence with the claims that it binds, and perhaps collateral. */

@@ -51,6 +51,7 @@ static void expect_document(const struct alc_policy *policy, const char *expecte
 }
 
 #define ZEROS30 "000000000000000000000000000000000000000000000000000000000000"
+#define ZEROS15 "000000000000000000000000000000"
 #define ZEROS47 ZEROS30 "0000000000000000000000000000000000"
 #define LIST48(name, first) "\"" name "\":[\"" first ZEROS47 "\"],"
 #define REPORT_DATA ZEROS30 ZEROS30 "00000007"
@@ -68,6 +69,16 @@ static const char everything[] =
     LIST48("mrconfigid", "30") LIST48("mrowner", "31") LIST48("mrownerconfig", "32")
     LIST48("mrseam", "33") LIST48("mrservicetd", "34")
     "\"tee_tcb_svn_min\":\"05010600000000000000000000000000\"},"
+    "\"snp\":{\"measurement\":[\"41" ZEROS47 "\"],\"host_data\":[\"42" ZEROS30 "00\"],"
+    "\"family_id\":[\"43" ZEROS15 "\"],\"image_id\":[\"44" ZEROS15 "\",\"45" ZEROS15 "\"],"
+    "\"guest_svn_min\":7,\"id_key_digest\":[\"46" ZEROS47 "\"],"
+    "\"author_key_digest\":[\"47" ZEROS47 "\"],\"accept_migration_agent\":true,"
+    "\"policy_required\":[\"single_socket\",\"no_page_swap\"],\"policy_refused\":[\"smt\"],"
+    "\"abi_min\":311,\"vmpl_max\":2,\"tcb_min\":{\"fmc\":1,\"bootloader\":2,\"tee\":3,"
+    "\"snp\":4,\"microcode\":255},\"committed_tcb_min\":{\"snp\":5},"
+    "\"launch_tcb_min\":{\"tee\":6},\"chip_id\":[\"48" ZEROS47 ZEROS15 "00\"],"
+    "\"platform_required\":[\"alias_check\"],\"platform_refused\":[\"smt\",\"tio\"],"
+    "\"need_chip_key\":true,\"need_revocation_list\":true},"
     "\"claims\":{\"workload\":[\"41" ZEROS30 "00\"],\"module\":[\"42" ZEROS30 "00\"],"
     "\"native\":[\"43" ZEROS30 "00\"],\"verified\":true,\"vouched_by\":[\"44" ZEROS30 "00\"],"
     "\"asked_by\":[\"host\",\"program\",\"channel\"]}";
@@ -102,6 +113,16 @@ static void test_every_member(void **state)
     assert_int_equal(policy.rtmrs[3].bytes[48], 0x24);
     assert_int_equal(policy.mrservicetds.bytes[0], 0x34);
     assert_int_equal(policy.td_svn_min[2], 6);
+    assert_int_equal(policy.snp.image_ids.count, 2);
+    assert_int_equal(policy.snp.image_ids.bytes[16], 0x45);
+    assert_int_equal(policy.snp.chip_ids.bytes[0], 0x48);
+    assert_int_equal(policy.snp.policy_required,
+                     ALC_SNP_SINGLE_SOCKET | ALC_SNP_NEEDS_NO_PAGE_SWAP);
+    assert_int_equal(policy.snp.platform_refused, ALC_SNP_PLATFORM_SMT | ALC_SNP_PLATFORM_TIO);
+    assert_int_equal(policy.snp.tcb_min.fmc, 1);
+    assert_int_equal(policy.snp.tcb_min.microcode, 255);
+    assert_int_equal(policy.snp.launch_tcb_min.tee, 6);
+    assert_int_equal(policy.snp.abi_min, 311);
     assert_int_equal(policy.workloads.bytes[0], 0x41);
     assert_int_equal(policy.voucher_keys.bytes[0], 0x44);
     assert_true(policy.needs_verified);
