@@ -130,7 +130,7 @@ static void open_packed(struct run_options *options, const struct cli_file *file
     if (options->image_path != NULL || options->code != RUN_CODE_AUTO) {
         die_at(options, "is an image itself: no --image, --compile or --interpret");
     }
-    if (options->tee != RUN_TEE_NONE && options->signature_path == NULL) {
+    if (run_tee_is_enclave(options->tee) && options->signature_path == NULL) {
         die_at(options, "needs --signature");
     }
     decode_manifest(options, &payload);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/cvm.h"
 #include "cli/enclave.h"
 #include "cli/outcome.h"
 #include "cli/program.h"
@@ -147,7 +148,7 @@ static alc_status run_here(const struct run_options *options, const struct cli_p
 static alc_status run_with(const struct run_options *options, const struct cli_program *program,
                            struct alc_os_linux *system, struct alc_error *error)
 {
-    if (options->tee == RUN_TEE_NONE) {
+    if (!run_tee_is_enclave(options->tee)) {
         return run_here(options, program, system, error);
     }
     if (program->is_native) {
@@ -168,12 +169,19 @@ static struct {
     size_t outcome_size;
 } g_result;
 
+/* NULL: `--tee` says nothing that the machine has proven to be able to. */
+static const char *tee_of(const struct run_options *options)
+{
+    return options->tee == RUN_TEE_TDX || options->tee == RUN_TEE_SNP ? run_tee_word(options->tee)
+                                                                      : NULL;
+}
+
 static int print_outcome(void)
 {
     int exit_code = cli_outcome_print(g_result.options->module_path, &g_result.program->module,
                                       &g_result.outcome);
     if (g_result.options->report) {
-        cli_outcome_print_report(&g_result.outcome);
+        cli_outcome_print_report(&g_result.outcome, tee_of(g_result.options));
     }
     return exit_code;
 }
@@ -203,6 +211,9 @@ int cli_run(struct cli_arguments *arguments)
     struct alc_os_linux *system;
     struct alc_error error;
     run_options_parse(arguments, &options);
+    if (options.tee == RUN_TEE_TDX || options.tee == RUN_TEE_SNP) {
+        cli_cvm_demand(options.tee);
+    }
     cli_program_open(&options, &program);
     manifest = program.is_packed ? program.manifest : cli_manifest_encode(&options, &program);
     g_result.options = &options;
@@ -233,7 +244,7 @@ int cli_run(struct cli_arguments *arguments)
         }
         exit_code = cli_report_error("enclave", &error);
         if (options.report) {
-            cli_outcome_print_report(&g_result.outcome);
+            cli_outcome_print_report(&g_result.outcome, tee_of(g_result.options));
         }
     }
     if (!alc_os_linux_has_threads(system)) { /* else they go with the process */

@@ -109,6 +109,44 @@ class Tests:
                 assert made[member] == self.collateral[member], member
             assert "past its date" in done.stderr, done.stderr
 
+    def test_tdx(self):
+        folder = self.vectors / "sgx-tdx"
+        collateral = json.loads((folder / "tdx_quote_collateral.json").read_text())
+        chain = [((name, urllib.parse.quote(collateral[member])),) for name, member in
+                 ((TCB_CHAIN, "tcb_info_issuer_chain"), (QE_CHAIN, "qe_identity_issuer_chain"))]
+        answers = {
+            ROOT_LIST: Answer(bytes.fromhex(collateral["root_ca_crl"])),
+            PCK_LIST.replace("processor", "platform"): Answer(bytes.fromhex(collateral["pck_crl"])),
+            "/tdx/certification/v4/tcb?fmspc=b0c06f000000": Answer(
+                signed("tcbInfo", collateral["tcb_info"], collateral["tcb_info_signature"]),
+                chain[0]),
+            "/tdx/certification/v4/qe/identity": Answer(
+                signed("enclaveIdentity", collateral["qe_identity"],
+                       collateral["qe_identity_signature"]), chain[1])}
+        with self.service(answers) as service:
+            made = json.loads(self.good(service, "--pcs", folder / "tdx_quote").stdout)
+            assert service.asked == list(answers), service.asked
+            assert all(made[member] == collateral[member] for member in made)
+
+    def test_verdicts(self):
+        """What was fetched is what evidence is judged with."""
+        policy = self.folder / "policy"
+        policy.write_text('{"tcb": ["ConfigurationAndSWHardeningNeeded"], "accept_debug": true}')
+        output = self.folder / "collateral.json"
+        with self.service({**self.pcs_answers(), **self.kds_answers()}) as service:
+            for option, evidence, more in (("--pcs", self.quote, ()),
+                                           ("--kds", self.report, ("--product", "Milan"))):
+                self.good(service, option, evidence, *more, "--output", output)
+                if option == "--kds":  # the list is of a root of our own
+                    made = json.loads(output.read_text())
+                    del made["revocation_list"]
+                    output.write_text(json.dumps(made))
+                done = subprocess.run(
+                    [self.alcove, "verify", "--policy", policy, "--collateral", output, "--time",
+                     "2025-07-01T00:00:00Z", evidence], check=False, capture_output=True,
+                    text=True, timeout=60)
+                assert done.returncode == 0, done.stdout + done.stderr
+
     def test_forms_of_lists(self):
         answers = self.pcs_answers(is_new=True)
         pem = pathlib.Path(self.made / "ec.crl").read_bytes()

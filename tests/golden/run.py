@@ -8,8 +8,8 @@ A file is a list of sections; each begins with a line `;;; NAME: value` and goes
             `name zeros` makes as many zero bytes as the line says; `name vector path` copies a
             file of --vectors, changed as the lines say: `at OFFSET HEX`, `cut SIZE`; the case is
             skipped where there is none
-  NEEDS     `no-sgx`: skipped on machines with SGX; `attestation`: skipped when the program was
-            built without
+  NEEDS     `no-sgx`, `no-cvm`: skipped on machines with SGX, in confidential machines;
+            `attestation`: skipped when the program was built without
   TEE       words: the test runs once for each, `{tee}` in ARGS stands for it
   ARGS      arguments, split as a shell would
   STDIN     the lines are standard input
@@ -132,6 +132,9 @@ def check_needs(sections, program):
     if needs.value == "no-sgx":
         if os.path.exists("/dev/sgx_enclave"):
             raise Skip("this machine has SGX")
+    elif needs.value == "no-cvm":
+        if os.path.exists("/sys/kernel/config/tsm/report"):
+            raise Skip("this may be a confidential machine")
     elif needs.value == "attestation":
         probe = subprocess.run([program, "explain"], check=False, capture_output=True,
                                timeout=TIMEOUT_S)
