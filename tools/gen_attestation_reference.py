@@ -83,9 +83,10 @@ def status_section(tables):
 
 
 FORMS = {
-    "SWITCH": "`true` or `false`", "NUMBER8": "number", "NUMBER16": "number", "NUMBER32": "number",
+    "SWITCH": "`true` or `false`", "NUMBER16": "number", "NUMBER32": "number",
     "SECONDS": "number of seconds", "KINDS": "list of words", "STATES": "list of words",
-    "TEXTS": "list of texts", "PRODUCT": "number", "VERSION": "`\"major.minor\"`",
+    "TEXTS": "list of texts", "PRODUCT": "number", "ASKERS": "list of words",
+    "TCB": "object of numbers",
 }
 
 

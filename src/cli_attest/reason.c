@@ -161,6 +161,8 @@ static const struct {
     MEASUREMENT(MROWNER, td.mrowner, mrowners),
     MEASUREMENT(MROWNERCONFIG, td.mrownerconfig, mrownerconfigs),
     MEASUREMENT(MRSEAM, td.mrseam, mrseams),
+    MEASUREMENT(SNP_MEASUREMENT, snp.report.measurement, snp.measurements),
+    MEASUREMENT(SNP_HOST_DATA, snp.report.host_data, snp.host_data),
     MEASUREMENT(WORKLOAD, claims.workload_id, workloads),
     MEASUREMENT(MODULE, claims.module_sha256, modules),
     MEASUREMENT(NATIVE, claims.native_sha256, natives),
@@ -199,6 +201,43 @@ static void explain_report_data(const struct judgement *judgement, struct words 
 {
     const struct alc_reference_values wanted = {judgement->policy.report_data, 1};
     explain_values(judgement->verdict.report_data, ALC_EVIDENCE_REPORT_DATA_SIZE, &wanted, words);
+}
+
+static void explain_snp_vmpl(const struct judgement *judgement, struct words *words)
+{
+    add(words, "asked for at level %u; the policy accepts up to %u",
+        judgement->verdict.snp.report.vmpl, judgement->policy.snp.vmpl_max);
+}
+
+static void add_levels(struct words *words, const struct alc_snp_tcb *tcb)
+{
+    add(words, "fmc %u bootloader %u tee %u snp %u microcode %u", tcb->fmc, tcb->bootloader,
+        tcb->tee, tcb->snp, tcb->microcode);
+}
+
+/* The first of the three that is too low. */
+static void explain_snp_tcb(const struct judgement *judgement, struct words *words)
+{
+    const struct alc_snp_verdict *found = &judgement->verdict.snp;
+    const struct alc_snp_policy *policy = &judgement->policy.snp;
+    const struct {
+        const char *name;
+        const struct alc_snp_tcb *found;
+        const struct alc_snp_tcb *min;
+    } rows[] = {
+        {"reported", &found->reported_tcb, &policy->tcb_min},
+        {"committed", &found->committed_tcb, &policy->committed_tcb_min},
+        {"at launch", &found->launch_tcb, &policy->launch_tcb_min},
+    };
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
+        if (!alc_snp_tcb_reaches(rows[i].found, rows[i].min)) {
+            add(words, "%s is ", rows[i].name);
+            add_levels(words, rows[i].found);
+            add(words, "; the policy asks for at least ");
+            add_levels(words, rows[i].min);
+            return;
+        }
+    }
 }
 
 static void explain_nonce(const struct judgement *judgement, struct words *words)
@@ -257,6 +296,7 @@ void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REAS
         [ALC_CHECK_TCB_STATUS] = explain_tcb_status, [ALC_CHECK_ADVISORIES] = explain_advisories,
         [ALC_CHECK_EVALUATION] = explain_evaluation, [ALC_CHECK_COLLATERAL_AGE] = explain_age,
         [ALC_CHECK_PRODUCT] = explain_product,       [ALC_CHECK_REPORT_DATA] = explain_report_data,
+        [ALC_CHECK_SNP_VMPL] = explain_snp_vmpl,     [ALC_CHECK_SNP_TCB] = explain_snp_tcb,
         [ALC_CHECK_NONCE] = explain_nonce,           [ALC_CHECK_VERIFIED] = explain_verified,
         [ALC_CHECK_VOUCHED_BY] = explain_vouched_by, [ALC_CHECK_ASKED_BY] = explain_asked_by,
     };

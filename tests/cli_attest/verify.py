@@ -160,10 +160,17 @@ def verify_signature(openssl, fixture, header, signed, signature):
                           capture_output=True, timeout=TIMEOUT_S).returncode == 0
 
 
+def once(pairs):
+    """An object, in which each member is there once."""
+    names = [name for name, _ in pairs]
+    assert len(names) == len(set(names)), names
+    return dict(pairs)
+
+
 def read_token(openssl, fixture, text):
     """Header and claims of a token whose signature is good, and bad for other bytes."""
     first, second, third = text.strip().split(".")
-    header, claims = json.loads(decode(first)), json.loads(decode(second))
+    header, claims = (json.loads(decode(part), object_pairs_hook=once) for part in (first, second))
     signed = f"{first}.{second}".encode()
     assert verify_signature(openssl, fixture, header, signed, decode(third))
     assert not verify_signature(openssl, fixture, header, signed + b"A", decode(third))
@@ -194,11 +201,32 @@ def test_tokens(openssl, fixture):
     assert appraisal["ear.status"] == "contraindicated"
     assert appraisal["alcove.failed-check"] == "ROOT_LIST"
     assert "ear.veraison.annotated-evidence" not in appraisal
+    test_tokens_of_machines(openssl, fixture, key)
     code, text, _ = fixture.run("--collateral", fixture.collateral, "--ear", key,
                                 "--ear-dialect", "ietf")
     claims = read_token(openssl, fixture, text)[1]
     assert claims["eat_profile"].startswith("tag:ietf.org,")
     assert claims["submods"]["cpu0"]["ear_status"] == "warning"
+
+
+def test_tokens_of_machines(openssl, fixture, key):
+    """The other kinds of evidence; the guest of SEV-SNP can be debugged."""
+    vectors = fixture.quote.parent
+    code, text, _ = fixture.run("--collateral", vectors / "tdx_quote_collateral.json", "--ear", key,
+                                evidence=vectors / "tdx_quote")
+    evidence = read_token(openssl, fixture, text)[1]["submods"]["cpu0"][
+        "ear.veraison.annotated-evidence"]["tdx"]
+    assert code == 3 and evidence["quote"]["body"]["mr_td"].startswith("91eb2b44")
+    folder = fixture.folder / "amd"
+    folder.mkdir()
+    shutil.copy(vectors.parent / "snp/vcek.testcer", folder / "vcek")
+    shutil.copy(vectors.parent / "snp/ask_ark_milan.pem", folder / "cert_chain")
+    code, text, _ = fixture.run("--collateral", folder, "--ear", key,
+                                evidence=vectors.parent / "snp/attestation.bin")
+    appraisal = read_token(openssl, fixture, text)[1]["submods"]["cpu0"]
+    evidence = appraisal["ear.veraison.annotated-evidence"]["snp"]
+    assert code == 3 and appraisal["alcove.failed-check"] == "NOT_DEBUG"
+    assert evidence["evidence"]["measurement"].startswith("b07af962")
 
 
 def check_claims(claims):

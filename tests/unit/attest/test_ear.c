@@ -111,6 +111,16 @@ static void test_trust_domain(void **state)
     expect(ALC_TRUST_WARNING, 32, 3, 32, 2);
 }
 
+static void test_guest(void **state)
+{
+    (void)state;
+    verdict.kind = ALC_EVIDENCE_SEV_SNP;
+    verdict.tcb = ALC_TCB_REVOKED; /* says nothing about these */
+    expect(ALC_TRUST_WARNING, 2, 33, 3, 2);
+    policy.snp.measurements.count = 1;
+    expect(ALC_TRUST_AFFIRMING, 2, 3, 3, 2);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -315,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup(test_vector, set_up),
         cmocka_unit_test_setup(test_emulated, set_up),
         cmocka_unit_test_setup(test_trust_domain, set_up),
+        cmocka_unit_test_setup(test_guest, set_up),
         cmocka_unit_test_setup(test_refused, set_up),
         cmocka_unit_test(test_tiers),
         cmocka_unit_test_setup(test_claims, set_up),
