@@ -123,19 +123,31 @@ function(alc_enclave_image name)
     add_dependencies(${name}_embedded ${name}_image)
 endfunction()
 
-# The images that the alcove program carries: with the interpreter, and for compiled code.
-alc_enclave_image(alcove_runtime SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main.c SYMBOL alc_runtime)
-alc_enclave_image(alcove_native SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main_native.c
-                  SYMBOL alc_native_runtime)
-# The one for compiled code that somebody's key vouches for.
-if(TARGET alc_voucher)
-    alc_enclave_image(alcove_vouching SYMBOL alc_vouching_runtime EXTRA_ROOMS crypto voucher
-        DEFINITIONS ALC_VOUCHERS=1 SOURCES ${CMAKE_SOURCE_DIR}/src/enclave/main_native.c)
+# The images that the alcove program carries are a matrix: what runs code (the interpreter, or compiled code)
+# and what an image does besides (nothing, or all services). Each is one main function of either kind.
+set(ALC_SERVICES_ROOMS)
+if(TARGET alc_services)
+    set(ALC_SERVICES_ROOMS crypto voucher seal mounts attest evidence services enclave_complete)
 endif()
-# The one for workloads with sealed mounts, where crypto can be built.
-if(TARGET enclave_enclave_sealed)
-    alc_enclave_image(alcove_sealed SYMBOL alc_sealed_runtime
-        ROOMS base wasm exec native native_exec host os crypto seal wasi workload mounts hostcall sgx_arch enclave
-              enclave_sealed
-        SOURCES ${CMAKE_SOURCE_DIR}/src/enclave_sealed/main.c)
-endif()
+set(ALC_IMAGE_OF_interpreter ${CMAKE_SOURCE_DIR}/src/enclave/main.c)
+set(ALC_IMAGE_OF_native ${CMAKE_SOURCE_DIR}/src/enclave/main_native.c)
+set(ALC_IMAGE_WITH_plain ${CMAKE_SOURCE_DIR}/src/enclave/main_plain.c)
+set(ALC_IMAGE_WITH_complete ${CMAKE_SOURCE_DIR}/src/enclave_complete/main_complete.c)
+
+# alc_runtime_image(name symbol interpreter|native plain|complete); complete ones only where services can be built.
+function(alc_runtime_image name symbol executor services)
+    set(extra)
+    if(services STREQUAL "complete")
+        if(NOT ALC_SERVICES_ROOMS)
+            return()
+        endif()
+        set(extra EXTRA_ROOMS ${ALC_SERVICES_ROOMS})
+    endif()
+    alc_enclave_image(${name} SYMBOL ${symbol} ${extra}
+        SOURCES ${ALC_IMAGE_OF_${executor}} ${ALC_IMAGE_WITH_${services}})
+endfunction()
+
+alc_runtime_image(alcove_runtime alc_runtime interpreter plain)
+alc_runtime_image(alcove_native alc_native_runtime native plain)
+alc_runtime_image(alcove_complete alc_complete interpreter complete)
+alc_runtime_image(alcove_complete_native alc_complete_native native complete)

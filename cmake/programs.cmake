@@ -7,15 +7,11 @@ if(TARGET alc_cli AND TARGET alcove_runtime_embedded)
     # The compiler has a program of its own (cli/compile.c).
     list(REMOVE_ITEM cli_links alc_compiler)
     target_link_libraries(alcove PRIVATE ${cli_links} pthread)
-    if(TARGET alc_cli_sealed AND TARGET alcove_sealed_embedded)
-        target_sources(alcove PRIVATE $<TARGET_OBJECTS:alc_cli_sealed>
-                       $<TARGET_OBJECTS:alcove_sealed_embedded>)
-        target_link_libraries(alcove PRIVATE alc_mounts)
-    endif()
-    if(TARGET alc_cli_vouch AND TARGET alcove_vouching_embedded)
-        target_sources(alcove PRIVATE $<TARGET_OBJECTS:alc_cli_vouch>
-                       $<TARGET_OBJECTS:alcove_vouching_embedded>)
-        target_link_libraries(alcove PRIVATE alc_keys alc_voucher)
+    if(TARGET alc_cli_complete AND TARGET alcove_complete_embedded)
+        target_sources(alcove PRIVATE $<TARGET_OBJECTS:alc_cli_complete>
+                       $<TARGET_OBJECTS:alcove_complete_embedded>
+                       $<TARGET_OBJECTS:alcove_complete_native_embedded>)
+        target_link_libraries(alcove PRIVATE alc_keys alc_services alc_sgx_emu_quote)
     endif()
     if(TARGET alc_cli_attest)
         target_sources(alcove PRIVATE $<TARGET_OBJECTS:alc_cli_attest>)

@@ -214,6 +214,11 @@ if(TARGET alc_cli_collateral)
     target_include_directories(alc_cli_collateral SYSTEM PRIVATE ${ALC_JANSSON_INCLUDE})
     target_link_libraries(alc_cli_collateral PUBLIC CURL::libcurl ${ALC_JANSSON})
 endif()
+foreach(target alc_services enclave_services)
+    if(TARGET ${target})
+        target_compile_definitions(${target} PRIVATE ALC_VERSION="${PROJECT_VERSION}")
+    endif()
+endforeach()
 
 if(TARGET alc_compiler)
     execute_process(COMMAND ${ALC_LLVM_CONFIG} --includedir OUTPUT_VARIABLE llvm_include
@@ -225,7 +230,7 @@ if(TARGET alc_compiler)
     target_link_libraries(alc_compiler PUBLIC LLVM-19 pthread)
 endif()
 
-set(ALC_NATIVE_UNIT_TESTS test_gc test_exceptions test_linking test_atomic)
+set(ALC_NATIVE_UNIT_TESTS test_gc test_exceptions test_linking test_atomic test_traps)
 
 # `engine`: the folder of tests/unit/engines that says what runs modules.
 function(alc_unit_test target name source engine)
@@ -244,6 +249,10 @@ set(ALC_UNIT_TEST_LIBRARIES_crypto OpenSSL::Crypto pthread)
 set(ALC_UNIT_TEST_LIBRARIES_voucher alc_keys)
 # The platforms of the tests stand in for the emulator as well.
 set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto -Wl,--wrap=alc_emulated_root_sha256)
+set(ALC_UNIT_TEST_LIBRARIES_services alc_os_linux)
+set(ALC_UNIT_TEST_LIBRARIES_mounts alc_os_linux)
+set(ALC_UNIT_TEST_LIBRARIES_sgx pthread)
+set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest)
 # Compiled code needs a system that delivers its faults.
 set(ALC_UNIT_TEST_LIBRARIES_native_exec alc_native_linux)
 function(alc_unit_tests)

@@ -7,41 +7,36 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "cli/complete.h"
 #include "cli/enclave.h"
-#include "cli/sealed.h"
-#include "cli/vouch.h"
 #include "hostcall/dispatch.h"
 #include "sgx/cpu.h"
 #include "sgx_emu/emu.h"
 
-/* The image of this kind that the program carries. */
-static void find_built_in(enum cli_image_kind kind, struct cli_image *out)
+extern const uint8_t alc_runtime_image[];
+extern const uint64_t alc_runtime_image_size;
+extern const struct alc_sgx_sigstruct alc_runtime_sigstruct;
+extern const uint8_t alc_native_runtime_image[];
+extern const uint64_t alc_native_runtime_image_size;
+extern const struct alc_sgx_sigstruct alc_native_runtime_sigstruct;
+
+static void find_built_in(struct cli_image_kind kind, struct cli_image *out)
 {
-    switch (kind) {
-    case CLI_IMAGE_INTERPRETED:
-        out->bytes = alc_runtime_image;
-        out->size = alc_runtime_image_size;
-        out->sigstruct = alc_runtime_sigstruct;
-        break;
-    case CLI_IMAGE_NATIVE:
-        out->bytes = alc_native_runtime_image;
-        out->size = alc_native_runtime_image_size;
-        out->sigstruct = alc_native_runtime_sigstruct;
-        break;
-    case CLI_IMAGE_VOUCHING:
-        out->bytes = cli_vouching_need()->image;
-        out->size = *cli_vouching_need()->image_size;
-        out->sigstruct = *cli_vouching_need()->sigstruct;
-        break;
-    case CLI_IMAGE_SEALED:
-        out->bytes = cli_sealed_get()->image;
-        out->size = *cli_sealed_get()->image_size;
-        out->sigstruct = *cli_sealed_get()->sigstruct;
-        break;
+    static const struct cli_built_in interpreter = {alc_runtime_image, &alc_runtime_image_size,
+                                                    &alc_runtime_sigstruct};
+    static const struct cli_built_in native = {
+        alc_native_runtime_image, &alc_native_runtime_image_size, &alc_native_runtime_sigstruct};
+    const struct cli_built_in *found = kind.is_native ? &native : &interpreter;
+    if (kind.is_complete) {
+        const struct cli_complete *complete = cli_complete_need("complete images");
+        found = kind.is_native ? &complete->native : &complete->interpreter;
     }
+    out->bytes = found->bytes;
+    out->size = *found->size;
+    out->sigstruct = *found->sigstruct;
 }
 
-void cli_image_open(const char *image_path, const char *signature_path, enum cli_image_kind kind,
+void cli_image_open(const char *image_path, const char *signature_path, struct cli_image_kind kind,
                     struct cli_image *out)
 {
     struct alc_error error;
@@ -152,7 +147,7 @@ static alc_status check_machine(bool is_native, struct alc_error *error)
                                "native code needs FSGSBASE, which this kernel does not allow");
 }
 
-alc_status cli_enclave_run(const struct run_options *options, enum cli_image_kind kind,
+alc_status cli_enclave_run(const struct run_options *options, struct cli_image_kind kind,
                            struct alc_os_linux *system,
                            void (*publish_stop_flag)(volatile uint64_t *stop_flag),
                            struct alc_error *error)
@@ -160,11 +155,15 @@ alc_status cli_enclave_run(const struct run_options *options, enum cli_image_kin
     const struct alc_os *os = alc_os_linux_get_os(system);
     struct cli_image image;
     struct alc_sgx_enclave *enclave;
-    ALC_TRY(check_machine(kind == CLI_IMAGE_NATIVE || kind == CLI_IMAGE_VOUCHING, error));
+    ALC_TRY(check_machine(kind.is_native, error));
     cli_image_open(options->image_path, options->signature_path, kind, &image);
     ALC_TRY(load(options->tee, &image, &enclave, error));
     if (options->report) {
         print_enclave(enclave);
+    }
+    if (cli_complete_get() != NULL) {
+        bool is_emulated = (alc_sgx_capabilities(enclave) & ALC_SGX_CAN_PROTECT) == 0;
+        os = cli_complete_get()->offer_proof(os, is_emulated, options->proof);
     }
     struct alc_ring_region *region =
         mmap(NULL, ALC_RING_REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

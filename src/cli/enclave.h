@@ -12,23 +12,18 @@
 #include "sgx/image.h"
 #include "sgx/loader.h"
 
-/* The image built with this program and its development signature (made by the build). */
-extern const uint8_t alc_runtime_image[];
-extern const uint64_t alc_runtime_image_size;
-extern const struct alc_sgx_sigstruct alc_runtime_sigstruct;
-/* The same of the image for native code. */
-extern const uint8_t alc_native_runtime_image[];
-extern const uint64_t alc_native_runtime_image_size;
-extern const struct alc_sgx_sigstruct alc_native_runtime_sigstruct;
+/* One of the images that the program carries, with a development signature, as the build makes
+ * them. */
+struct cli_built_in {
+    const uint8_t *bytes;
+    const uint64_t *size;
+    const struct alc_sgx_sigstruct *sigstruct;
+};
 
-/* Which of the images that this program carries. */
-enum cli_image_kind {
-    CLI_IMAGE_INTERPRETED,
-    CLI_IMAGE_NATIVE,   /* for native code */
-    CLI_IMAGE_VOUCHING, /* the same, which verifies vouchers; only if cli_vouching_get() is not NULL
-                         */
-    CLI_IMAGE_SEALED,   /* for sealed directories, interpreted; only if cli_sealed_get() is not NULL
-                         */
+/* Which of them: two executors, each plain or with all services. */
+struct cli_image_kind {
+    bool is_native;
+    bool is_complete; /* if this program has services, see cli/complete.h */
 };
 
 struct cli_image {
@@ -39,9 +34,8 @@ struct cli_image {
 };
 
 /* NULL paths: the built-in ones of this kind. Ends the process when a file is not what it should
- * be.
- */
-void cli_image_open(const char *image_path, const char *signature_path, enum cli_image_kind kind,
+ * be, or when there are no images of this kind. */
+void cli_image_open(const char *image_path, const char *signature_path, struct cli_image_kind kind,
                     struct cli_image *out);
 
 /* Loads an enclave as `options` ask (with one line on stderr when it is an emulated one by
@@ -49,7 +43,7 @@ void cli_image_open(const char *image_path, const char *signature_path, enum cli
  * `publish_stop_flag` gets the word that asks the program to stop before it starts, and NULL before
  * that word goes away. Threads of the program may still run afterwards, see
  * alc_os_linux_has_threads. */
-alc_status cli_enclave_run(const struct run_options *options, enum cli_image_kind kind,
+alc_status cli_enclave_run(const struct run_options *options, struct cli_image_kind kind,
                            struct alc_os_linux *system,
                            void (*publish_stop_flag)(volatile uint64_t *stop_flag),
                            struct alc_error *error);

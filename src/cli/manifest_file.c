@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cli/complete.h"
 #include "cli/program.h"
-#include "cli/vouch.h"
 
 static struct alc_string string_of(const char *text)
 {
@@ -43,12 +43,16 @@ struct cli_file cli_manifest_encode(const struct run_options *options,
         .limits = options->limits,
     };
     size_t size;
+    if (options->has_services) {
+        cli_complete_need("services")->add_settings(options, &manifest);
+    }
     if (program->is_native) {
         manifest.has_native = true;
         manifest.native_flags = options->is_vouched ? ALC_NATIVE_VOUCHED : 0;
         if (options->owner_path != NULL) {
             manifest.native_flags = ALC_NATIVE_VOUCHED_BY_KEY;
-            cli_vouching_need()->name_key(options->owner_path, manifest.voucher_key_sha256);
+            cli_complete_need("vouchers")
+                ->name_key(options->owner_path, manifest.voucher_key_sha256);
         }
         alc_copy(manifest.native_sha256, program->image.native_sha256, ALC_SHA256_SIZE);
     }

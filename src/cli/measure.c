@@ -33,13 +33,15 @@ int cli_measure(struct cli_arguments *arguments)
     const char *value;
     const char *signature_path = NULL;
     const char *extract_path = NULL;
-    bool is_native = false;
+    struct cli_image_kind kind = {0};
     int option;
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         if (option == CLI_OPTION_measure_signature) {
             signature_path = value;
         } else if (option == CLI_OPTION_measure_native) {
-            is_native = true;
+            kind.is_native = true;
+        } else if (option == CLI_OPTION_measure_complete) {
+            kind.is_complete = true;
         } else {
             extract_path = value;
         }
@@ -51,8 +53,7 @@ int cli_measure(struct cli_arguments *arguments)
         arguments->next < arguments->argc ? arguments->argv[arguments->next] : NULL;
     struct cli_image image;
     uint8_t mrenclave[ALC_SGX_HASH_SIZE];
-    cli_image_open(image_path, signature_path, is_native ? CLI_IMAGE_NATIVE : CLI_IMAGE_INTERPRETED,
-                   &image);
+    cli_image_open(image_path, signature_path, kind, &image);
     alc_image_measure(&image.parsed, mrenclave);
     printf("mrenclave: ");
     cli_print_hex(stdout, mrenclave, sizeof mrenclave);

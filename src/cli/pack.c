@@ -15,6 +15,7 @@
 struct request {
     struct run_options run; /* what the manifest is made of */
     const char *output_path;
+    bool is_complete;
 };
 
 static void add_mount(struct run_options *run, const char *guest_path, uint32_t flags)
@@ -40,6 +41,8 @@ static void apply_option(const struct cli_arguments *arguments, struct request *
         run->limits.timeout_ns = cli_parse_duration_ns(arguments, value);
     } else if (option == CLI_OPTION_pack_max_memory) {
         run->limits.memory_size = cli_parse_size(arguments, value);
+    } else if (option == CLI_OPTION_pack_complete) {
+        request->is_complete = true;
     } else {
         run->is_vouched = true;
     }
@@ -103,7 +106,8 @@ int cli_pack(struct cli_arguments *arguments)
                 alc_status_text(ALC_E_NATIVE_NOT_VOUCHED));
     }
     struct cli_file payload = make_payload(&request, &program);
-    cli_image_open(NULL, NULL, CLI_IMAGE_NATIVE, &runtime);
+    const struct cli_image_kind kind = {.is_native = true, .is_complete = request.is_complete};
+    cli_image_open(NULL, NULL, kind, &runtime);
     alc_error_clear(&error);
     if (alc_image_pack(&runtime.parsed, payload.bytes, payload.size, &bytes, &size, &error) !=
             ALC_OK ||

@@ -45,9 +45,11 @@ static bool find_native(const struct run_options *options, const struct cli_file
         *out = cli_native_make(options->module_path, module, &wish);
         return true;
     }
-    /* What is kept carries no voucher. */
-    return options->code == RUN_CODE_AUTO && options->owner_path == NULL &&
-           cli_native_find(module, &wish, out);
+    /* What is kept carries no voucher. And code is part of the key of sealed files: whether some is
+     * kept here must not decide which files the program finds. */
+    bool may_look =
+        options->owner_path == NULL && (!options->has_sealed || !run_tee_is_enclave(options->tee));
+    return options->code == RUN_CODE_AUTO && may_look && cli_native_find(module, &wish, out);
 }
 
 /* -- packed images -- */

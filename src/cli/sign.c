@@ -15,7 +15,7 @@ struct request {
     const char *key_path;
     const char *new_key_path;
     const char *output_path;
-    bool is_native;
+    struct cli_image_kind kind;
     struct alc_sign_options options;
 };
 
@@ -61,7 +61,9 @@ static void parse_options(struct cli_arguments *arguments, struct request *out)
         } else if (option == CLI_OPTION_sign_new_key) {
             out->new_key_path = value;
         } else if (option == CLI_OPTION_sign_native) {
-            out->is_native = true;
+            out->kind.is_native = true;
+        } else if (option == CLI_OPTION_sign_complete) {
+            out->kind.is_complete = true;
         } else if (option == CLI_OPTION_sign_output) {
             out->output_path = value;
         } else if (option == CLI_OPTION_sign_product) {
@@ -113,7 +115,7 @@ int cli_sign(struct cli_arguments *arguments)
     uint8_t mrenclave[ALC_SGX_HASH_SIZE];
     parse_options(arguments, &request);
     cli_image_open(arguments->next < arguments->argc ? arguments->argv[arguments->next] : NULL,
-                   NULL, request.is_native ? CLI_IMAGE_NATIVE : CLI_IMAGE_INTERPRETED, &image);
+                   NULL, request.kind, &image);
     alc_image_measure(&image.parsed, mrenclave);
     size_t pem_size;
     char *pem = get_key(&request, &pem_size);

@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * alcove vouch: puts the owner's signed word into a native image. Whoever brings vouchers into the
- * program (cli_vouch/) says so before main.
+ * alcove vouch: puts the owner's signed word into a native image.
  */
-#include "cli/vouch.h"
-
 #include <stdlib.h>
 
+#include "cli/complete.h"
 #include "cli/module_file.h"
 #include "cli/native_file.h"
 #include "native/image_format.h"
-
-static const struct cli_vouching *g_vouching;
-
-void cli_vouching_register(const struct cli_vouching *vouching)
-{
-    g_vouching = vouching;
-}
-
-const struct cli_vouching *cli_vouching_get(void)
-{
-    return g_vouching;
-}
-
-const struct cli_vouching *cli_vouching_need(void)
-{
-    if (g_vouching == NULL) {
-        cli_die(CLI_FAILED, "this alcove was built without mbedTLS (tools/bootstrap gets it): it "
-                            "knows no vouchers");
-    }
-    return g_vouching;
-}
 
 struct request {
     const char *key_path;
@@ -66,7 +43,7 @@ static int write_vouched(const struct request *request, const char *image_path,
     struct alc_error error;
     alc_error_clear(&error);
     struct cli_file voucher =
-        cli_vouching_need()->sign(request->key_path, image, module, &request->limits);
+        cli_complete_need("vouchers")->sign(request->key_path, image, module, &request->limits);
     image->voucher = voucher.bytes;
     image->voucher_size = (uint32_t)voucher.size;
     uint64_t size = alc_native_image_file_size(image);
@@ -107,7 +84,7 @@ int cli_vouch(struct cli_arguments *arguments)
         return cli_report_error(image_path, &module.error);
     }
     if (request.is_new) {
-        cli_vouching_need()->make_key(request.key_path);
+        cli_complete_need("vouchers")->make_key(request.key_path);
     }
     int exit_code = write_vouched(&request, image_path, &image, module.module);
     cli_module_close(&module);

@@ -77,6 +77,10 @@ static void print_evidence(const struct judgement *judgement, FILE *out)
     }
     print_label(out, "debugging");
     fprintf(out, "%s\n", verdict->is_debug ? "possible: its host can read its memory" : "no");
+    if (verdict->is_emulated) {
+        print_label(out, "emulated");
+        fputs("yes: anybody can make the same\n", out);
+    }
 }
 
 static void print_hash(FILE *out, const char *label, const uint8_t hash[ALC_SHA256_SIZE])

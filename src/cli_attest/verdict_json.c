@@ -51,6 +51,7 @@ static void write_evidence(struct alc_json_writer *json, const struct alc_verdic
     alc_evidence_write(json, verdict);
     alc_json_close_object(json);
     alc_json_write_bool(json, "debug", verdict->is_debug);
+    alc_json_write_bool(json, "emulated", verdict->is_emulated);
 }
 
 static void write_tcb(struct alc_json_writer *json, const struct alc_verdict *verdict)

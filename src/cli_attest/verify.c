@@ -147,6 +147,11 @@ static int verify(struct cli_arguments *arguments)
     judgement.appraisal.now_s = request.has_time ? request.time_s : (int64_t)time(NULL);
     alc_status status = alc_appraise(judgement_arena(), &judgement.appraisal, &judgement.verdict);
     print_verdict(&request, &judgement);
+    if (status == ALC_OK && judgement.verdict.is_emulated) {
+        fputs("alcove: EMULATED evidence was accepted. It proves nothing: anybody can make the "
+              "same.\n",
+              stderr);
+    }
     return status == ALC_OK ? CLI_OK : CLI_REFUSED;
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The runtime image: RUN, which runs one workload once, and THREAD, with which threads come in that
- * the program asked for. An enclave is for one program; a second RUN, from whichever thread, is
- * refused.
+ * Runtime images with the interpreter: RUN, which runs one workload once, and THREAD, with which
+ * threads come in that the program asked for. An enclave is for one program; a second RUN, from
+ * whichever thread, is refused.
  */
+#include "enclave/image_kind.h"
 #include "enclave/os_enclave.h"
 #include "enclave/tee.h"
 #include "sgx_arch/entry.h"
-#include "workload/workload.h"
 
 const uint64_t alc_enclave_ecalls_count = 2;
 
@@ -26,6 +26,6 @@ uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outsid
     if (status != ALC_OK) {
         return status;
     }
-    return alc_workload_run_from_os(alc_os_enclave_get(), &alc_workload_interpreted,
-                                    alc_os_enclave_stop_flag());
+    struct alc_workload_profile profile = alc_workload_interpreted;
+    return alc_enclave_serve(alc_os_enclave_get(), &profile, alc_os_enclave_stop_flag());
 }

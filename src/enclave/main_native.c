@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The runtime image for compiled code: RUN and THREAD as in main.c, and STOP, since compiled code
- * does not look at what the host writes. With ALC_VOUCHERS it verifies vouchers.
+ * Runtime images for compiled code: RUN and THREAD as in main.c, and STOP, since compiled code does
+ * not look at what the host writes.
  */
+#include "enclave/image_kind.h"
 #include "enclave/native.h"
 #include "enclave/os_enclave.h"
 #include "enclave/tee.h"
 #include "sgx_arch/entry.h"
-#include "workload/workload.h"
 
 const uint64_t alc_enclave_ecalls_count = 3;
 
@@ -17,11 +17,9 @@ static alc_status run(uint64_t outside_base, uint64_t outside_size)
     ALC_TRY(alc_os_enclave_init(outside_base, outside_size));
     ALC_TRY(alc_enclave_native_init());
     alc_workload_compiled_init(&compiled, &alc_enclave_native_support);
-#ifdef ALC_VOUCHERS
-    compiled.accept_voucher = alc_workload_accept_voucher;
-#endif
-    return alc_workload_run_from_os(alc_os_enclave_get_for_code(), &compiled.profile,
-                                    alc_os_enclave_stop_flag());
+    alc_enclave_equip(&compiled);
+    return alc_enclave_serve(alc_os_enclave_get_for_code(), &compiled.profile,
+                             alc_os_enclave_stop_flag());
 }
 
 uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outside_size)

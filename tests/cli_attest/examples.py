@@ -14,6 +14,9 @@ TIMEOUT_S = 120
 FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.M | re.S)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 MARK = "=== next ==="
+# A program that does nothing: exports a memory and _start.
+PROGRAM = bytes.fromhex("0061736d0100000001040160000003020100050301000107130206"
+                        "6d656d6f72790200065f737461727400000a040102000b")
 VECTORS = {"sgx_quote": "sgx_quote", "collateral.json": "sgx_quote_collateral.json"}
 
 
@@ -72,6 +75,7 @@ def main():
         folder = pathlib.Path(name)
         for target, source in VECTORS.items():
             shutil.copy(vectors / source, folder / target)
+        (folder / "exit.wasm").write_bytes(PROGRAM)
         assert run_page("```console\n$ echo a\nb\n```\n", folder, program)[1], "cannot fail"
         count, problems = run_page(text, folder, program)
     print("\n".join(problems) or f"{count} passed, 0 failed")

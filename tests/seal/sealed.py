@@ -7,8 +7,10 @@ workloads and images that cannot seal are refused.
 Usage: sealed.py ALCOVE FILES.wasm PLAIN_IMAGE PLAIN_SIGNATURE
 
 Inside an enclave the workload, with its arguments, is part of the key: there a program that is to
-find its files again is started with the same argument each time.
+find its files again is started with the same argument each time. The same is done with the program
+as native code, if this alcove can compile.
 """
+import os
 import pathlib
 import random
 import signal
@@ -134,6 +136,19 @@ def case_plain_image(setup, folder):
         raise Failure(f"the line is {result.stderr!r}")
 
 
+def case_four_images(setup, folder):
+    """Two executors, plain or complete: each can be measured, and signed by somebody else."""
+    found = set()
+    for kind in ([], ["--native"], ["--complete"], ["--native", "--complete"]):
+        signing = ["sign", "--new-key", folder / f"rsa{len(found)}", "--output", folder / "sig"]
+        measured, signed = (subprocess.run([setup[0], *command, *kind], check=True, timeout=RUN_S,
+                                           capture_output=True, text=True).stdout.splitlines()[0]
+                            for command in (["measure"], signing))
+        expect(f"what was signed with {kind}", signed, measured)
+        found.add(measured)
+    expect("measurements", len(found), 4)
+
+
 def case_usage(setup, folder):
     alcove, wasm, _, key, _ = setup
     short = folder / "short"
@@ -147,30 +162,27 @@ def case_usage(setup, folder):
         expect(" ".join(options), result.returncode, 2)
 
 
-# In an enclave, programs that are told different things are different workloads.
-CASES = {
-    "none": (case_files_stay, case_damage, case_killed, case_another_key, case_usage),
-    "emulated": (case_another_key, case_plain_image),
-}
+def count_on(setup, store, last):
+    """Counts some numbers on from `last`, which was synced, and is killed; the last one synced."""
+    process = subprocess.Popen([*words(setup, store), setup[1], "count"], stdout=subprocess.PIPE,
+                               text=True)
+    first = int(process.stdout.readline())
+    if first not in (last + 1, last + 2):
+        raise Failure(f"{last} was synced, and it goes on with {first}")
+    for _ in range(20):
+        last = int(process.stdout.readline())
+    process.send_signal(signal.SIGKILL)
+    rest = process.stdout.read().split()
+    process.wait()
+    return int(rest[-1]) if rest else last
 
 
 def same_workload(setup, folder):
     """In the enclave: one manifest, run again and again."""
     store = new_store(folder, "same")
-    alcove, wasm, _, _, _ = setup
     last = 0
     for _ in range(3):
-        process = subprocess.Popen([*words(setup, store), wasm, "count"], stdout=subprocess.PIPE,
-                                   text=True)
-        first = int(process.stdout.readline())
-        if first not in (last + 1, last + 2):
-            raise Failure(f"{last} was synced, and it goes on with {first}")
-        for _ in range(20):
-            last = int(process.stdout.readline())
-        process.send_signal(signal.SIGKILL)
-        rest = process.stdout.read().split()
-        last = int(rest[-1]) if rest else last
-        process.wait()
+        last = count_on(setup, store, last)
     content = bytearray(container(store).read_bytes())
     for block in range(1, len(content) // BLOCK):
         content[block * BLOCK + 100] ^= 1
@@ -179,23 +191,61 @@ def same_workload(setup, folder):
     expect("a changed disk", result.returncode, REFUSED)
 
 
+def kept_code_changes_nothing(setup, folder):
+    """Code in the cache is not taken by itself: it would make another workload of the program."""
+    store = new_store(folder, "kept")
+    alcove, wasm, _, _, _ = setup
+    last = count_on(setup, store, 0)
+    plain = [alcove, "run", "--tee", "none", "--report"]
+    for more in (["--compile"], []):
+        done = subprocess.run([*plain, *more, wasm, "none"], check=False, timeout=RUN_S,
+                              capture_output=True, text=True)
+        expect("native code runs", "native code verified" in done.stderr, True)
+    count_on(setup, store, last)
+
+
+# In an enclave, programs that are told different things are different workloads.
+CASES = {
+    "none": ("none", (case_files_stay, case_damage, case_killed, case_another_key, case_usage)),
+    "interpreted": ("emulated",
+                    (case_another_key, case_plain_image, case_four_images, same_workload)),
+    "native": ("emulated", (case_another_key, same_workload)),
+    "cached": ("emulated", (kept_code_changes_nothing,)),
+}
+COMPILED = ("native", "cached")
+
+
+def compiled(alcove, wasm, folder):
+    """The program as native code, None where there is no compiler."""
+    path = folder / "files.alc"
+    done = subprocess.run([alcove, "compile", wasm, "--output", path], check=False, timeout=RUN_S,
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        print(f"SKIPPED native code: {done.stderr.strip()}")
+        return None
+    return str(path)
+
+
 def main():
     alcove, wasm, image, signature = sys.argv[1:]
     failed = 0
     with tempfile.TemporaryDirectory() as name:
+        os.environ["XDG_CACHE_HOME"] = f"{name}/cache"
         key = pathlib.Path(name) / "key"
         key.write_bytes(random.randbytes(32))
-        for tee, cases in CASES.items():
-            folder = pathlib.Path(name) / tee
+        native = compiled(alcove, wasm, pathlib.Path(name))
+        for kind, (tee, cases) in CASES.items():
+            folder = pathlib.Path(name) / kind
             folder.mkdir()
-            setup = (alcove, wasm, (image, signature), key, tee)
-            for case in cases + ((same_workload,) if tee == "emulated" else ()):
+            program = native if kind == "native" else wasm
+            setup = (alcove, program, (image, signature), key, tee)
+            for case in cases if native is not None or kind not in COMPILED else ():
                 try:
                     case(setup, folder)
-                    print(f"ok     {tee} {case.__name__}")
+                    print(f"ok     {kind} {case.__name__}")
                 except (Failure, subprocess.TimeoutExpired, ValueError) as failure:
                     failed += 1
-                    print(f"FAILED {tee} {case.__name__}: {failure}")
+                    print(f"FAILED {kind} {case.__name__}: {failure}")
     return 1 if failed else 0
 
 
