@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attest/time.h"
+#include "base/bytes.h"
 #include "cli_collateral/fetch.h"
 #include "cli_collateral/http.h"
 
@@ -45,23 +46,12 @@ struct alc_text fetch_list(const char *url, struct alc_arena *arena, const uint8
                            size_t size, enum alc_certificate_profile profile)
 {
     struct alc_revocation_list list;
+    struct alc_text out = {NULL, 0};
     struct alc_reader reader;
-    struct alc_text out = {bytes, size};
-    uint8_t *der = alc_arena_take(arena, size, 1);
-    while (size > 0 && (bytes[size - 1] == '\n' || bytes[size - 1] == '\r')) {
-        size--;
-    }
-    if (der != NULL && size % 2 == 0 && alc_hex_decode(bytes, size, der, size / 2)) {
-        out = (struct alc_text){der, size / 2};
-    } else if (der != NULL && size > 0 && bytes[0] == '-') {
-        alc_reader_init(&reader, bytes, size, NULL);
-        out.bytes = der;
-        if (alc_pem_read(&reader, "X509 CRL", der, size, &out.size) != ALC_OK) {
-            out.size = 0;
-        }
-    }
+    alc_reader_init(&reader, bytes, size, NULL);
+    alc_status status = alc_pcs_read_list(arena, &reader, &out);
     alc_reader_init(&reader, out.bytes, out.size, NULL);
-    if (der == NULL || alc_revocation_list_read(&reader, profile, &list) != ALC_OK) {
+    if (status != ALC_OK || alc_revocation_list_read(&reader, profile, &list) != ALC_OK) {
         cli_die(CLI_FAILED, "%s: the answer is no revocation list", url);
     }
     return out;
@@ -85,45 +75,41 @@ static void add_list(json_t *object, const char *member, const char *url)
 
 /* -- signed JSON: {"tcbInfo": …, "signature": "…"} -- */
 
-struct signed_answer {
+struct signed_kind {
+    const char *member;
+    const char *header;
+    const char *prefix; /* of members of the object made here */
+};
+static const struct signed_kind tcb_kind = {"tcbInfo", "TCB-Info-Issuer-Chain", "tcb_info"};
+static const struct signed_kind qe_kind = {"enclaveIdentity", "SGX-Enclave-Identity-Issuer-Chain",
+                                           "qe_identity"};
+
+struct signed_parts {
     struct alc_text text; /* exactly the bytes that are signed */
-    struct alc_text signature;
+    uint8_t signature[64];
 };
 
-static alc_status read_text(struct alc_reader *reader, void *context)
+/* The answer as JSON without duplicate members anywhere, and the two parts of it. */
+static bool read_signed(const struct http_answer *answer, const struct signed_kind *kind,
+                        struct signed_parts *out)
 {
-    struct signed_answer *out = context;
-    size_t start = reader->pos;
-    ALC_TRY(alc_json_skip(reader));
-    while (reader->bytes[start] != '{') { /* an object, as was seen before */
-        start++;
-    }
-    out->text = (struct alc_text){reader->bytes + start, reader->pos - start};
-    return ALC_OK;
-}
-
-static alc_status read_signature(struct alc_reader *reader, void *context)
-{
-    return alc_json_read_text(reader, &((struct signed_answer *)context)->signature);
-}
-
-/* The answer as JSON without duplicate members, and the two parts of it. */
-static bool read_signed(const struct http_answer *answer, const char *member,
-                        struct signed_answer *out)
-{
-    const struct alc_json_member members[] = {{member, read_text, true},
-                                              {"signature", read_signature, true}};
-    uint8_t signature[64];
+    struct alc_pcs_collateral collateral;
     struct alc_reader reader;
+    const bool is_tcb = kind == &tcb_kind;
     json_t *parsed =
         json_loadb((const char *)answer->bytes, answer->size, JSON_REJECT_DUPLICATES, NULL);
-    bool is_good = json_is_object(json_object_get(parsed, member));
+    bool is_object = json_is_object(json_object_get(parsed, kind->member));
     json_decref(parsed);
     alc_reader_init(&reader, answer->bytes, answer->size, NULL);
-    return is_good &&
-           alc_json_read_object(&reader, members, ALC_ARRAY_COUNT(members), out) == ALC_OK &&
-           alc_json_end(&reader) == ALC_OK &&
-           alc_hex_decode(out->signature.bytes, out->signature.size, signature, sizeof signature);
+    if (!is_object || (is_tcb ? alc_pcs_read_tcb(&reader, &collateral)
+                              : alc_pcs_read_qe_identity(&reader, &collateral)) != ALC_OK) {
+        return false;
+    }
+    out->text = is_tcb ? collateral.tcb_info : collateral.qe_identity;
+    alc_copy(out->signature,
+             is_tcb ? collateral.tcb_info_signature : collateral.qe_identity_signature,
+             sizeof out->signature);
+    return true;
 }
 
 /* Whether it is a chain of a signer and a root, in PEM. */
@@ -141,25 +127,26 @@ static bool is_chain(const char *pem)
     return is_one;
 }
 
-static void add_signed(json_t *object, const char *prefix, const char *url, const char *header,
-                       const char *member)
+static void add_signed(json_t *object, const struct signed_kind *kind, const char *url)
 {
     struct http_answer answer;
-    struct signed_answer parts = {.text = {NULL, 0}};
+    struct signed_parts parts;
     char name[40];
-    http_get(url, header, &answer);
-    if (!read_signed(&answer, member, &parts)) {
-        cli_die(CLI_FAILED, "%s: the answer is not an object with %s and signature", url, member);
+    http_get(url, kind->header, &answer);
+    if (!read_signed(&answer, kind, &parts)) {
+        cli_die(CLI_FAILED, "%s: the answer is not an object with %s and signature", url,
+                kind->member);
     }
     if (!is_chain(answer.header)) {
-        cli_die(CLI_FAILED, "%s: the header %s has no chain of certificates", url, header);
+        cli_die(CLI_FAILED, "%s: the header %s has no chain of certificates", url, kind->header);
     }
-    json_object_set_new(object, prefix, fetch_string(url, parts.text.bytes, parts.text.size));
-    snprintf(name, sizeof name, "%s_signature", prefix);
-    json_object_set_new(object, name,
-                        fetch_string(url, parts.signature.bytes, parts.signature.size));
-    snprintf(name, sizeof name, "%s_issuer_chain", prefix);
+    char *signature = fetch_hex(parts.signature, sizeof parts.signature);
+    json_object_set_new(object, kind->prefix, fetch_string(url, parts.text.bytes, parts.text.size));
+    snprintf(name, sizeof name, "%s_signature", kind->prefix);
+    json_object_set_new(object, name, fetch_string(url, signature, strlen(signature)));
+    snprintf(name, sizeof name, "%s_issuer_chain", kind->prefix);
     json_object_set_new(object, name, fetch_string(url, answer.header, strlen(answer.header)));
+    free(signature);
     http_answer_free(&answer);
 }
 
@@ -179,9 +166,9 @@ json_t *fetch_pcs(const struct fetch_target *target, const char *base)
              target->authority);
     add_list(object, "pck_crl", url);
     snprintf(url, sizeof url, "%s/%s/certification/v4/tcb?fmspc=%s", base, tee, fmspc);
-    add_signed(object, "tcb_info", url, "TCB-Info-Issuer-Chain", "tcbInfo");
+    add_signed(object, &tcb_kind, url);
     snprintf(url, sizeof url, "%s/%s/certification/v4/qe/identity", base, tee);
-    add_signed(object, "qe_identity", url, "SGX-Enclave-Identity-Issuer-Chain", "enclaveIdentity");
+    add_signed(object, &qe_kind, url);
     free(fmspc);
     return object;
 }

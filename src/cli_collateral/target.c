@@ -5,18 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attest/evidence_file.h"
 #include "base/bytes.h"
 #include "cli_collateral/fetch.h"
 
-enum { EVIDENCE_SIZE_MAX = ALC_QUOTE_SIZE_MAX, TEE_OFFSET = 4, TEE_TDX = 0x81 };
+enum { CBOR_MAJOR_TAG = 6 };
 
-static void read_report(const char *path, const struct cli_file *file, const char *product,
+static void read_report(const char *path, const struct alc_text *evidence, const char *product,
                         struct fetch_target *out)
 {
     struct alc_reader reader;
     struct alc_error error;
     alc_error_clear(&error);
-    alc_reader_init(&reader, file->bytes, file->size, &error);
+    alc_reader_init(&reader, evidence->bytes, evidence->size, &error);
     if (alc_snp_report_read(&reader, &out->report) != ALC_OK) {
         exit(cli_report_error(path, &error));
     }
@@ -43,7 +44,7 @@ static const char *authority_of(const struct alc_certificate *authority)
                                                                                : NULL;
 }
 
-static void read_quote(const char *path, const struct cli_file *file, struct fetch_target *out)
+static void read_quote(const char *path, const struct alc_text *evidence, struct fetch_target *out)
 {
     struct alc_reader reader;
     struct alc_error error;
@@ -54,7 +55,7 @@ static void read_quote(const char *path, const struct cli_file *file, struct fet
     void *memory = cli_allocate(FETCH_ARENA_SIZE);
     alc_arena_init(&arena, memory, FETCH_ARENA_SIZE);
     alc_error_clear(&error);
-    alc_reader_init(&reader, file->bytes, file->size, &error);
+    alc_reader_init(&reader, evidence->bytes, evidence->size, &error);
     if (alc_quote_read(&reader, &quote) != ALC_OK ||
         alc_chain_read(&arena, &quote.certificates, ALC_CERTIFICATE_INTEL, &chain) != ALC_OK) {
         exit(cli_report_error(path, &error));
@@ -63,23 +64,40 @@ static void read_quote(const char *path, const struct cli_file *file, struct fet
     if (out->authority == NULL || alc_pck_read(&chain.certificates[0], &pck) != ALC_OK) {
         cli_die(CLI_FAILED, "%s: the certificate in it is not of a platform", path);
     }
-    out->kind =
-        alc_load_u32(file->bytes + TEE_OFFSET) == TEE_TDX ? ALC_EVIDENCE_TDX : ALC_EVIDENCE_SGX;
+    out->kind = quote.body == ALC_QUOTE_SGX ? ALC_EVIDENCE_SGX : ALC_EVIDENCE_TDX;
     alc_copy(out->fmspc, pck.fmspc, sizeof out->fmspc);
     free(memory);
+}
+
+/* A file has evidence itself, or with the claims that it binds. */
+static struct alc_text evidence_of(const char *path, const struct cli_file *file)
+{
+    struct alc_evidence_file parts;
+    struct alc_reader reader;
+    struct alc_error error;
+    if (file->size == 0 || file->bytes[0] >> 5 != CBOR_MAJOR_TAG) {
+        return (struct alc_text){file->bytes, file->size};
+    }
+    alc_error_clear(&error);
+    alc_reader_init(&reader, file->bytes, file->size, &error);
+    if (alc_evidence_file_read(&reader, &parts) != ALC_OK) {
+        exit(cli_report_error(path, &error));
+    }
+    return parts.tagged.evidence;
 }
 
 void fetch_target_read(const char *path, const char *product, struct fetch_target *out)
 {
     struct cli_file file = cli_read_file(path);
     *out = (struct fetch_target){0};
-    if (file.size > EVIDENCE_SIZE_MAX) {
+    if (file.size > ALC_EVIDENCE_FILE_SIZE_MAX) {
         cli_die(CLI_FAILED, "%s: too large for evidence", path);
     }
-    if (alc_snp_is_report(file.bytes, file.size)) {
-        read_report(path, &file, product, out);
+    const struct alc_text evidence = evidence_of(path, &file);
+    if (alc_snp_is_report(evidence.bytes, evidence.size)) {
+        read_report(path, &evidence, product, out);
     } else {
-        read_quote(path, &file, out);
+        read_quote(path, &evidence, out);
     }
     cli_unmap(&file);
 }

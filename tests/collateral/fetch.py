@@ -147,6 +147,16 @@ class Tests:
                     text=True, timeout=60)
                 assert done.returncode == 0, done.stdout + done.stderr
 
+    def test_evidence_file(self):
+        """Tag 60000, an array of two byte strings: the quote, and claims."""
+        quote = self.quote.read_bytes()
+        path = self.folder / "evidence"
+        path.write_bytes(b"\xd9\xea\x60\x82\x59" + len(quote).to_bytes(2, "big") + quote + b"\x40")
+        with self.service(self.pcs_answers()) as service:
+            assert self.good(service, "--pcs", path).stdout
+            path.write_bytes(path.read_bytes()[:-1])
+            assert self.run("fetch", "--pcs", service.url, path).returncode == 2
+
     def test_forms_of_lists(self):
         answers = self.pcs_answers(is_new=True)
         pem = pathlib.Path(self.made / "ec.crl").read_bytes()
@@ -315,7 +325,7 @@ class Tests:
         cut = self.folder / "cut"
         cut.write_bytes(self.quote.read_bytes()[:-100])
         large = self.folder / "large"
-        large.write_bytes(bytes(70000))
+        large.write_bytes(bytes(SIZE_MAX + 1))
         for code, words in ((2, ()), (2, ("get", self.quote)), (2, ("fetch",)),
                             (2, ("fetch", self.quote, self.quote)),
                             (2, ("fetch", "--pcs", "file:///etc", self.quote)),
