@@ -133,13 +133,6 @@ static alc_status read_reason(struct alc_reader *reader, void *context)
     return alc_json_read_text(reader, &((struct told *)context)->reason);
 }
 
-static void print_text(const struct alc_text *text)
-{
-    for (size_t i = 0; i < text->size; i++) {
-        putchar(text->bytes[i] >= ' ' && text->bytes[i] < 0x7f ? text->bytes[i] : '?');
-    }
-}
-
 static int explain_verdict(const char *path)
 {
     static const struct alc_json_member members[] = {
@@ -163,10 +156,10 @@ static int explain_verdict(const char *path)
         return CLI_USAGE;
     }
     printf("%s: ", path);
-    print_text(&told.verdict);
+    judgement_print_text(&told.verdict, stdout);
     if (told.reason.size != 0) {
         printf(": ");
-        print_text(&told.reason);
+        judgement_print_text(&told.reason, stdout);
     }
     printf("\n");
     if (told.failed_check.size == 0) {

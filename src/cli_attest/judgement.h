@@ -41,6 +41,8 @@ enum alc_check judgement_failed_check(const struct judgement *judgement);
 void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REASON_SIZE]);
 /* What the evidence is: "quote of an SGX enclave". */
 const char *judgement_kind_text(enum alc_evidence_kind kind);
+/* A stranger's text, of which only printable ASCII reaches the terminal. */
+void judgement_print_text(const struct alc_text *text, FILE *out);
 void judgement_print(const struct judgement *judgement, FILE *out);
 void judgement_print_json(const struct judgement *judgement, FILE *out);
 /* Signed with the key in the file; ends the process with CLI_USAGE when that is none. */

@@ -33,7 +33,7 @@ static void print_time(FILE *out, int64_t seconds)
     fprintf(out, "%.*s", (int)sizeof text, text);
 }
 
-static void print_text(FILE *out, const struct alc_text *text)
+void judgement_print_text(const struct alc_text *text, FILE *out)
 {
     for (size_t i = 0; i < text->size; i++) {
         const uint8_t byte = text->bytes[i];
@@ -98,9 +98,9 @@ static void print_claims(const struct alc_verdict *verdict, FILE *out)
         return;
     }
     print_label(out, "claimed by");
-    print_text(out, &claims->software);
+    judgement_print_text(&claims->software, out);
     fputc(' ', out);
-    print_text(out, &claims->version);
+    judgement_print_text(&claims->version, out);
     fprintf(out, ", asked by the %s\n", alc_asked_by_word(claims->asked_by));
     print_hash(out, "  workload", claims->workload_id);
     print_hash(out, "  module", claims->module_sha256);
@@ -131,7 +131,7 @@ static void print_tcb(const struct alc_verdict *verdict, FILE *out)
     print_label(out, "advisories");
     for (size_t i = 0; i < verdict->advisories_count; i++) {
         fputs(i == 0 ? "" : ", ", out);
-        print_text(out, &verdict->advisories[i]);
+        judgement_print_text(&verdict->advisories[i], out);
     }
     fprintf(out, "%s\n", verdict->advisories_count == 0 ? "none" : "");
     print_label(out, "evaluation");
