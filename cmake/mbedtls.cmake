@@ -6,7 +6,7 @@
 set(ALC_MBEDTLS_SOURCE "" CACHE PATH "unpacked source of mbedTLS 3.6; empty: where tools/bootstrap puts it")
 set(ALC_MBEDTLS_FILES
     aes aesni asn1parse asn1write bignum bignum_core cipher cipher_wrap cmac constant_time ecdsa ecp
-    ecp_curves hkdf hmac_drbg md sha256 sha512)
+    ecp_curves hkdf hmac_drbg md rsa rsa_alt_helpers sha256 sha512)
 # Where the time of a signature goes.
 set(ALC_MBEDTLS_HOT_FILES bignum_core ecp_curves)
 

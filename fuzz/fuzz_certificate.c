@@ -21,7 +21,7 @@ static alc_status fuzz_chain(struct alc_arena *arena, struct alc_reader *reader)
 {
     struct alc_chain chain;
     struct alc_pck pck;
-    ALC_TRY(alc_chain_read(arena, reader, &chain));
+    ALC_TRY(alc_chain_read(arena, reader, ALC_CERTIFICATE_INTEL, &chain));
     demand(chain.count >= 2 && chain.count <= ALC_CHAIN_CERTIFICATES_MAX);
     demand(!chain.certificates[0].is_authority);
     return alc_pck_read(&chain.certificates[0], &pck);
@@ -31,7 +31,7 @@ static alc_status fuzz_list(struct alc_reader *reader)
 {
     static const struct alc_certificate none;
     struct alc_revocation_list list;
-    ALC_TRY(alc_revocation_list_read(reader, &list));
+    ALC_TRY(alc_revocation_list_read(reader, ALC_CERTIFICATE_INTEL, &list));
     (void)!alc_revocation_list_has(&list, &none);
     return ALC_OK;
 }

@@ -11,9 +11,11 @@
 #ifndef ALC_ATTEST_APPRAISE_H
 #define ALC_ATTEST_APPRAISE_H
 
+#include "attest/claims.h"
 #include "attest/collateral.h"
 #include "attest/policy.h"
 #include "attest/quote.h"
+#include "attest/snp.h"
 
 enum alc_check {
 #define CHECK(ident, kinds, text) ALC_CHECK_##ident,
@@ -43,7 +45,9 @@ enum alc_check_result {
 extern const uint8_t alc_emulated_root_sha256[ALC_SHA256_SIZE];
 
 struct alc_appraisal {
-    struct alc_text evidence; /* a quote or a report; its kind is found out */
+    struct alc_text evidence;      /* a quote or a report; its kind is found out */
+    struct alc_text claims_buffer; /* that came with it (claims.h); empty: none */
+    struct alc_text nonce;         /* for which it must have been made; empty: any */
     struct alc_collateral collateral;
     const struct alc_policy *policy;
     int64_t now_s; /* since 1970, UTC */
@@ -56,6 +60,7 @@ struct alc_appraisal {
 
 struct alc_verdict {
     alc_status status;           /* ALC_OK: accepted; else why not */
+    uint64_t offset;             /* in the evidence, of what FORM refused; ALC_NO_OFFSET */
     enum alc_evidence_kind kind; /* 0: was not found out */
     enum alc_check_result results[ALC_CHECKS];
     bool is_emulated; /* leads to the emulator's root */
@@ -67,19 +72,30 @@ struct alc_verdict {
     size_t advisories_count;
     uint32_t evaluation_number;
     uint8_t fmspc[ALC_FMSPC_SIZE];
-    int64_t valid_from_s;  /* the verdict holds at every time from here … */
-    int64_t valid_until_s; /* … to here */
+    int64_t collateral_issued_s; /* when the oldest part was, of those that are issued monthly */
+    int64_t valid_from_s;        /* the verdict holds at every time from here … */
+    int64_t valid_until_s;       /* … to here */
     /* Meaningful once the evidence's signature passed. */
+    bool is_debug; /* its host can read and change its memory */
     uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
     enum alc_quote_body body;          /* of quotes: which of these two, and how much of it */
     struct alc_sgx_report_body report; /* of SGX; else zeros */
     struct alc_td_report td;           /* of TDX; else zeros */
+    struct alc_snp_verdict snp;        /* of SEV-SNP; else zeros */
+    /* Meaningful once CLAIMS passed; texts are borrowed from the claims-buffer. */
+    bool has_claims; /* alcove's runtime made it: */
+    struct alc_claims claims;
+    struct alc_text nonce;
 };
 
 enum { ALC_APPRAISE_ARENA_SIZE = 32 * 1024 };
 
+/* Whether the evidence is what it says, as far as its kind is proven: no check failed but one of
+ * the policy's. What a verdict has about other evidence nobody signed. */
+bool alc_verdict_is_genuine(const struct alc_verdict *verdict);
+
 /* Fills *out whatever happens and returns out->status, the status of the first check that failed:
- * those of the formats, ALC_E_NOT_FOUND (no collateral was given), ALC_E_BAD_SIGNATURE,
+ * those of the formats, ALC_E_NO_COLLATERAL, ALC_E_BAD_SIGNATURE,
  * ALC_E_UNTRUSTED_ROOT, ALC_E_REVOKED, ALC_E_NOT_CURRENT (dates), ALC_E_EMULATED,
  * ALC_E_WRONG_PLATFORM, ALC_E_NO_TCB_LEVEL, ALC_E_POLICY_REFUSED. `arena` is only used
  * during the call; ALC_APPRAISE_ARENA_SIZE bytes are enough for every chain that is accepted. */

@@ -9,7 +9,7 @@
 
 const struct alc_policy alc_policy_default = {.accepted_tcb = 1u << ALC_TCB_UP_TO_DATE};
 
-static alc_status accept(bool is_accepted)
+alc_status alc_policy_accept(bool is_accepted)
 {
     return is_accepted ? ALC_OK : ALC_E_POLICY_REFUSED;
 }
@@ -25,36 +25,35 @@ static bool is_among(const uint8_t *measurement, size_t size,
     return false;
 }
 
-/* No values: all are accepted. */
-static alc_status accept_one_of(const uint8_t *measurement, size_t size,
-                                const struct alc_reference_values *accepted)
+alc_status alc_policy_accept_one_of(const uint8_t *measurement, size_t size,
+                                    const struct alc_reference_values *accepted)
 {
-    return accept(accepted->count == 0 || is_among(measurement, size, accepted));
+    return alc_policy_accept(accepted->count == 0 || is_among(measurement, size, accepted));
 }
 
 alc_status alc_policy_check_kind(struct alc_appraise_state *state)
 {
     const uint32_t kinds = state->appraisal->policy->kinds;
-    return accept(kinds == 0 || (kinds & (uint32_t)state->verdict->kind) != 0);
+    return alc_policy_accept(kinds == 0 || (kinds & (uint32_t)state->verdict->kind) != 0);
 }
 
 alc_status alc_policy_check_not_debug(struct alc_appraise_state *state)
 {
-    return accept(state->appraisal->policy->accepts_debug || !state->is_debug);
+    return alc_policy_accept(state->appraisal->policy->accepts_debug || !state->verdict->is_debug);
 }
 
 alc_status alc_policy_check_tcb_status(struct alc_appraise_state *state)
 {
-    return accept((state->appraisal->policy->accepted_tcb & 1u << state->verdict->tcb) != 0);
+    return alc_policy_accept((state->appraisal->policy->accepted_tcb & 1u << state->verdict->tcb) !=
+                             0);
 }
 
 alc_status alc_policy_check_advisories(struct alc_appraise_state *state)
 {
-    const struct alc_policy *policy = state->appraisal->policy;
+    const struct alc_accepted_texts *accepted = &state->appraisal->policy->advisories;
     const struct alc_verdict *verdict = state->verdict;
-    for (size_t i = 0; policy->limits_advisories && i < verdict->advisories_count; i++) {
-        if (!alc_text_is_among(&verdict->advisories[i], policy->advisories,
-                               policy->advisories_count)) {
+    for (size_t i = 0; accepted->is_limited && i < verdict->advisories_count; i++) {
+        if (!alc_text_is_among(&verdict->advisories[i], accepted->texts, accepted->count)) {
             return ALC_E_POLICY_REFUSED;
         }
     }
@@ -63,8 +62,26 @@ alc_status alc_policy_check_advisories(struct alc_appraise_state *state)
 
 alc_status alc_policy_check_evaluation(struct alc_appraise_state *state)
 {
-    return accept(state->verdict->evaluation_number >=
-                  state->appraisal->policy->evaluation_number_min);
+    return alc_policy_accept(state->verdict->evaluation_number >=
+                             state->appraisal->policy->evaluation_number_min);
+}
+
+static int64_t earlier(int64_t a_s, int64_t b_s)
+{
+    return a_s < b_s ? a_s : b_s;
+}
+
+/* The root's list is left out: it comes out once a year. */
+alc_status alc_policy_check_collateral_age(struct alc_appraise_state *state)
+{
+    const uint64_t age_max_s = state->appraisal->policy->collateral_age_max_s;
+    struct alc_verdict *verdict = state->verdict;
+    verdict->collateral_issued_s =
+        earlier(state->pck_list.this_update_s,
+                earlier(state->tcb_info.dates.issue_s, state->qe_identity.dates.issue_s));
+    /* Not negative: the time was found to be within all dates. */
+    const int64_t age_s = state->appraisal->now_s - verdict->collateral_issued_s;
+    return alc_policy_accept(age_max_s == 0 || (uint64_t)age_s <= age_max_s);
 }
 
 /* -- enclaves -- */
@@ -72,23 +89,24 @@ alc_status alc_policy_check_evaluation(struct alc_appraise_state *state)
 alc_status alc_policy_check_mrenclave(struct alc_appraise_state *state)
 {
     const struct alc_policy *policy = state->appraisal->policy;
-    return accept_one_of(state->quote.report.mrenclave, ALC_SGX_MEASUREMENT_SIZE,
-                         &policy->mrenclaves);
+    return alc_policy_accept_one_of(state->quote.report.mrenclave, ALC_SGX_MEASUREMENT_SIZE,
+                                    &policy->mrenclaves);
 }
 
 alc_status alc_policy_check_mrsigner(struct alc_appraise_state *state)
 {
     const struct alc_policy *policy = state->appraisal->policy;
-    return accept_one_of(state->quote.report.mrsigner, ALC_SGX_MEASUREMENT_SIZE,
-                         &policy->mrsigners);
+    return alc_policy_accept_one_of(state->quote.report.mrsigner, ALC_SGX_MEASUREMENT_SIZE,
+                                    &policy->mrsigners);
 }
 
 alc_status alc_policy_check_product(struct alc_appraise_state *state)
 {
     const struct alc_policy *policy = state->appraisal->policy;
     const struct alc_sgx_report_body *report = &state->quote.report;
-    return accept((!policy->has_product_id || report->isv_product_id == policy->product_id) &&
-                  report->isv_svn >= policy->svn_min);
+    return alc_policy_accept(
+        (!policy->product_id.is_given || report->isv_product_id == policy->product_id.value) &&
+        report->isv_svn >= policy->svn_min);
 }
 
 /* -- trust domains -- */
@@ -98,8 +116,8 @@ alc_status alc_policy_check_product(struct alc_appraise_state *state)
 alc_status alc_policy_check_td_attributes(struct alc_appraise_state *state)
 {
     const uint64_t attributes = alc_load_u64(state->quote.td.attributes);
-    return accept((attributes & ALC_TD_ATTRIBUTES_RESERVED) == 0 &&
-                  (attributes & ALC_TD_ATTRIBUTE_SEPT_VE_DISABLE) != 0);
+    return alc_policy_accept((attributes & ALC_TD_ATTRIBUTES_RESERVED) == 0 &&
+                             (attributes & ALC_TD_ATTRIBUTE_SEPT_VE_DISABLE) != 0);
 }
 
 /* A service domain can move the trust domain to another machine or read and write its metadata.
@@ -117,9 +135,9 @@ alc_status alc_policy_check_service_td(struct alc_appraise_state *state)
         (attributes & (ALC_TD_ATTRIBUTE_MIGRATABLE | ALC_TD_ATTRIBUTE_SERVTD_EXT)) == 0) {
         return ALC_OK;
     }
-    return accept(is_among(td->mrservicetd, sizeof none, accepted) &&
-                  ((attributes & ALC_TD_ATTRIBUTE_SERVTD_EXT) == 0 ||
-                   is_among(td->service_td_hash, sizeof none, accepted)));
+    return alc_policy_accept(is_among(td->mrservicetd, sizeof none, accepted) &&
+                             ((attributes & ALC_TD_ATTRIBUTE_SERVTD_EXT) == 0 ||
+                              is_among(td->service_td_hash, sizeof none, accepted)));
 }
 
 /* All rows that compare one measurement of a trust domain. */
@@ -144,7 +162,8 @@ alc_status alc_policy_check_td_measurement(struct alc_appraise_state *state)
     };
     for (size_t i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
         if (rows[i].check == state->current) {
-            return accept_one_of(rows[i].found, ALC_TD_MEASUREMENT_SIZE, rows[i].accepted);
+            return alc_policy_accept_one_of(rows[i].found, ALC_TD_MEASUREMENT_SIZE,
+                                            rows[i].accepted);
         }
     }
     return ALC_E_INTERNAL;
@@ -159,13 +178,4 @@ alc_status alc_policy_check_td_svn(struct alc_appraise_state *state)
         }
     }
     return ALC_OK;
-}
-
-/* -- any -- */
-
-alc_status alc_policy_check_report_data(struct alc_appraise_state *state)
-{
-    const uint8_t *wanted = state->appraisal->policy->report_data;
-    return accept(wanted == NULL ||
-                  alc_equal(state->verdict->report_data, wanted, ALC_EVIDENCE_REPORT_DATA_SIZE));
 }

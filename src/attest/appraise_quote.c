@@ -36,16 +36,17 @@ static bool has_svns_now(const struct alc_appraise_state *state)
 alc_status alc_quote_check_form(struct alc_appraise_state *state)
 {
     struct alc_reader reader;
+    const struct alc_text *evidence = &state->appraisal->evidence;
     const struct alc_quote *quote = &state->quote;
-    reader_of(&state->appraisal->evidence, &reader);
+    alc_reader_init(&reader, evidence->bytes, evidence->size, &state->form_error);
     ALC_TRY(alc_quote_read(&reader, &state->quote));
     if (quote->body == ALC_QUOTE_SGX) {
         state->verdict->kind = ALC_EVIDENCE_SGX;
-        state->is_debug = (quote->report.attributes.flags & ALC_SGX_ATTRIBUTE_DEBUG) != 0;
+        state->verdict->is_debug = (quote->report.attributes.flags & ALC_SGX_ATTRIBUTE_DEBUG) != 0;
     } else {
         state->verdict->kind = ALC_EVIDENCE_TDX;
-        state->is_debug = (alc_load_u64(quote->td.attributes) &
-                           (ALC_TD_ATTRIBUTE_DEBUG | ALC_TD_ATTRIBUTE_PROFILING)) != 0;
+        state->verdict->is_debug = (alc_load_u64(quote->td.attributes) &
+                                    (ALC_TD_ATTRIBUTE_DEBUG | ALC_TD_ATTRIBUTE_PROFILING)) != 0;
     }
     return ALC_OK;
 }
@@ -64,7 +65,8 @@ alc_status alc_quote_check_not_emulated(struct alc_appraise_state *state)
     uint8_t digest[ALC_SHA256_SIZE];
     state->root_sha256 =
         appraisal->root_sha256 != NULL ? appraisal->root_sha256 : intel_root_sha256;
-    state->pck_chain_status = alc_chain_read(state->arena, &reader, &state->pck_chain);
+    state->pck_chain_status =
+        alc_chain_read(state->arena, &reader, ALC_CERTIFICATE_INTEL, &state->pck_chain);
     if (state->pck_chain_status != ALC_OK) {
         return ALC_OK;
     }
@@ -105,10 +107,10 @@ alc_status alc_quote_check_root_list(struct alc_appraise_state *state)
     const struct alc_pcs_collateral *collateral = state->appraisal->collateral.pcs;
     struct alc_reader reader;
     if (collateral == NULL) {
-        return ALC_E_NOT_FOUND;
+        return ALC_E_NO_COLLATERAL;
     }
     reader_of(&collateral->root_list, &reader);
-    ALC_TRY(alc_revocation_list_read(&reader, &state->root_list));
+    ALC_TRY(alc_revocation_list_read(&reader, ALC_CERTIFICATE_INTEL, &state->root_list));
     return alc_revocation_list_check_issuer(&state->root_list, root_of(&state->pck_chain),
                                             state->appraisal->known);
 }
@@ -117,7 +119,7 @@ alc_status alc_quote_check_pck_list(struct alc_appraise_state *state)
 {
     struct alc_reader reader;
     reader_of(&state->appraisal->collateral.pcs->pck_list, &reader);
-    ALC_TRY(alc_revocation_list_read(&reader, &state->pck_list));
+    ALC_TRY(alc_revocation_list_read(&reader, ALC_CERTIFICATE_INTEL, &state->pck_list));
     return alc_revocation_list_check_issuer(&state->pck_list, &state->pck_chain.certificates[1],
                                             state->appraisal->known);
 }
@@ -138,7 +140,7 @@ static alc_status trust_signer(struct alc_appraise_state *state, const struct al
 {
     struct alc_reader reader;
     reader_of(pem, &reader);
-    ALC_TRY(alc_chain_read(state->arena, &reader, out));
+    ALC_TRY(alc_chain_read(state->arena, &reader, ALC_CERTIFICATE_INTEL, out));
     ALC_TRY(trust_chain(state, out));
     if (out->count != 2) {
         return ALC_E_BAD_CERTIFICATE;

@@ -9,6 +9,17 @@
 /* AlgorithmIdentifier of ecdsa-with-SHA256, whole. */
 static const uint8_t ecdsa_with_sha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
                                             0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+/* The identifier of RSASSA-PSS and its parameters: SHA-384, MGF1 with SHA-384, a salt of 48 bytes
+ * (RFC 4055, 3.1). Behind them AMD writes the trailer, which is always the same and in DER should
+ * not be there. */
+static const uint8_t oid_pss[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a};
+static const uint8_t pss_with_sha384[] = {
+    0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
+    0x02, 0x02, 0x05, 0x00, 0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48,
+    0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48,
+    0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0xa2, 0x03, 0x02, 0x01, 0x30};
+static const uint8_t pss_trailer[] = {0xa3, 0x03, 0x02, 0x01, 0x01};
+static const uint8_t oid_common_name[] = {0x55, 0x04, 0x03};
 static const uint8_t oid_basic_constraints[] = {0x55, 0x1d, 0x13};
 static const uint8_t oid_key_usage[] = {0x55, 0x1d, 0x0f};
 /* 1.2.840.113741.1.13.1 */
@@ -17,15 +28,36 @@ static const uint8_t oid_sgx[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d
 enum { USAGE_CERTIFICATE_SIGN = 0x04, USAGE_LIST_SIGN = 0x02 }; /* of the first byte */
 enum { CERTIFICATE_SIZE_MAX = 4096 };
 
-static alc_status read_algorithm(struct alc_reader *reader)
+static bool is_pss(struct alc_reader content)
+{
+    struct alc_der oid;
+    struct alc_der parameters;
+    const uint8_t *fixed;
+    content.error = NULL;
+    if (alc_der_read(&content, ALC_DER_OBJECT_IDENTIFIER, &oid) != ALC_OK ||
+        alc_der_read(&content, ALC_DER_SEQUENCE, &parameters) != ALC_OK ||
+        alc_der_end(&content) != ALC_OK ||
+        alc_read_bytes(&parameters.content, sizeof pss_with_sha384, &fixed) != ALC_OK) {
+        return false;
+    }
+    size_t rest_size = alc_reader_remaining(&parameters.content);
+    const uint8_t *rest = parameters.content.bytes + parameters.content.pos;
+    return alc_der_has_content(&oid, oid_pss, sizeof oid_pss) &&
+           alc_equal(fixed, pss_with_sha384, sizeof pss_with_sha384) &&
+           (rest_size == 0 ||
+            (rest_size == sizeof pss_trailer && alc_equal(rest, pss_trailer, rest_size)));
+}
+
+static alc_status read_algorithm(struct alc_reader *reader, enum alc_certificate_profile profile)
 {
     const struct alc_reader start = *reader;
     struct alc_der algorithm;
     ALC_TRY(alc_der_read(reader, ALC_DER_SEQUENCE, &algorithm));
-    return algorithm.size == sizeof ecdsa_with_sha256 &&
-                   alc_equal(algorithm.bytes, ecdsa_with_sha256, algorithm.size)
-               ? ALC_OK
-               : alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
+    bool is_known = profile == ALC_CERTIFICATE_AMD
+                        ? is_pss(algorithm.content)
+                        : algorithm.size == sizeof ecdsa_with_sha256 &&
+                              alc_equal(algorithm.bytes, ecdsa_with_sha256, algorithm.size);
+    return is_known ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
 }
 
 /* BIT STRING of whole bytes. */
@@ -38,22 +70,34 @@ static alc_status read_whole_bits(struct alc_reader *reader, struct alc_der *out
     return unused == 0 ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_DER);
 }
 
+static alc_status read_signature(struct alc_reader *reader, enum alc_certificate_profile profile,
+                                 struct alc_signed *out)
+{
+    struct alc_der bits;
+    ALC_TRY(read_whole_bits(reader, &bits));
+    if (profile == ALC_CERTIFICATE_AMD) {
+        const struct alc_reader start = bits.content;
+        ALC_TRY(alc_read_bytes(&bits.content, ALC_RSA_SIZE, &out->rsa_signature));
+        return alc_reader_at_end(&bits.content) ? ALC_OK
+                                                : alc_reader_fail(&start, ALC_E_BAD_SIGNATURE);
+    }
+    struct alc_reader signature;
+    ALC_TRY(alc_read_sub(&bits.content, alc_reader_remaining(&bits.content), &signature));
+    return alc_ecdsa_read_der(&signature, ALC_CURVE_P256, &out->signature);
+}
+
 /* SEQUENCE { what is signed, algorithm, signature }: *out_inner reads what is signed. */
-static alc_status read_signed(struct alc_reader *reader, struct alc_signed *out,
-                              struct alc_reader *out_inner)
+static alc_status read_signed(struct alc_reader *reader, enum alc_certificate_profile profile,
+                              struct alc_signed *out, struct alc_reader *out_inner)
 {
     struct alc_der whole;
     struct alc_der inner;
-    struct alc_der bits;
     ALC_TRY(alc_der_read(reader, ALC_DER_SEQUENCE, &whole));
     ALC_TRY(alc_der_end(reader));
     ALC_TRY(alc_der_read(&whole.content, ALC_DER_SEQUENCE, &inner));
-    ALC_TRY(read_algorithm(&whole.content));
-    ALC_TRY(read_whole_bits(&whole.content, &bits));
+    ALC_TRY(read_algorithm(&whole.content, profile));
+    ALC_TRY(read_signature(&whole.content, profile, out));
     ALC_TRY(alc_der_end(&whole.content));
-    struct alc_reader signature;
-    ALC_TRY(alc_read_sub(&bits.content, alc_reader_remaining(&bits.content), &signature));
-    ALC_TRY(alc_ecdsa_read_der(&signature, ALC_CURVE_P256, &out->signature));
     out->bytes = inner.bytes;
     out->size = inner.size;
     *out_inner = inner.content;
@@ -64,13 +108,19 @@ static alc_status check_signature(const struct alc_signed *part,
                                   const struct alc_certificate *issuer,
                                   const struct alc_known_signatures *known)
 {
-    uint8_t digest[ALC_SHA256_SIZE];
+    uint8_t digest[ALC_HASH_SIZE_MAX];
     if (part->issuer.size != issuer->subject.size ||
-        !alc_equal(part->issuer.bytes, issuer->subject.bytes, issuer->subject.size)) {
+        !alc_equal(part->issuer.bytes, issuer->subject.bytes, issuer->subject.size) ||
+        (part->rsa_signature != NULL) != (issuer->rsa_modulus != NULL)) {
         return ALC_E_BAD_CERTIFICATE;
     }
+    if (part->rsa_signature != NULL) {
+        alc_hash_bytes(ALC_HASH_SHA384, part->bytes, part->size, digest);
+        return alc_rsa_pss_verify(issuer->rsa_modulus, ALC_HASH_SHA384, digest,
+                                  part->rsa_signature);
+    }
     alc_sha256(part->bytes, part->size, digest);
-    return alc_signature_verify(known, &issuer->key, digest, sizeof digest, &part->signature);
+    return alc_signature_verify(known, &issuer->key, digest, ALC_SHA256_SIZE, &part->signature);
 }
 
 /* -- extensions -- */
@@ -115,37 +165,43 @@ static bool is_oid(const struct alc_der *oid, const uint8_t *bytes, size_t size)
     return alc_der_has_content(oid, bytes, size);
 }
 
-static alc_status read_extension(struct alc_reader *reader, struct alc_certificate *out)
+alc_status alc_extension_read(struct alc_reader *reader, struct alc_extension *out)
 {
     struct alc_der extension;
-    struct alc_der oid;
     struct alc_der value;
-    bool is_critical = false;
     ALC_TRY(alc_der_read(reader, ALC_DER_SEQUENCE, &extension));
-    const struct alc_reader start = extension.content;
-    ALC_TRY(alc_der_read(&extension.content, ALC_DER_OBJECT_IDENTIFIER, &oid));
+    ALC_TRY(alc_der_read(&extension.content, ALC_DER_OBJECT_IDENTIFIER, &out->oid));
+    out->is_critical = false;
     if (alc_der_is_next(&extension.content, ALC_DER_BOOLEAN)) {
         struct alc_der flag;
         ALC_TRY(alc_der_read(&extension.content, ALC_DER_BOOLEAN, &flag));
-        is_critical = !alc_der_has_content(&flag, "\0", 1);
+        out->is_critical = !alc_der_has_content(&flag, "\0", 1);
     }
     ALC_TRY(alc_der_read(&extension.content, ALC_DER_OCTET_STRING, &value));
-    ALC_TRY(alc_der_end(&extension.content));
-    if (is_oid(&oid, oid_basic_constraints, sizeof oid_basic_constraints)) {
-        return read_basic_constraints(&value.content, out);
+    out->value = value.content;
+    return alc_der_end(&extension.content);
+}
+
+static alc_status read_extension(struct alc_reader *reader, struct alc_certificate *out)
+{
+    const struct alc_reader start = *reader;
+    struct alc_extension extension;
+    ALC_TRY(alc_extension_read(reader, &extension));
+    if (is_oid(&extension.oid, oid_basic_constraints, sizeof oid_basic_constraints)) {
+        return read_basic_constraints(&extension.value, out);
     }
-    if (is_oid(&oid, oid_key_usage, sizeof oid_key_usage)) {
-        return read_key_usage(&value.content, out);
+    if (is_oid(&extension.oid, oid_key_usage, sizeof oid_key_usage)) {
+        return read_key_usage(&extension.value, out);
     }
-    if (is_oid(&oid, oid_sgx, sizeof oid_sgx)) {
+    if (is_oid(&extension.oid, oid_sgx, sizeof oid_sgx)) {
         if (out->has_sgx_extension) {
             return alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
         }
         out->has_sgx_extension = true;
-        out->sgx_extension = value.content;
+        out->sgx_extension = extension.value;
         return ALC_OK;
     }
-    return is_critical ? alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE) : ALC_OK;
+    return extension.is_critical ? alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE) : ALC_OK;
 }
 
 static alc_status read_extensions(struct alc_reader *reader, struct alc_certificate *out)
@@ -155,6 +211,7 @@ static alc_status read_extensions(struct alc_reader *reader, struct alc_certific
     ALC_TRY(alc_der_read(reader, ALC_DER_CONTEXT_3, &wrapper));
     ALC_TRY(alc_der_read(&wrapper.content, ALC_DER_SEQUENCE, &extensions));
     ALC_TRY(alc_der_end(&wrapper.content));
+    out->extensions = extensions.content;
     while (!alc_reader_at_end(&extensions.content)) {
         ALC_TRY(read_extension(&extensions.content, out));
     }
@@ -183,30 +240,61 @@ static alc_status read_validity(struct alc_reader *reader, struct alc_certificat
     return alc_der_end(&validity.content);
 }
 
-alc_status alc_certificate_read(struct alc_reader *reader, struct alc_certificate *out)
+/* Name: SEQUENCE of SETs of SEQUENCE { type, value }. */
+static alc_status read_subject(struct alc_reader *reader, struct alc_certificate *out)
+{
+    ALC_TRY(alc_der_read(reader, ALC_DER_SEQUENCE, &out->subject));
+    struct alc_reader names = out->subject.content;
+    while (!alc_reader_at_end(&names)) {
+        struct alc_der set;
+        struct alc_der pair;
+        struct alc_der type;
+        struct alc_der value;
+        ALC_TRY(alc_der_read(&names, ALC_DER_SET, &set));
+        ALC_TRY(alc_der_read(&set.content, ALC_DER_SEQUENCE, &pair));
+        ALC_TRY(alc_der_read(&pair.content, ALC_DER_OBJECT_IDENTIFIER, &type));
+        ALC_TRY(alc_der_read_any(&pair.content, &value));
+        if (is_oid(&type, oid_common_name, sizeof oid_common_name)) {
+            out->common_name = (struct alc_text){value.content.bytes, value.content.size};
+        }
+    }
+    return ALC_OK;
+}
+
+/* SubjectPublicKeyInfo. */
+static alc_status read_key(struct alc_reader *reader, enum alc_certificate_profile profile,
+                           struct alc_certificate *out)
+{
+    const struct alc_reader start = *reader;
+    const enum alc_curve curve = profile == ALC_CERTIFICATE_AMD ? ALC_CURVE_P384 : ALC_CURVE_P256;
+    struct alc_der key;
+    struct alc_reader again = start;
+    struct alc_reader spki;
+    ALC_TRY(alc_der_read(reader, ALC_DER_SEQUENCE, &key));
+    ALC_TRY(alc_read_sub(&again, key.size, &spki));
+    if (profile == ALC_CERTIFICATE_AMD && key.size > ALC_EC_SPKI_SIZE_MAX) {
+        return alc_rsa_read_spki(&spki, &out->rsa_modulus);
+    }
+    ALC_TRY(alc_ec_read_spki(&spki, &out->key));
+    return out->key.curve == curve ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
+}
+
+alc_status alc_certificate_read(struct alc_reader *reader, enum alc_certificate_profile profile,
+                                struct alc_certificate *out)
 {
     const struct alc_reader start = *reader;
     struct alc_reader inner;
-    struct alc_der key;
     alc_fill(out, 0, sizeof *out);
     out->bytes = start.bytes + start.pos;
     out->size = alc_reader_remaining(&start);
-    ALC_TRY(read_signed(reader, &out->signed_part, &inner));
+    ALC_TRY(read_signed(reader, profile, &out->signed_part, &inner));
     ALC_TRY(read_version_3(&inner));
     ALC_TRY(alc_der_read(&inner, ALC_DER_INTEGER, &out->serial));
-    ALC_TRY(read_algorithm(&inner));
+    ALC_TRY(read_algorithm(&inner, profile));
     ALC_TRY(alc_der_read(&inner, ALC_DER_SEQUENCE, &out->signed_part.issuer));
     ALC_TRY(read_validity(&inner, out));
-    ALC_TRY(alc_der_read(&inner, ALC_DER_SEQUENCE, &out->subject));
-    const struct alc_reader before_key = inner;
-    ALC_TRY(alc_der_read(&inner, ALC_DER_SEQUENCE, &key));
-    struct alc_reader again = before_key;
-    struct alc_reader spki;
-    ALC_TRY(alc_read_sub(&again, key.size, &spki));
-    ALC_TRY(alc_ec_read_spki(&spki, &out->key));
-    if (out->key.curve != ALC_CURVE_P256) {
-        return alc_reader_fail(&before_key, ALC_E_BAD_CERTIFICATE);
-    }
+    ALC_TRY(read_subject(&inner, out));
+    ALC_TRY(read_key(&inner, profile, out));
     ALC_TRY(read_extensions(&inner, out));
     return alc_der_end(&inner);
 }
@@ -249,7 +337,7 @@ static alc_status order(struct alc_chain *chain, size_t index)
 }
 
 static alc_status read_block(struct alc_arena *arena, struct alc_reader *reader,
-                             struct alc_chain *chain)
+                             enum alc_certificate_profile profile, struct alc_chain *chain)
 {
     const uint64_t offset = alc_reader_offset(reader);
     uint8_t *bytes = alc_arena_peek(arena, CERTIFICATE_SIZE_MAX);
@@ -264,7 +352,7 @@ static alc_status read_block(struct alc_arena *arena, struct alc_reader *reader,
     bytes = alc_arena_take(arena, size, 1);
     struct alc_reader block;
     alc_reader_init(&block, bytes, size, NULL);
-    alc_status status = alc_certificate_read(&block, &chain->certificates[chain->count]);
+    alc_status status = alc_certificate_read(&block, profile, &chain->certificates[chain->count]);
     if (status != ALC_OK) {
         return alc_fail(reader->error, status, offset);
     }
@@ -272,25 +360,42 @@ static alc_status read_block(struct alc_arena *arena, struct alc_reader *reader,
     return ALC_OK;
 }
 
-alc_status alc_chain_read(struct alc_arena *arena, struct alc_reader *reader, struct alc_chain *out)
+/* Reads what `chain` does not have yet and puts all into order. */
+static alc_status complete(struct alc_arena *arena, struct alc_reader *reader,
+                           enum alc_certificate_profile profile, struct alc_chain *chain)
 {
     const struct alc_reader start = *reader;
     alc_status status;
-    out->count = 0;
     do {
-        status = read_block(arena, reader, out);
+        status = read_block(arena, reader, profile, chain);
     } while (status == ALC_OK);
     if (status != ALC_E_NOT_FOUND) {
         return status;
     }
-    for (size_t i = 0; i < out->count; i++) {
-        if (order(out, i) != ALC_OK) {
+    for (size_t i = 0; i < chain->count; i++) {
+        if (order(chain, i) != ALC_OK) {
             return alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
         }
     }
-    bool is_chain = out->count >= 2 && is_issued_by(&out->certificates[out->count - 1],
-                                                    &out->certificates[out->count - 1]);
+    bool is_chain = chain->count >= 2 && is_issued_by(&chain->certificates[chain->count - 1],
+                                                      &chain->certificates[chain->count - 1]);
     return is_chain ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
+}
+
+alc_status alc_chain_read(struct alc_arena *arena, struct alc_reader *reader,
+                          enum alc_certificate_profile profile, struct alc_chain *out)
+{
+    out->count = 0;
+    return complete(arena, reader, profile, out);
+}
+
+alc_status alc_chain_read_apart(struct alc_arena *arena, struct alc_reader *der,
+                                struct alc_reader *pem, enum alc_certificate_profile profile,
+                                struct alc_chain *out)
+{
+    ALC_TRY(alc_certificate_read(der, profile, &out->certificates[0]));
+    out->count = 1;
+    return complete(arena, pem, profile, out);
 }
 
 alc_status alc_chain_verify(const struct alc_chain *chain, const struct alc_known_signatures *known)
@@ -320,18 +425,19 @@ static alc_status read_revoked(struct alc_reader *reader, struct alc_revocation_
     return ALC_OK;
 }
 
-alc_status alc_revocation_list_read(struct alc_reader *reader, struct alc_revocation_list *out)
+alc_status alc_revocation_list_read(struct alc_reader *reader, enum alc_certificate_profile profile,
+                                    struct alc_revocation_list *out)
 {
     struct alc_reader inner;
     uint32_t version;
     alc_fill(out, 0, sizeof *out);
     const struct alc_reader start = *reader;
-    ALC_TRY(read_signed(reader, &out->signed_part, &inner));
+    ALC_TRY(read_signed(reader, profile, &out->signed_part, &inner));
     ALC_TRY(alc_der_read_u32(&inner, &version));
     if (version != 1) {
         return alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
     }
-    ALC_TRY(read_algorithm(&inner));
+    ALC_TRY(read_algorithm(&inner, profile));
     ALC_TRY(alc_der_read(&inner, ALC_DER_SEQUENCE, &out->signed_part.issuer));
     ALC_TRY(alc_der_read_time(&inner, &out->this_update_s));
     ALC_TRY(alc_der_read_time(&inner, &out->next_update_s));

@@ -89,6 +89,8 @@ ALC_MUST_CHECK alc_status alc_claims_buffer_read(struct alc_reader *reader,
  * are missing, unknown or contradict each other. */
 ALC_MUST_CHECK alc_status alc_claims_read(struct alc_reader *reader, struct alc_claims *out);
 
+/* The word of policies and verdicts for who asked: "host", "program", "channel". */
+const char *alc_asked_by_word(enum alc_asked_by asker);
 /* Name of a claim, as it is called in policies and documents: "WORKLOAD_ID". */
 const char *alc_claim_name(enum alc_claim claim);
 

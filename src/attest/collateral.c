@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Collateral in one JSON object.
+ * Collateral in one JSON object, and as the service's separate answers.
  */
 #include "attest/collateral.h"
+
+#include "base/bytes.h"
+#include "crypto/crypto.h"
 
 struct collateral_reader {
     struct alc_arena *arena;
@@ -94,4 +97,108 @@ alc_status alc_pcs_collateral_read(struct alc_arena *arena, struct alc_reader *r
     *out = (struct alc_pcs_collateral){0};
     ALC_TRY(alc_json_read_object(reader, members, ALC_ARRAY_COUNT(members), &into));
     return alc_json_end(reader);
+}
+
+/* -- separate answers -- */
+
+struct signed_text {
+    struct alc_text text;
+    uint8_t signature[64];
+};
+
+static alc_status read_signed(struct alc_reader *reader, void *context)
+{
+    return alc_json_read_raw(reader, &((struct signed_text *)context)->text);
+}
+
+static alc_status read_signature(struct alc_reader *reader, void *context)
+{
+    struct signed_text *into = context;
+    return alc_json_read_hex(reader, into->signature, sizeof into->signature);
+}
+
+static alc_status read_answer(struct alc_reader *reader, const char *name, struct alc_text *out,
+                              uint8_t *out_signature)
+{
+    const struct alc_json_member members[] = {
+        {name, read_signed, true},
+        {"signature", read_signature, true},
+    };
+    struct signed_text into;
+    ALC_TRY(alc_json_read_object(reader, members, ALC_ARRAY_COUNT(members), &into));
+    ALC_TRY(alc_json_end(reader));
+    *out = into.text;
+    alc_copy(out_signature, into.signature, sizeof into.signature);
+    return ALC_OK;
+}
+
+alc_status alc_pcs_read_tcb(struct alc_reader *reader, struct alc_pcs_collateral *out)
+{
+    return read_answer(reader, "tcbInfo", &out->tcb_info, out->tcb_info_signature);
+}
+
+alc_status alc_pcs_read_qe_identity(struct alc_reader *reader, struct alc_pcs_collateral *out)
+{
+    return read_answer(reader, "enclaveIdentity", &out->qe_identity, out->qe_identity_signature);
+}
+
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+/* What is left of the input, without the space behind it. */
+static struct alc_text rest_of(const struct alc_reader *reader)
+{
+    struct alc_text text = {reader->bytes + reader->pos, alc_reader_remaining(reader)};
+    while (text.size > 0 && is_space(text.bytes[text.size - 1])) {
+        text.size--;
+    }
+    return text;
+}
+
+alc_status alc_pcs_read_list(struct alc_arena *arena, struct alc_reader *reader,
+                             struct alc_text *out)
+{
+    const struct alc_text all = {reader->bytes + reader->pos, alc_reader_remaining(reader)};
+    const struct alc_text text = rest_of(reader);
+    uint8_t *bytes = alc_arena_take(arena, all.size, 1);
+    if (bytes == NULL) {
+        return alc_reader_fail(reader, ALC_E_OUT_OF_MEMORY);
+    }
+    if (alc_hex_decode(text.bytes, text.size, bytes, text.size / 2)) {
+        *out = (struct alc_text){bytes, text.size / 2};
+        return ALC_OK;
+    }
+    struct alc_reader pem = *reader;
+    size_t size;
+    pem.error = NULL; /* when it is no PEM, it may be DER */
+    alc_status status = alc_pem_read(&pem, "X509 CRL", bytes, all.size, &size);
+    *out = status == ALC_OK ? (struct alc_text){bytes, size} : all;
+    return status == ALC_OK || status == ALC_E_NOT_FOUND
+               ? ALC_OK
+               : alc_reader_fail(reader, ALC_E_BAD_COLLATERAL);
+}
+
+alc_status alc_pcs_read_chain(struct alc_arena *arena, struct alc_reader *reader,
+                              struct alc_text *out)
+{
+    const struct alc_text text = rest_of(reader);
+    uint8_t *bytes = alc_arena_take(arena, text.size, 1);
+    size_t size = 0;
+    if (bytes == NULL) {
+        return alc_reader_fail(reader, ALC_E_OUT_OF_MEMORY);
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        bytes[size] = text.bytes[i];
+        if (text.bytes[i] == '%') {
+            if (text.size - i < 3 || !alc_hex_decode(&text.bytes[i + 1], 2, &bytes[size], 1)) {
+                return alc_reader_fail(reader, ALC_E_BAD_COLLATERAL);
+            }
+            i += 2;
+        }
+        size++;
+    }
+    *out = (struct alc_text){bytes, size};
+    return ALC_OK;
 }

@@ -41,4 +41,27 @@ ALC_MUST_CHECK alc_status alc_pcs_collateral_read(struct alc_arena *arena,
                                                   struct alc_reader *reader,
                                                   struct alc_pcs_collateral *out);
 
+/* -- the service's separate answers -- */
+
+/* Each reads one answer as the service gives it. ALC_E_BAD_JSON or ALC_E_BAD_COLLATERAL. */
+
+/* The body of `tcb`: {"tcbInfo": …, "signature": …}. */
+ALC_MUST_CHECK alc_status alc_pcs_read_tcb(struct alc_reader *reader,
+                                           struct alc_pcs_collateral *out);
+/* The body of `qe/identity`: {"enclaveIdentity": …, "signature": …}. */
+ALC_MUST_CHECK alc_status alc_pcs_read_qe_identity(struct alc_reader *reader,
+                                                   struct alc_pcs_collateral *out);
+/* The body of `rootcacrl` or `pckcrl`: DER, its hexadecimal digits, or PEM. */
+ALC_MUST_CHECK alc_status alc_pcs_read_list(struct alc_arena *arena, struct alc_reader *reader,
+                                            struct alc_text *out);
+/* The value of an …-Issuer-Chain header: PEM, percent-encoded or plain. */
+ALC_MUST_CHECK alc_status alc_pcs_read_chain(struct alc_arena *arena, struct alc_reader *reader,
+                                             struct alc_text *out);
+
+/* The same for endorsement_key (hexadecimal DER), chain (PEM) and revocation_list (hexadecimal
+ * DER). Without endorsement_key, its certificate must be in the chain. */
+ALC_MUST_CHECK alc_status alc_kds_collateral_read(struct alc_arena *arena,
+                                                  struct alc_reader *reader,
+                                                  struct alc_kds_collateral *out);
+
 #endif

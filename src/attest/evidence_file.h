@@ -5,8 +5,8 @@
  *   tag([ bstr evidence, bstr claims-buffer ])
  *
  * A file is that item, and behind it (a CBOR sequence, RFC 8742) there may be one byte string with
- * collateral, in the form of alc_pcs_collateral_read. Input is hostile; everything read is borrowed
- * from it.
+ * collateral, in the form of alc_pcs_collateral_read or alc_kds_collateral_read. Input is hostile;
+ * everything read is borrowed from it.
  */
 #ifndef ALC_ATTEST_EVIDENCE_FILE_H
 #define ALC_ATTEST_EVIDENCE_FILE_H

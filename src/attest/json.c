@@ -12,6 +12,11 @@ static alc_status bad(const struct alc_reader *at)
     return alc_reader_fail(at, ALC_E_BAD_JSON);
 }
 
+static alc_status bad_member(const struct alc_reader *at, const char *detail)
+{
+    return alc_fail_with(at->error, ALC_E_BAD_JSON, alc_reader_offset(at), detail);
+}
+
 static void skip_space(struct alc_reader *reader)
 {
     while (!alc_reader_at_end(reader)) {
@@ -247,6 +252,12 @@ static alc_status skip_scalar(struct alc_reader *reader)
     }
 }
 
+alc_status alc_json_read_bool(struct alc_reader *reader, bool *out)
+{
+    *out = peek(reader) == 't';
+    return skip_word(reader, *out ? "true" : "false");
+}
+
 /* A stack of what is open, one bit each: an object or an array. */
 struct nesting {
     uint32_t objects;
@@ -311,48 +322,78 @@ alc_status alc_json_skip(struct alc_reader *reader)
     return ALC_OK;
 }
 
+alc_status alc_json_read_raw(struct alc_reader *reader, struct alc_text *out)
+{
+    skip_space(reader);
+    const size_t first = reader->pos;
+    ALC_TRY(alc_json_skip(reader));
+    *out = (struct alc_text){reader->bytes + first, reader->pos - first};
+    return ALC_OK;
+}
+
 /* -- objects and arrays -- */
 
-static alc_status read_member(struct alc_reader *reader, const struct alc_json_member *members,
-                              size_t count, uint32_t *seen, void *context)
+struct member_table {
+    const struct alc_json_member *members;
+    size_t count;
+    bool is_closed; /* others are refused */
+};
+
+static alc_status read_member(struct alc_reader *reader, const struct member_table *table,
+                              uint32_t *seen, void *context)
 {
     const struct alc_reader start = *reader;
     struct alc_text name;
     bool has_escapes;
     ALC_TRY(read_raw(reader, &name, &has_escapes));
     ALC_TRY(expect(reader, ':'));
-    for (size_t i = 0; i < count; i++) {
-        if (alc_text_is(&name, members[i].name)) {
+    for (size_t i = 0; i < table->count; i++) {
+        if (alc_text_is(&name, table->members[i].name)) {
             if ((*seen & 1u << i) != 0) {
-                return bad(&start);
+                return bad_member(&start, ALC_WORDS("a member is there twice"));
             }
             *seen |= 1u << i;
-            return members[i].read(reader, context);
+            return table->members[i].read(reader, context);
         }
     }
     /* A name may be written with escapes; one that is known never is. */
-    return has_escapes ? bad(&start) : alc_json_skip(reader);
+    return table->is_closed || has_escapes
+               ? bad_member(&start, ALC_WORDS("a member that is not known"))
+               : alc_json_skip(reader);
+}
+
+static alc_status read_object(struct alc_reader *reader, const struct member_table *table,
+                              void *context)
+{
+    const struct alc_reader start = *reader;
+    uint32_t seen = 0;
+    ALC_ASSERT(table->count <= ALC_JSON_MEMBERS_MAX);
+    ALC_TRY(expect(reader, '{'));
+    if (!take(reader, '}')) {
+        do {
+            ALC_TRY(read_member(reader, table, &seen, context));
+        } while (take(reader, ','));
+        ALC_TRY(expect(reader, '}'));
+    }
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->members[i].is_required && (seen & 1u << i) == 0) {
+            return bad_member(&start, ALC_WORDS("a member is missing"));
+        }
+    }
+    return ALC_OK;
 }
 
 alc_status alc_json_read_object(struct alc_reader *reader, const struct alc_json_member *members,
                                 size_t count, void *context)
 {
-    const struct alc_reader start = *reader;
-    uint32_t seen = 0;
-    ALC_ASSERT(count <= ALC_JSON_MEMBERS_MAX);
-    ALC_TRY(expect(reader, '{'));
-    if (!take(reader, '}')) {
-        do {
-            ALC_TRY(read_member(reader, members, count, &seen, context));
-        } while (take(reader, ','));
-        ALC_TRY(expect(reader, '}'));
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (members[i].is_required && (seen & 1u << i) == 0) {
-            return bad(&start);
-        }
-    }
-    return ALC_OK;
+    return read_object(reader, &(struct member_table){members, count, false}, context);
+}
+
+alc_status alc_json_read_closed_object(struct alc_reader *reader,
+                                       const struct alc_json_member *members, size_t count,
+                                       void *context)
+{
+    return read_object(reader, &(struct member_table){members, count, true}, context);
 }
 
 alc_status alc_json_read_array(struct alc_reader *reader, alc_json_value_function *read_item,

@@ -32,6 +32,10 @@ enum { ALC_JSON_MEMBERS_MAX = 32, ALC_JSON_DEPTH_MAX = 16 };
 ALC_MUST_CHECK alc_status alc_json_read_object(struct alc_reader *reader,
                                                const struct alc_json_member *members, size_t count,
                                                void *context);
+/* The same, but a member that is not in the table is refused. */
+ALC_MUST_CHECK alc_status alc_json_read_closed_object(struct alc_reader *reader,
+                                                      const struct alc_json_member *members,
+                                                      size_t count, void *context);
 ALC_MUST_CHECK alc_status alc_json_read_array(struct alc_reader *reader,
                                               alc_json_value_function *read_item, void *context);
 /* A string without escapes, borrowed. */
@@ -44,6 +48,9 @@ ALC_MUST_CHECK alc_status alc_json_read_uint(struct alc_reader *reader, uint64_t
                                              uint64_t *out);
 /* A string of exactly 2 * size hexadecimal digits. */
 ALC_MUST_CHECK alc_status alc_json_read_hex(struct alc_reader *reader, uint8_t *out, size_t size);
+ALC_MUST_CHECK alc_status alc_json_read_bool(struct alc_reader *reader, bool *out);
+/* Any value as it is written, without the space around it. */
+ALC_MUST_CHECK alc_status alc_json_read_raw(struct alc_reader *reader, struct alc_text *out);
 ALC_MUST_CHECK alc_status alc_json_skip(struct alc_reader *reader);
 /* White space and nothing else follows. */
 ALC_MUST_CHECK alc_status alc_json_end(struct alc_reader *reader);

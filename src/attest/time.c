@@ -84,3 +84,46 @@ bool alc_time_from_rfc3339(const uint8_t *text, size_t size, int64_t *out_s)
     return size == 20 && match("YYYY-MM-DDThh:mm:ssZ", text, size, &date) &&
            to_seconds(&date, out_s);
 }
+
+/* The calendar backwards: eras of 400 years that begin in March. */
+static void to_date(int64_t seconds, struct date *out)
+{
+    enum { DAY_S = 86400, ERA_DAYS = 146097, YEAR_0_DAYS = 719468 };
+    int64_t days = seconds / DAY_S + YEAR_0_DAYS;
+    const int64_t era = days / ERA_DAYS;
+    days %= ERA_DAYS;
+    const int64_t year = (days - days / 1460 + days / 36524 - days / 146096) / 365;
+    days -= 365 * year + year / 4 - year / 100;
+    const int64_t month = (5 * days + 2) / 153; /* from March */
+    out->day = days - (153 * month + 2) / 5 + 1;
+    out->month = month < 10 ? month + 3 : month - 9;
+    out->year = 400 * era + year + (out->month <= 2);
+    out->hour = seconds % DAY_S / 3600;
+    out->minute = seconds % 3600 / 60;
+    out->second = seconds % 60;
+}
+
+static void write_digits(char *out, size_t count, int64_t value)
+{
+    while (count > 0) {
+        out[--count] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+void alc_time_to_rfc3339(int64_t seconds, char out[ALC_TIME_RFC3339_SIZE])
+{
+    static const char form[] = "0000-00-00T00:00:00Z";
+    static const int64_t last_s = 253402300799; /* 9999-12-31T23:59:59Z */
+    struct date date;
+    to_date(seconds < 0 ? 0 : seconds > last_s ? last_s : seconds, &date);
+    for (size_t i = 0; i < ALC_TIME_RFC3339_SIZE; i++) {
+        out[i] = form[i];
+    }
+    write_digits(&out[0], 4, date.year);
+    write_digits(&out[5], 2, date.month);
+    write_digits(&out[8], 2, date.day);
+    write_digits(&out[11], 2, date.hour);
+    write_digits(&out[14], 2, date.minute);
+    write_digits(&out[17], 2, date.second);
+}

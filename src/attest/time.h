@@ -15,4 +15,10 @@ ALC_MUST_CHECK bool alc_time_from_generalized(const uint8_t *text, size_t size, 
 /* YYYY-MM-DDTHH:MM:SSZ (RFC 3339). */
 ALC_MUST_CHECK bool alc_time_from_rfc3339(const uint8_t *text, size_t size, int64_t *out_s);
 
+enum { ALC_TIME_RFC3339_SIZE = 20 };
+
+/* The same form, without a NUL. Times before 1970 and after the year 9999 become the first and the
+ * last second between. */
+void alc_time_to_rfc3339(int64_t seconds, char out[ALC_TIME_RFC3339_SIZE]);
+
 #endif

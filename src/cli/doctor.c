@@ -4,6 +4,7 @@
  */
 #include "sgx/doctor.h"
 #include "cli/cli.h"
+#include "cli/cvm.h"
 #include "sgx/loader.h"
 #include "sgx_emu/emu.h"
 
@@ -39,6 +40,7 @@ int cli_doctor(struct cli_arguments *arguments)
             printf("          remedy: %s\n", finding->remedy);
         }
     }
+    cli_cvm_print();
     bool emulates = print_emulator();
     printf("\nalcove run uses %s by default on this machine.\n",
            report.hardware_usable ? "hardware enclaves (never tried on silicon: see CAVEATS.md)"

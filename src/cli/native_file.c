@@ -44,8 +44,7 @@ void cli_write_file_whole(const char *path, const void *bytes, size_t size, unsi
     }
 }
 
-/* The folder of the cache with everything above it, made if it is to be and can be. */
-static bool find_cache(char *path, size_t path_size, bool is_made)
+bool cli_find_cache(const char *folder, char *path, size_t path_size, bool is_made)
 {
     const char *base = getenv("XDG_CACHE_HOME");
     const char *home = getenv("HOME");
@@ -53,8 +52,8 @@ static bool find_cache(char *path, size_t path_size, bool is_made)
     if (!has_base && (home == NULL || home[0] != '/')) {
         return false;
     }
-    int size = snprintf(path, path_size, "%s%s/alcove/native", has_base ? base : home,
-                        has_base ? "" : "/.cache");
+    int size = snprintf(path, path_size, "%s%s/alcove/%s", has_base ? base : home,
+                        has_base ? "" : "/.cache", folder);
     if (size < 0 || (size_t)size >= path_size) {
         return false;
     }
@@ -75,7 +74,7 @@ static bool name_entry(const struct cli_file *module, const struct cli_native_wi
     char compiler[PATH_MAX];
     struct stat built;
     if (!cli_find_beside("alcove-compiler", compiler, sizeof compiler) ||
-        stat(compiler, &built) != 0 || !find_cache(path, path_size, is_made) ||
+        stat(compiler, &built) != 0 || !cli_find_cache("native", path, path_size, is_made) ||
         EVP_Digest(module->bytes, module->size, digest, NULL, EVP_sha256(), NULL) != 1) {
         return false;
     }

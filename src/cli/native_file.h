@@ -12,15 +12,17 @@
 bool cli_find_beside(const char *name, char *path, size_t path_size);
 /* As cli_write_file, but whoever opens `path` meanwhile sees the old file or the new one, whole. */
 void cli_write_file_whole(const char *path, const void *bytes, size_t size, unsigned mode);
+/* A folder of the cache ($XDG_CACHE_HOME/alcove or ~/.cache/alcove), into `path`; made, with
+ * everything above it, if it is to be. False when there is no place for it. */
+bool cli_find_cache(const char *folder, char *path, size_t path_size, bool is_made);
 
 /* What code was compiled for, beyond the module. */
 struct cli_native_wish {
     uint32_t options; /* ALC_NATIVE_METERED, ALC_NATIVE_INTERRUPTIBLE */
 };
 
-/* The image of the module in the cache ($XDG_CACHE_HOME/alcove or ~/.cache/alcove, folder native),
- * false when there is none that is whole. It is only as good as the cache: what runs it checks it
- * as it checks any other. */
+/* The image of the module in the cache (folder native), false when there is none that is whole. It
+ * is only as good as the cache: what runs it checks it as it checks any other. */
 bool cli_native_find(const struct cli_file *module, const struct cli_native_wish *wish,
                      struct cli_file *out);
 /* The same, after compiling it into the cache when it was not there. Ends the process when that

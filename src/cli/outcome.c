@@ -45,7 +45,7 @@ int cli_outcome_print(const char *module_path, const struct cli_file *module,
                                                       : alc_status_exit_code(status);
 }
 
-void cli_outcome_print_report(const struct alc_outcome *outcome)
+void cli_outcome_print_report(const struct alc_outcome *outcome, const char *tee)
 {
     static const char *const phases[] = {"manifest", "load", "link", "run", "done"};
     fprintf(stderr, "alcove: phase %s, memory %llu bytes",
@@ -60,6 +60,9 @@ void cli_outcome_print_report(const struct alc_outcome *outcome)
                 outcome->code.vouched_by == ALC_VOUCHED_BY_MANIFEST ? "the manifest"
                 : outcome->code.vouched_by == ALC_VOUCHED_BY_KEY ? "the key that the manifest names"
                                                                  : "nobody");
+    }
+    if (tee != NULL) {
+        fprintf(stderr, ", tee %s", tee);
     }
     fprintf(stderr, "\n");
 }

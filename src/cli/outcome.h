@@ -13,7 +13,7 @@
  * enclave's side of the boundary: every number in it is checked. */
 int cli_outcome_print(const char *module_path, const struct cli_file *module,
                       const struct alc_outcome *outcome);
-/* Phase, fuel, memory: for `--report`. */
-void cli_outcome_print_report(const struct alc_outcome *outcome);
+/* Phase, fuel, memory: for `--report`. `tee`: the confidential machine that it ran in, or NULL. */
+void cli_outcome_print_report(const struct alc_outcome *outcome, const char *tee);
 
 #endif

@@ -48,7 +48,7 @@ static bool find_native(const struct run_options *options, const struct cli_file
     /* What is kept carries no voucher. And code is part of the key of sealed files: whether some is
      * kept here must not decide which files the program finds. */
     bool may_look =
-        options->owner_path == NULL && (!options->has_sealed || options->tee == RUN_TEE_NONE);
+        options->owner_path == NULL && (!options->has_sealed || !run_tee_is_enclave(options->tee));
     return options->code == RUN_CODE_AUTO && may_look && cli_native_find(module, &wish, out);
 }
 
@@ -132,7 +132,7 @@ static void open_packed(struct run_options *options, const struct cli_file *file
     if (options->image_path != NULL || options->code != RUN_CODE_AUTO) {
         die_at(options, "is an image itself: no --image, --compile or --interpret");
     }
-    if (options->tee != RUN_TEE_NONE && options->signature_path == NULL) {
+    if (run_tee_is_enclave(options->tee) && options->signature_path == NULL) {
         die_at(options, "needs --signature");
     }
     decode_manifest(options, &payload);

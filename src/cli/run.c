@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/complete.h"
+#include "cli/cvm.h"
 #include "cli/enclave.h"
 #include "cli/kbs.h"
 #include "cli/outcome.h"
@@ -183,7 +184,7 @@ static alc_status run_here(const struct run_options *options, const struct cli_p
 static alc_status run_with(const struct run_options *options, const struct cli_program *program,
                            struct alc_os_linux *system, struct alc_error *error)
 {
-    if (options->tee == RUN_TEE_NONE) {
+    if (!run_tee_is_enclave(options->tee)) {
         return run_here(options, program, system, error);
     }
     if (program->is_native) {
@@ -202,12 +203,19 @@ static struct {
     size_t outcome_size;
 } g_result;
 
+/* NULL: `--tee` says nothing that the machine has proven to be able to. */
+static const char *tee_of(const struct run_options *options)
+{
+    return options->tee == RUN_TEE_TDX || options->tee == RUN_TEE_SNP ? run_tee_word(options->tee)
+                                                                      : NULL;
+}
+
 static int print_outcome(void)
 {
     int exit_code = cli_outcome_print(g_result.options->module_path, &g_result.program->module,
                                       &g_result.outcome);
     if (g_result.options->report) {
-        cli_outcome_print_report(&g_result.outcome);
+        cli_outcome_print_report(&g_result.outcome, tee_of(g_result.options));
     }
     return exit_code;
 }
@@ -259,8 +267,12 @@ static int run(struct cli_arguments *arguments, struct cli_proof *proof)
     struct alc_os_linux *system;
     struct alc_error error;
     run_options_parse(arguments, proof, &options);
-    if (proof->is_asked_for && options.tee == RUN_TEE_NONE) {
-        cli_die(CLI_FAILED, "--tee none: outside an enclave there is nothing that proves anything");
+    if (options.tee == RUN_TEE_TDX || options.tee == RUN_TEE_SNP) {
+        cli_cvm_demand(options.tee);
+    }
+    if (proof->is_asked_for && !run_tee_is_enclave(options.tee)) {
+        cli_die(CLI_FAILED, "--tee %s: outside an enclave there is nothing that proves anything",
+                run_tee_word(options.tee));
     }
     cli_program_open(&options, &program);
     if (options.has_services) {
@@ -305,7 +317,7 @@ static int run(struct cli_arguments *arguments, struct cli_proof *proof)
         }
         exit_code = cli_report_error("enclave", &error);
         if (options.report) {
-            cli_outcome_print_report(&g_result.outcome);
+            cli_outcome_print_report(&g_result.outcome, tee_of(g_result.options));
         }
     }
     if (!alc_os_linux_has_threads(system)) { /* else they go with the process */

@@ -15,15 +15,22 @@
 #include "cli/complete.h"
 #include "cli/run_options.h"
 
+static const char *const tee_words[] = {"auto", "sgx", "emulated", "none", "tdx", "snp"};
+
+const char *run_tee_word(enum run_tee tee)
+{
+    ALC_ASSERT(tee < ALC_ARRAY_COUNT(tee_words));
+    return tee_words[tee];
+}
+
 static enum run_tee parse_tee(const struct cli_arguments *arguments, const char *text)
 {
-    static const char *const names[] = {"auto", "sgx", "emulated", "none"};
-    for (size_t i = 0; i < ALC_ARRAY_COUNT(names); i++) {
-        if (strcmp(text, names[i]) == 0) {
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(tee_words); i++) {
+        if (strcmp(text, tee_words[i]) == 0) {
             return (enum run_tee)i;
         }
     }
-    cli_usage_error(arguments, "--tee %s: auto, sgx, emulated or none", text);
+    cli_usage_error(arguments, "--tee %s: auto, sgx, emulated, none, tdx or snp", text);
 }
 
 static void add_mount(const struct cli_arguments *arguments, struct run_options *options,
@@ -205,12 +212,13 @@ static void check_sealed(const struct cli_arguments *arguments, struct run_optio
         (void)cli_complete_need("sealed, memory and archive directories");
     }
     check_key_broker(arguments, options);
-    bool wants_key = options->has_sealed && options->tee == RUN_TEE_NONE;
+    bool wants_key = options->has_sealed && !run_tee_is_enclave(options->tee);
     if (wants_key && options->seal_key_path == NULL) {
-        cli_usage_error(arguments, "--sealed with --tee none needs --seal-key");
+        cli_usage_error(arguments, "--sealed with --tee %s needs --seal-key",
+                        run_tee_word(options->tee));
     }
     if (!wants_key && options->seal_key_path != NULL) {
-        cli_usage_error(arguments, "--seal-key FILE is for --sealed with --tee none");
+        cli_usage_error(arguments, "--seal-key FILE is for --sealed outside an enclave");
     }
 }
 
@@ -239,8 +247,9 @@ void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
     if (out->image_path != NULL && out->signature_path == NULL) {
         cli_usage_error(arguments, "--image needs --signature");
     }
-    if (out->tee == RUN_TEE_NONE && out->signature_path != NULL) {
-        cli_usage_error(arguments, "--tee none has no enclave for --image and --signature");
+    if (!run_tee_is_enclave(out->tee) && out->signature_path != NULL) {
+        cli_usage_error(arguments, "--tee %s has no enclave for --image and --signature",
+                        run_tee_word(out->tee));
     }
     check_sealed(arguments, out);
     out->arguments = arguments->argv + arguments->next;

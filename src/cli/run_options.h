@@ -11,7 +11,22 @@
 /* How code runs: as native code if there is some. */
 enum run_code { RUN_CODE_AUTO, RUN_CODE_COMPILE, RUN_CODE_INTERPRET };
 
-enum run_tee { RUN_TEE_AUTO, RUN_TEE_SGX, RUN_TEE_EMULATED, RUN_TEE_NONE };
+/* In an enclave, or as a process: of any machine, or of a confidential one. */
+enum run_tee {
+    RUN_TEE_AUTO,
+    RUN_TEE_SGX,
+    RUN_TEE_EMULATED,
+    RUN_TEE_NONE,
+    RUN_TEE_TDX,
+    RUN_TEE_SNP,
+};
+
+static inline bool run_tee_is_enclave(enum run_tee tee)
+{
+    return tee < RUN_TEE_NONE;
+}
+/* As on the command line. */
+const char *run_tee_word(enum run_tee tee);
 
 struct cli_proof; /* cli/complete.h */
 

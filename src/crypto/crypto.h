@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The few primitives: SHA-2, HMAC, HKDF, AES-GCM, AES-CMAC, AES key wrap, ECDSA and ECDH over P-256
- * and P-384, and the encodings of their keys and signatures. The same code runs inside the enclave
- * and outside.
+ * and P-384, verification with RSA-PSS, and the encodings of their keys and signatures. The same
+ * code runs inside the enclave and outside.
  *
  * Conventions
  *   - Numbers of the curves are big-endian and have the curve's size (32 or 48 bytes).
@@ -233,7 +233,21 @@ ALC_MUST_CHECK alc_status alc_ecdh(const struct alc_ec_private_key *key,
                                    const struct alc_ec_public_key *peer,
                                    const struct alc_random *random, uint8_t *out_secret);
 
+/* -- RSA with 4096 bits and the exponent 65537 (RFC 8017): verification alone -- */
+
+enum { ALC_RSA_SIZE = 512 };
+
+/* RSASSA-PSS with MGF1 of the same hash and a salt of the digest's size. `modulus` and `signature`
+ * have ALC_RSA_SIZE bytes, big-endian, `digest` alc_hash_size. ALC_E_BAD_SIGNATURE when it is not
+ * the key's signature of the digest; ALC_E_BAD_KEY when the modulus is even or shorter. */
+ALC_MUST_CHECK alc_status alc_rsa_pss_verify(const uint8_t *modulus, enum alc_hash_kind hash,
+                                             const uint8_t *digest, const uint8_t *signature);
+
 /* -- encodings: input is hostile -- */
+
+/* Reads exactly one SubjectPublicKeyInfo of such a key, to the end of `reader`, and borrows its
+ * modulus. ALC_E_BAD_KEY at its offset when it is anything else. */
+ALC_MUST_CHECK alc_status alc_rsa_read_spki(struct alc_reader *reader, const uint8_t **out_modulus);
 
 /* SubjectPublicKeyInfo (RFC 5480) with an uncompressed point: 91 or 120 bytes. */
 enum { ALC_EC_SPKI_SIZE_MAX = 120 };

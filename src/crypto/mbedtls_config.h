@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The one configuration of mbedTLS: P-256 and P-384, AES by the processor's instructions alone,
- * SHA-2, HMAC, HKDF, CMAC. No files, no sockets, no clock, no entropy source, no printing; memory
- * only from alc_mbedtls_calloc (pool.c). What is not used is not linked.
+ * SHA-2, HMAC, HKDF, CMAC, RSA-PSS. No files, no sockets, no clock, no entropy source, no printing;
+ * memory only from alc_mbedtls_calloc (pool.c). What is not used is not linked.
  */
 #ifndef ALC_CRYPTO_MBEDTLS_CONFIG_H
 #define ALC_CRYPTO_MBEDTLS_CONFIG_H
@@ -40,13 +40,17 @@ void alc_mbedtls_free(void *memory);
 #define MBEDTLS_HMAC_DRBG_C
 
 #define MBEDTLS_BIGNUM_C
-#define MBEDTLS_MPI_MAX_SIZE 256
+#define MBEDTLS_MPI_MAX_SIZE 512 /* RSA-4096 */
 #define MBEDTLS_ECP_C
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECP_NIST_OPTIM
 #define MBEDTLS_ECDSA_C
 #define MBEDTLS_ECDSA_DETERMINISTIC
+#define MBEDTLS_OID_C /* asked for by the next, which does not call it */
+#define MBEDTLS_RSA_C
+#define MBEDTLS_RSA_NO_CRT
+#define MBEDTLS_PKCS1_V21
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_ASN1_WRITE_C
 

@@ -50,5 +50,6 @@ static alc_status make_evidence(void *context,
 
 void alc_quoting_attester(struct alc_quoting *quoting, struct alc_attester *out)
 {
-    *out = (struct alc_attester){.evidence = make_evidence, .context = quoting};
+    *out = (struct alc_attester){
+        .evidence = make_evidence, .context = quoting, .kind = ALC_EVIDENCE_SGX};
 }

@@ -5,8 +5,11 @@
 A file is a list of sections; each begins with a line `;;; NAME: value` and goes on to the next one.
   ABOUT     what the test shows (required)
   FILE      `name wat`, `name hex` or `name text`: a file to make; the lines are its content;
-            `name zeros` makes as many zero bytes as the line says
-  NEEDS     `no-sgx`: skipped on machines with SGX
+            `name zeros` makes as many zero bytes as the line says; `name vector path` copies a
+            file of --vectors, changed as the lines say: `at OFFSET HEX`, `cut SIZE`; the case is
+            skipped where there is none
+  NEEDS     `no-sgx`, `no-cvm`: skipped on machines with SGX, in confidential machines;
+            `attestation`: skipped when the program was built without
   TEE       words: the test runs once for each, `{tee}` in ARGS stands for it
   ARGS      arguments, split as a shell would
   STDIN     the lines are standard input
@@ -72,8 +75,24 @@ def find(sections, name):
     return next((section for section in sections if section.name == name), None)
 
 
-def make_file(folder, section):
-    name, kind = section.value.split()
+def copy_vector(target, vectors, path, changes):
+    if vectors is None or not (vectors / path).is_file():
+        raise Skip(f"no {path} among the published vectors")
+    content = bytearray((vectors / path).read_bytes())
+    for change in changes:
+        word, *numbers = change.split()
+        if word == "at":
+            offset, patch = int(numbers[0]), bytes.fromhex(numbers[1])
+            content[offset:offset + len(patch)] = patch
+        elif word == "cut":
+            del content[int(numbers[0]):]
+        else:
+            raise ValueError(f"{change}: at or cut")
+    target.write_bytes(content)
+
+
+def make_file(folder, section, vectors):
+    name, kind, *path = section.value.split()
     target = folder / name
     target.parent.mkdir(parents=True, exist_ok=True)
     if kind == "text":
@@ -83,6 +102,8 @@ def make_file(folder, section):
         target.write_bytes(bytes.fromhex(digits))
     elif kind == "zeros":
         target.write_bytes(bytes(int(section.text())))
+    elif kind == "vector":
+        copy_vector(target, vectors, path[0], section.lines)
     elif kind == "wat":
         tool = shutil.which("wat2wasm")
         if tool is None:
@@ -90,7 +111,7 @@ def make_file(folder, section):
         subprocess.run([tool, "--enable-exceptions", "--debug-names", "--no-check", "-o",
                         str(target), "-"], check=True, input=section.text(), text=True)
     else:
-        raise ValueError(f"FILE {section.value}: wat, hex, text or zeros")
+        raise ValueError(f"FILE {section.value}: wat, hex, text, zeros or vector")
 
 
 def matches(expected, actual):
@@ -104,12 +125,23 @@ def matches(expected, actual):
     return re.fullmatch(pattern, actual) is not None
 
 
-def check_needs(sections):
+def check_needs(sections, program):
     needs = find(sections, "NEEDS")
-    if needs and needs.value != "no-sgx":
+    if needs is None:
+        return
+    if needs.value == "no-sgx":
+        if os.path.exists("/dev/sgx_enclave"):
+            raise Skip("this machine has SGX")
+    elif needs.value == "no-cvm":
+        if os.path.exists("/sys/kernel/config/tsm/report"):
+            raise Skip("this may be a confidential machine")
+    elif needs.value == "attestation":
+        probe = subprocess.run([program, "explain"], check=False, capture_output=True,
+                               timeout=TIMEOUT_S)
+        if probe.returncode != 0:
+            raise Skip("the program was built without attestation")
+    else:
         raise ValueError(f"NEEDS {needs.value}: unknown")
-    if needs and os.path.exists("/dev/sgx_enclave"):
-        raise Skip("this machine has SGX")
 
 
 def printable(output):
@@ -117,12 +149,12 @@ def printable(output):
     return output.decode("utf-8", "backslashreplace").replace("\0", "\\0")
 
 
-def execute(sections, program, tee):
+def execute(sections, program, vectors, tee):
     with tempfile.TemporaryDirectory(prefix="alcove-golden-") as name:
         folder = pathlib.Path(name)
         for section in sections:
             if section.name == "FILE":
-                make_file(folder, section)
+                make_file(folder, section, vectors)
         stdin = find(sections, "STDIN")
         environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
         for section in sections:
@@ -180,16 +212,16 @@ def update(path, sections, actual):
     path.write_text(render(sections), encoding="utf-8")
 
 
-def run_case(path, program, do_update):
+def run_case(path, program, vectors, do_update):
     """(name, verdict, details) for each mode of one file."""
     results = []
     name = str(path.relative_to(HERE))
     try:
         sections = parse(path)
-        check_needs(sections)
+        check_needs(sections, program)
         tee = find(sections, "TEE")
         for mode in (tee.value.split() if tee else [""]):
-            actual = execute(sections, program, mode)
+            actual = execute(sections, program, vectors, mode)
             if do_update and not results:
                 update(path, sections, actual)
             difference = compare(expected_of(sections), actual)
@@ -214,7 +246,7 @@ def self_test(program_folder):
         for text in (good, good.replace("EXIT: 3", "EXIT: 0"), good.replace("o{*}", "x"),
                      good.replace("\nerr", ""), good.replace("STDERR:\n{...}\nerr", "STDERR:\nE")):
             case.write_text(text, encoding="utf-8")
-            verdicts.append(run_case(case, str(fake), False)[0][1])
+            verdicts.append(run_case(case, str(fake), None, False)[0][1])
     finally:
         case.unlink(missing_ok=True)
     assert verdicts == ["passed", "failed", "failed", "passed", "failed"], verdicts
@@ -223,6 +255,7 @@ def self_test(program_folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--alcove", required=True, help="the program under test")
+    parser.add_argument("--vectors", type=pathlib.Path, help="folder with published evidence")
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("cases", nargs="*", type=pathlib.Path, help="files (default: all)")
@@ -233,7 +266,8 @@ def main():
     paths = [path.resolve() for path in arguments.cases] or sorted(HERE.glob("*/*.txt"))
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for results in pool.map(lambda path: run_case(path, program, arguments.update), paths):
+        for results in pool.map(lambda path: run_case(path, program, arguments.vectors,
+                                                          arguments.update), paths):
             for name, verdict, details in results:
                 counts[verdict] += 1
                 if verdict == "failed":

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The fields of evidence that a verdict shows, from the rows of evidence.def.
+ */
+#ifndef ALC_ATTEST_EVIDENCE_H
+#define ALC_ATTEST_EVIDENCE_H
+
+#include "attest/appraise.h"
+#include "attest/json_write.h"
+
+struct alc_evidence_field {
+    enum alc_evidence_kind kind;
+    const char *group; /* words with dots between them */
+    const char *name;
+    const char *text; /* "": for machines alone */
+    bool is_number;   /* little-endian, of at most 8 bytes */
+    size_t offset;    /* within struct alc_verdict */
+    size_t size;
+};
+
+/* All of them, in the order of the table. */
+extern const struct alc_evidence_field alc_evidence_fields[];
+extern const size_t alc_evidence_fields_count;
+
+const uint8_t *alc_evidence_bytes(const struct alc_verdict *verdict,
+                                  const struct alc_evidence_field *field);
+uint64_t alc_evidence_number(const struct alc_verdict *verdict,
+                             const struct alc_evidence_field *field);
+/* Writes what is known about the verdict's kind: members of the object that is open. Numbers as
+ * numbers, without the groups. */
+void alc_evidence_write(struct alc_json_writer *writer, const struct alc_verdict *verdict);
+/* The same in its groups, everything hexadecimal in the order of memory, as Trustee has it. */
+void alc_evidence_write_annotated(struct alc_json_writer *writer,
+                                  const struct alc_verdict *verdict);
+
+/* What alcove's runtime claims, as members of the object that is open. */
+void alc_evidence_write_claims(struct alc_json_writer *writer, const struct alc_claims *claims);
+/* "nobody", "manifest", "key": who vouches for compiled code. */
+const char *alc_evidence_voucher_word(enum alc_claimed_voucher voucher);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who proves what runs in a confidential virtual machine: the machine's own platform.
+ */
+#ifndef ALC_CVM_CVM_H
+#define ALC_CVM_CVM_H
+
+#include "attest/attester.h"
+#include "cvm/tsm.h"
+
+/* An attester over `files`, which is borrowed: its evidence is a quote of TDX or a report of
+ * SEV-SNP, whichever the machine makes. Thread-safe. */
+void alc_cvm_attester_init(struct alc_attester *attester, const struct alc_tsm_files *files);
+
+#endif
