@@ -24,12 +24,19 @@ struct cli_proof {
     size_t item_size;
 };
 
+struct alc_attester;
+
+/* Where a workload runs, when it is in no enclave. */
+struct cli_place {
+    const char *seal_key_path; /* the file with the key of sealed mounts; NULL: there are none */
+    const struct alc_attester *attester; /* NULL: nothing can be proven here */
+};
+
 struct cli_complete {
-    /* Runs a workload with all services outside an enclave. `seal_key_path`: the file with the key
-     * of its sealed mounts, NULL when it has none. Ends the process with CLI_USAGE when that is no
-     * key. */
-    void (*run)(const char *seal_key_path, struct alc_os *os, struct alc_workload_profile *profile,
-                const volatile uint64_t *stop_flag);
+    /* Runs a workload with all services outside an enclave. Ends the process with
+     * CLI_USAGE when the key of sealed mounts is none. */
+    void (*run)(const struct cli_place *place, struct alc_os *os,
+                struct alc_workload_profile *profile, const volatile uint64_t *stop_flag);
     /* Before that, where code is compiled. */
     void (*equip)(struct alc_workload_compiled *compiled);
     /* Before the manifest is written: measures the archives among the mounts. Ends the process when

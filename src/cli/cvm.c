@@ -5,7 +5,7 @@
 #include "cli/cvm.h"
 
 #if ALC_HAS_CVM
-#include "cvm/tsm.h"
+#include "cvm/cvm.h"
 
 static const char *const words[] = {
     [ALC_TSM_TDX] = "a TDX trust domain",
@@ -13,14 +13,16 @@ static const char *const words[] = {
     [ALC_TSM_OTHER] = "a confidential machine of an unknown kind",
 };
 
+static struct alc_tsm_files g_files;
+static struct alc_attester g_attester;
+
 static alc_status find(enum alc_tsm_provider *out)
 {
-    struct alc_tsm_files files;
-    alc_tsm_files_init(&files, ALC_TSM_FOLDER);
-    return alc_tsm_find_provider(&files, out);
+    alc_tsm_files_init(&g_files, ALC_TSM_FOLDER);
+    return alc_tsm_find_provider(&g_files, out);
 }
 
-void cli_cvm_demand(enum run_tee tee)
+const struct alc_attester *cli_cvm_need(enum run_tee tee)
 {
     const enum alc_tsm_provider wanted = tee == RUN_TEE_TDX ? ALC_TSM_TDX : ALC_TSM_SEV_SNP;
     enum alc_tsm_provider found;
@@ -34,6 +36,8 @@ void cli_cvm_demand(enum run_tee tee)
     if (found != wanted) {
         cli_die(CLI_FAILED, "this machine is not %s but %s", words[wanted], words[found]);
     }
+    alc_cvm_attester_init(&g_attester, &g_files, found);
+    return &g_attester;
 }
 
 void cli_cvm_print(void)
@@ -56,7 +60,7 @@ void cli_cvm_print(void)
 
 #else
 
-void cli_cvm_demand(enum run_tee tee)
+const struct alc_attester *cli_cvm_need(enum run_tee tee)
 {
     (void)tee;
     cli_die(CLI_FAILED, "this alcove was built without mbedTLS (tools/bootstrap gets it): it knows "

@@ -7,8 +7,11 @@
 
 #include "cli/run_options.h"
 
-/* Ends the process unless this machine proves itself as `tee` says. */
-void cli_cvm_demand(enum run_tee tee);
+struct alc_attester;
+
+/* What proves this machine, which lives as long as the process; ends the process unless the machine
+ * proves itself as `tee` says. */
+const struct alc_attester *cli_cvm_need(enum run_tee tee);
 /* Prints what there is. */
 void cli_cvm_print(void);
 

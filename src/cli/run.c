@@ -148,6 +148,9 @@ static bool needs_services(const struct run_options *options, const struct cli_p
            memmem(program->module.bytes, program->module.size, module, sizeof module - 1) != NULL;
 }
 
+/* Of the confidential machine that this is, or NULL. */
+static const struct alc_attester *g_attester;
+
 /* Not in an enclave. */
 static alc_status run_here(const struct run_options *options, const struct cli_program *program,
                            struct alc_os_linux *system, struct alc_error *error)
@@ -158,6 +161,10 @@ static alc_status run_here(const struct run_options *options, const struct cli_p
     struct alc_workload_profile *profile = &interpreted;
     interpreted = alc_workload_interpreted;
     own_os = *alc_os_linux_get_os(system);
+    if (options->proof->is_asked_for) {
+        own_os = *cli_complete_need("evidence")
+                      ->offer_proof(alc_os_linux_get_os(system), false, options->proof);
+    }
     if (program->is_native) {
         const struct alc_native_support *support = alc_native_linux_support();
         if (support == NULL) {
@@ -174,7 +181,8 @@ static alc_status run_here(const struct run_options *options, const struct cli_p
     publish_stop_flag(&g_local_stop_flag);
     if (needs_services(options, program)) {
         cli_complete_need("services")
-            ->run(options->seal_key_path, &own_os, profile, &g_local_stop_flag);
+            ->run(&(struct cli_place){options->seal_key_path, g_attester}, &own_os, profile,
+                  &g_local_stop_flag);
     } else {
         (void)!alc_workload_run_from_os(&own_os, profile, &g_local_stop_flag);
     }
@@ -268,11 +276,10 @@ static int run(struct cli_arguments *arguments, struct cli_proof *proof)
     struct alc_error error;
     run_options_parse(arguments, proof, &options);
     if (options.tee == RUN_TEE_TDX || options.tee == RUN_TEE_SNP) {
-        cli_cvm_demand(options.tee);
+        g_attester = cli_cvm_need(options.tee);
     }
-    if (proof->is_asked_for && !run_tee_is_enclave(options.tee)) {
-        cli_die(CLI_FAILED, "--tee %s: outside an enclave there is nothing that proves anything",
-                run_tee_word(options.tee));
+    if (proof->is_asked_for && options.tee == RUN_TEE_NONE) {
+        cli_die(CLI_FAILED, "--tee none: outside an enclave there is nothing that proves anything");
     }
     cli_program_open(&options, &program);
     if (options.has_services) {

@@ -42,16 +42,17 @@ static alc_status get_no_key(void *context, const uint8_t workload_id[ALC_SHA256
     return ALC_E_NOT_SUPPORTED;
 }
 
-static void run(const char *seal_key_path, struct alc_os *os, struct alc_workload_profile *profile,
-                const volatile uint64_t *stop_flag)
+static void run(const struct cli_place *place, struct alc_os *os,
+                struct alc_workload_profile *profile, const volatile uint64_t *stop_flag)
 {
     static struct alc_services services; /* static: threads may outlive this function */
     uint8_t secret[ALC_SEAL_KEY_SIZE];
-    services = (struct alc_services){.mount_keys = {.get = get_no_key}};
-    if (seal_key_path != NULL) {
-        struct cli_file file = cli_read_file(seal_key_path);
+    services =
+        (struct alc_services){.mount_keys = {.get = get_no_key}, .attester = place->attester};
+    if (place->seal_key_path != NULL) {
+        struct cli_file file = cli_read_file(place->seal_key_path);
         if (file.size != sizeof secret) {
-            cli_die(CLI_USAGE, "%s: a key has %zu bytes", seal_key_path, sizeof secret);
+            cli_die(CLI_USAGE, "%s: a key has %zu bytes", place->seal_key_path, sizeof secret);
         }
         alc_copy(secret, file.bytes, sizeof secret);
         cli_unmap(&file);

@@ -13,7 +13,13 @@ static alc_status evidence(void *context, const uint8_t report_data[ALC_EVIDENCE
     return alc_tsm_report(context, &request, out, NULL);
 }
 
-void alc_cvm_attester_init(struct alc_attester *attester, const struct alc_tsm_files *files)
+void alc_cvm_attester_init(struct alc_attester *attester, const struct alc_tsm_files *files,
+                           enum alc_tsm_provider provider)
 {
-    *attester = (struct alc_attester){.evidence = evidence, .context = (void *)(uintptr_t)files};
+    ALC_ASSERT(provider == ALC_TSM_TDX || provider == ALC_TSM_SEV_SNP);
+    *attester = (struct alc_attester){
+        .evidence = evidence,
+        .context = (void *)(uintptr_t)files,
+        .kind = provider == ALC_TSM_TDX ? ALC_EVIDENCE_TDX : ALC_EVIDENCE_SEV_SNP,
+    };
 }

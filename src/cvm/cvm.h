@@ -8,8 +8,9 @@
 #include "attest/attester.h"
 #include "cvm/tsm.h"
 
-/* An attester over `files`, which is borrowed: its evidence is a quote of TDX or a report of
- * SEV-SNP, whichever the machine makes. Thread-safe. */
-void alc_cvm_attester_init(struct alc_attester *attester, const struct alc_tsm_files *files);
+/* An attester over `files`, which is borrowed, of a provider that was found there, ALC_TSM_OTHER
+ * excepted: its evidence is a quote of TDX or a report of SEV-SNP. Thread-safe. */
+void alc_cvm_attester_init(struct alc_attester *attester, const struct alc_tsm_files *files,
+                           enum alc_tsm_provider provider);
 
 #endif

@@ -292,7 +292,10 @@ static void test_attester(void **state)
     (void)state;
     struct alc_attester attester;
     struct alc_writer out;
-    alc_cvm_attester_init(&attester, &files);
+    alc_cvm_attester_init(&attester, &files, ALC_TSM_TDX);
+    assert_int_equal(attester.kind, ALC_EVIDENCE_TDX);
+    alc_cvm_attester_init(&attester, &files, ALC_TSM_SEV_SNP);
+    assert_int_equal(attester.kind, ALC_EVIDENCE_SEV_SNP);
     alc_writer_init(&out, report, sizeof report);
     alc_write_u8(&out, 7); /* it appends */
     assert_int_equal(attester.evidence(attester.context, data, &out), ALC_OK);

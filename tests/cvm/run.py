@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""alcove in a confidential machine, as far as a preloaded configfs-tsm (fake_tsm.c) makes one: run
+and attest --tee, the doctor, and that another provider is refused. No hardware is behind it."""
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+# A module whose _start does nothing.
+MODULE = bytes.fromhex("0061736d01000000" "010401600000" "03020100" "0503010001"
+                       "071302066d656d6f72790200" "065f73746172740000" "0a040102000b")
+
+
+class Machine:
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+        self.report = folder / "report"
+        # The head of a report of version 2; nobody signed it.
+        self.report.write_bytes(bytes([2]) + bytes(9) + b"\x03" + bytes(41) + b"\x01" +
+                                bytes(1184 - 53))
+        self.module = folder / "app.wasm"
+        self.module.write_bytes(MODULE)
+        self.requests = folder / "requests"
+        self.requests.mkdir()
+
+    def run(self, provider, *words):
+        done = subprocess.run(
+            [self.options.alcove, *map(str, words)], check=False, capture_output=True, text=True,
+            timeout=60, cwd=self.folder,
+            env={**os.environ, "LD_PRELOAD": self.options.preload, "TSM_PROVIDER": provider,
+                 "TSM_FOLDER": str(self.requests), "TSM_REPORT": str(self.report)})
+        assert not list(self.requests.iterdir()), "a request was left behind"
+        return done
+
+
+def check(machine):
+    for provider, tee in (("sev_guest\n", "snp"), ("tdx_guest\n", "tdx")):
+        done = machine.run(provider, "run", "--tee", tee, "--report", machine.module)
+        assert done.returncode == 0 and f"tee {tee}" in done.stderr, done
+        done = machine.run(provider, "doctor")
+        assert f"run --tee {tee}" in done.stdout, done
+        other = "tdx" if tee == "snp" else "snp"
+        done = machine.run(provider, "run", "--tee", other, machine.module)
+        assert done.returncode == 1 and "this machine is not" in done.stderr, done
+    done = machine.run("arm_cca_guest\n", "run", "--tee", "snp", machine.module)
+    assert done.returncode == 1 and "unknown kind" in done.stderr, done
+    done = machine.run("sev_guest\n", "attest", "--tee", "snp", machine.module)
+    assert done.returncode == 0, done
+    evidence = pathlib.Path(f"{machine.module}.evidence").read_bytes()
+    # Tag 0x1a7504, an array of the report and claims; the data in the report bind the claims.
+    assert evidence[:8] == bytes.fromhex("da001a75048259") + b"\x04", evidence[:8]
+    report = evidence[9:9 + 1184]
+    assert report[:4] == b"\x02\0\0\0" and report[0x50:0x70] != bytes(32), report[:0x90]
+    return 8
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--alcove", required=True, type=os.path.abspath)
+    parser.add_argument("--preload", required=True, type=os.path.abspath)
+    with tempfile.TemporaryDirectory(prefix="alcove-cvm-") as folder:
+        passed = check(Machine(parser.parse_args(), pathlib.Path(folder)))
+    print(f"{passed} passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
