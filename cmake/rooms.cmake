@@ -242,7 +242,7 @@ set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_services alc_os_linux)
 set(ALC_UNIT_TEST_LIBRARIES_mounts alc_os_linux)
 set(ALC_UNIT_TEST_LIBRARIES_sgx pthread)
-set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest)
+set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_broker OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_broker_keys alc_os_linux OpenSSL::Crypto)
 # Compiled code needs a system that delivers its faults.

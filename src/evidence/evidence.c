@@ -67,6 +67,14 @@ static alc_status encode_claims(const struct alc_evidence *evidence, enum alc_as
 
 enum { CLAIMS_MAX = 512, BUFFER_MAX = 1024 };
 
+/* A quote has its version in two bytes and the kind of its key, which is not 0, behind them; a
+ * report of SEV-SNP has its version in four. */
+static uint64_t tag_of(const struct alc_text *evidence)
+{
+    bool is_report = evidence->size >= 4 && alc_load_u16(evidence->bytes + 2) == 0;
+    return is_report ? ALC_EVIDENCE_TAG_SEV_SNP : ALC_EVIDENCE_TAG_QUOTE;
+}
+
 static alc_status make_item(struct alc_evidence *evidence,
                             const struct alc_evidence_request *request, struct alc_writer *out)
 {
@@ -85,15 +93,12 @@ static alc_status make_item(struct alc_evidence *evidence,
     alc_writer_init(&writer, bound, sizeof bound);
     alc_claims_buffer_write(&writer, &buffer);
     ALC_TRY(alc_writer_finish(&writer));
-    struct alc_tagged_evidence tagged = {
-        .tag = attester->kind == ALC_EVIDENCE_SEV_SNP ? ALC_EVIDENCE_TAG_SEV_SNP
-                                                      : ALC_EVIDENCE_TAG_QUOTE,
-        .claims = {bound, writer.pos},
-    };
+    struct alc_tagged_evidence tagged = {.claims = {bound, writer.pos}};
     alc_claims_bind(bound, writer.pos, report_data);
     alc_writer_init(&writer, evidence->buffer, ALC_EVIDENCE_ITEM_SIZE_MAX);
     ALC_TRY(attester->evidence(attester->context, report_data, &writer));
     tagged.evidence = (struct alc_text){evidence->buffer, writer.pos};
+    tagged.tag = tag_of(&tagged.evidence);
     alc_tagged_evidence_write(out, &tagged);
     return out->overflowed ? ALC_E_OUT_OF_MEMORY : ALC_OK;
 }

@@ -66,7 +66,6 @@ static alc_status appraise(const struct alc_evidence_file *file, const struct al
         .collateral.pcs = &collateral,
         .policy = policy,
         .now_s = NOW,
-        .root_sha256 = policy->accepts_emulated ? alc_emulated_root_sha256 : NULL,
     };
     return alc_appraise(&arena, &appraisal, verdict);
 }

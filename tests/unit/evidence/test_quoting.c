@@ -32,6 +32,7 @@ static struct {
     uint8_t seen_data[64];
     alc_status report_status;
     size_t quote_room;
+    uint8_t key_kind; /* in the quote */
     uint8_t nonce[64];
     int64_t nonce_result;
     uint8_t given[ALC_EVIDENCE_ITEM_SIZE_MAX];
@@ -56,6 +57,7 @@ static int64_t read_at(void *context, int32_t handle, const struct alc_span *spa
     assert_int_equal(offset, ALC_QUOTING_QUOTE);
     host.quote_room = spans[0].size;
     memset(spans[0].bytes, 'q', spans[0].size);
+    memset(spans[0].bytes + 2, host.key_kind, 2);
     return host.quote_result;
 }
 
@@ -119,6 +121,7 @@ static int setup(void **state)
     host.target_result = sizeof host.target;
     host.write_result = sizeof host.report;
     host.quote_result = 1000;
+    host.key_kind = 2;
     memset(host.target, 't', sizeof host.target);
     memcpy(host.nonce, "nonce", 5);
     host.nonce_result = 5;
@@ -170,6 +173,11 @@ static void what_is_quoted_is_the_hash_of_the_claims(void **state)
     assert_int_equal(alc_claims_read(&reader, &claims), ALC_OK);
     assert_int_equal(claims.asked_by, ALC_ASKED_BY_PROGRAM);
     assert_memory_equal(claims.version.bytes, "1.2.3", 5);
+    host.key_kind = 0; /* as reports of SEV-SNP have there */
+    assert_int_equal(make(sizeof item, &writer), ALC_OK);
+    alc_reader_init(&reader, item, writer.pos, NULL);
+    assert_int_equal(alc_tagged_evidence_read(&reader, &tagged), ALC_OK);
+    assert_int_equal(tagged.tag, ALC_EVIDENCE_TAG_SEV_SNP);
 }
 
 static void lies_are_statuses(void **state)
