@@ -381,7 +381,7 @@ alc_status alc_archive_read_headers(struct alc_archive *archive, struct alc_erro
     tar->archive = archive;
     tar->error = error;
     while (tar->at < archive->verity.size) {
-        uint64_t next;
+        uint64_t next = tar->at; /* one compiler does not see that it is always set */
         if (archive->verity.size - tar->at < HEADER) {
             return bad(tar, "cut header");
         }

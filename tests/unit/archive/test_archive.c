@@ -386,6 +386,35 @@ static void test_limits(void **state)
     }
 }
 
+static void test_chain_of_links(void **state)
+{
+    (void)state;
+    char name[16];
+    char target[16];
+    tar_begin();
+    tar_file("l0", "end");
+    for (unsigned i = 1; i <= ALC_LIMIT_ARCHIVE_SYMBOLIC_LINKS + 1; i++) {
+        snprintf(name, sizeof name, "l%u", i);
+        snprintf(target, sizeof target, "l%u", i - 1);
+        tar_link(name, target);
+    }
+    tar_end();
+    assert_int_equal(open_tar(), ALC_OK);
+    snprintf(name, sizeof name, "l%u", ALC_LIMIT_ARCHIVE_SYMBOLIC_LINKS);
+    expect_text(name, "end");
+    snprintf(name, sizeof name, "l%u", ALC_LIMIT_ARCHIVE_SYMBOLIC_LINKS + 1);
+    assert_int_equal(open_path(name, ALC_OS_OPEN_FOLLOW), -ALC_OS_LOOP);
+}
+
+static void test_number_of_mounts(void **state)
+{
+    (void)state;
+    for (int32_t i = 1; i < (int32_t)ALC_LIMIT_ARCHIVE_MOUNTS; i++) {
+        assert_int_equal(alc_archive_os_add(&table, PLAIN_HANDLE + i, archive), ALC_OK);
+    }
+    assert_int_equal(alc_archive_os_add(&table, PLAIN_HANDLE, archive), ALC_E_BAD_ARGUMENT);
+}
+
 static void test_little_memory(void **state)
 {
     (void)state;
@@ -560,6 +589,8 @@ int main(void)
         cmocka_unit_test_setup(test_empty, set_up),
         cmocka_unit_test_setup(test_bad_archives, set_up),
         cmocka_unit_test_setup(test_limits, set_up),
+        cmocka_unit_test_setup(test_chain_of_links, set_up),
+        cmocka_unit_test_setup(test_number_of_mounts, set_up),
         cmocka_unit_test_setup(test_little_memory, set_up),
         cmocka_unit_test_setup(test_big_file, set_up),
         cmocka_unit_test_setup(test_changed_bytes, set_up),
