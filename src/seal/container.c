@@ -21,7 +21,7 @@ int64_t alc_seal_container_open(struct alc_seal *seal, bool *out_created)
 {
     void *context = seal->host->context;
     bool may_write = (seal->options.flags & ALC_SEAL_READ_ONLY) == 0;
-    uint32_t flags = ALC_OS_OPEN_READ | (may_write ? ALC_OS_OPEN_WRITE : 0);
+    uint32_t flags = ALC_OS_OPEN_READ | ALC_OS_OPEN_LOCK | (may_write ? ALC_OS_OPEN_WRITE : 0);
     *out_created = false;
     int64_t handle = host_of(seal)->open_at(context, seal->directory, container_name,
                                             CONTAINER_NAME_SIZE, flags);

@@ -26,7 +26,7 @@ static void decode_root(struct alc_seal *seal, const uint8_t *block, uint32_t pl
     out->place = place;
     out->is_valid = alc_seal_root_head_decode(block, &out->head) &&
                     alc_seal_root_open(&seal->cipher, seal->header, &out->head,
-                                       block + ALC_SEAL_ROOT_RECORD_OFFSET, seal->scratch) &&
+                                       block + ALC_SEAL_ROOT_HEAD_SIZE, seal->scratch) &&
                     alc_seal_root_decode(seal->scratch, &out->root);
 }
 
@@ -127,7 +127,15 @@ static enum verdict try_candidate(struct alc_seal *seal, const struct candidate 
     return result < 0 ? TORN : seal->is_damaged ? DAMAGED : WHOLE;
 }
 
-/* Asks the witness; what is newer than it knows is told to it. */
+static bool is_same(const struct alc_seal_mark *left, const struct alc_seal_mark *right)
+{
+    return left->generation == right->generation &&
+           alc_equal(left->digest, right->digest, sizeof left->digest);
+}
+
+/* Asks the witness. It knows this state, or the one that this was made from: then the program died
+ * between the disk and the witness, which is told. Anything else is old, or a branch of something
+ * old, however high its generation. */
 static alc_status check_witness(struct alc_seal *seal, struct alc_error *error)
 {
     const struct alc_seal_witness *witness = seal->options.witness;
@@ -135,20 +143,19 @@ static alc_status check_witness(struct alc_seal *seal, struct alc_error *error)
     if (witness == NULL) {
         return ALC_OK;
     }
-    if (witness->read(witness->context, seal->key_id, &known) != ALC_OK) {
+    if (witness->read(witness->context, &known) != ALC_OK) {
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
                              "the witness of the sealed mount does not answer");
     }
-    bool is_same = seal->mark.generation == known.generation &&
-                   alc_equal(seal->mark.digest, known.digest, sizeof known.digest);
-    if (seal->mark.generation < known.generation ||
-        (seal->mark.generation == known.generation && !is_same)) {
+    if (is_same(&seal->mark, &known)) {
+        return ALC_OK;
+    }
+    if (known.generation != 0 && !is_same(&seal->root.base, &known)) {
         alc_seal_report(seal, ALC_SEAL_ROLLED_BACK, 0, 0, 0, seal->durable_place);
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
                              "the sealed mount is older than its witness says");
     }
-    if (!is_same && !seal->is_read_only &&
-        witness->advance(witness->context, seal->key_id, &known, &seal->mark) != ALC_OK) {
+    if (witness->advance(witness->context, &known, &seal->mark) != ALC_OK) {
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
                              "the witness of the sealed mount refuses its state");
     }
@@ -164,11 +171,14 @@ static alc_status adopt(struct alc_seal *seal, const struct candidate *candidate
     seal->mark.generation = candidate->root.generation;
     alc_copy(seal->mark.digest, candidate->head.tag, sizeof seal->mark.digest);
     seal->is_read_only |= seal->is_damaged;
-    if (!seal->is_read_only && alc_seal_container_sync(seal) < 0) {
+    /* Before anything is written, and before the witness hears that this is the newest. */
+    if ((!seal->is_read_only || seal->options.witness != NULL) &&
+        alc_seal_container_sync(seal) < 0) {
         return alc_fail(error, ALC_E_IO_FAILED, ALC_NO_OFFSET);
     }
     ALC_TRY(check_witness(seal, error));
     seal->durable_mark = seal->mark;
+    seal->base = seal->mark;
     if (alc_seal_new_epoch(seal) < 0) {
         return alc_fail(error, ALC_E_IO_FAILED, ALC_NO_OFFSET);
     }
@@ -194,6 +204,7 @@ alc_status alc_seal_recover(struct alc_seal *seal, struct alc_error *error)
         candidates[i].is_valid = false;
         if (place < seal->blocks_count &&
             alc_seal_container_read(seal, place, 1, seal->stage) == 0) {
+            alc_copy(seal->root_heads[i], seal->stage, ALC_SEAL_ROOT_HEAD_SIZE);
             decode_root(seal, seal->stage, place, &candidates[i]);
         }
     }

@@ -41,25 +41,26 @@ struct alc_seal_mark {
     uint8_t digest[ALC_SEAL_DIGEST_SIZE];
 };
 
-/* Who knows which state is the newest: memory of the enclave (level session) or a service (level
- * witness). Anything but ALC_OK is taken for a refusal: the mount is not opened, or its commit
- * fails. */
+/* Who knows which state of one mount is the newest: memory of the enclave (level session) or a
+ * service (level witness). Anything but ALC_OK is taken for a refusal: the mount is not opened, or
+ * its commit fails. Whoever makes one binds it to the mount, by something that outlives the
+ * container: otherwise a host could throw the container away and have an empty one accepted. */
 struct alc_seal_witness {
-    /* The newest state of the mount with this KEYID; generation 0 when it never heard of it. */
-    alc_status (*read)(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
-                       struct alc_seal_mark *out);
+    /* The newest state; generation 0 when it never heard of the mount. */
+    alc_status (*read)(void *context, struct alc_seal_mark *out);
     /* `to` takes the place of `from`, or nothing happens because somebody else was faster. */
-    alc_status (*advance)(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
-                          const struct alc_seal_mark *from, const struct alc_seal_mark *to);
+    alc_status (*advance)(void *context, const struct alc_seal_mark *from,
+                          const struct alc_seal_mark *to);
     void *context;
 };
 
 enum alc_seal_reason {
-    ALC_SEAL_UNREADABLE,  /* the host gave fewer bytes, or none */
-    ALC_SEAL_NOT_GENUINE, /* changed, exchanged, moved or older than what refers to it */
-    ALC_SEAL_MALFORMED,   /* genuine and still not in the format */
-    ALC_SEAL_CONTESTED,   /* an address outside the container, or with two owners */
-    ALC_SEAL_ROLLED_BACK, /* the witness knows a newer state, or another one */
+    ALC_SEAL_UNREADABLE,   /* the host gave fewer bytes, or none */
+    ALC_SEAL_NOT_GENUINE,  /* changed, exchanged, moved or older than what refers to it */
+    ALC_SEAL_MALFORMED,    /* genuine and still not in the format */
+    ALC_SEAL_CONTESTED,    /* an address outside the container, or with two owners */
+    ALC_SEAL_ROLLED_BACK,  /* the witness knows a newer state, or another one */
+    ALC_SEAL_OTHER_WRITER, /* a root is not the one that this mount left there */
 };
 
 /* What was found wrong with the disk. Tells no names and no contents. */
@@ -95,9 +96,9 @@ struct alc_seal; /* a mount; see seal_internal.h */
 size_t alc_seal_memory_size(const struct alc_seal_options *options);
 /* Opens the mount, recovering from a crash as it goes. Statuses: NOT_FOUND (no container, and
  * CREATE is not set), POLICY_REFUSED (the witness refuses the state, or the key is another's: that
- * cannot be told from damage of both roots), IO_FAILED (the host fails, or the root is damaged),
- * OUT_OF_MEMORY, BAD_ARGUMENT; those of the key source. A mount that is damaged elsewhere is opened
- * and takes no changes. */
+ * cannot be told from damage of both roots), IO_FAILED (the host fails, another process has the
+ * mount open, or the root is damaged), OUT_OF_MEMORY, BAD_ARGUMENT; those of the key source. A
+ * mount that is damaged elsewhere is opened and takes no changes. */
 ALC_MUST_CHECK alc_status alc_seal_open(struct alc_arena *arena,
                                         const struct alc_seal_options *options,
                                         struct alc_seal **out, struct alc_error *error);
@@ -139,7 +140,6 @@ ALC_MUST_CHECK alc_status alc_seal_os_add(struct alc_seal_os *table, int32_t han
 struct alc_seal_session {
     struct alc_seal_witness witness;
     struct alc_seal_mark mark;
-    uint8_t key_id[ALC_SEAL_KEY_ID_SIZE];
 };
 void alc_seal_session_init(struct alc_seal_session *session);
 

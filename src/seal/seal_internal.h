@@ -94,6 +94,10 @@ struct alc_seal {
     struct alc_seal_inode table; /* the inode table as a file; never in a slot */
     struct alc_seal_mark mark;   /* of the last commit */
     struct alc_seal_mark durable_mark;
+    struct alc_seal_mark base; /* the newest one that the witness has */
+    /* The two roots on the disk as this mount left or found them: others would be written by
+     * somebody else. */
+    uint8_t root_heads[2][ALC_SEAL_ROOT_HEAD_SIZE];
     uint32_t durable_place; /* block of the last durable root */
     bool is_read_only;      /* asked for, or because of damage */
     bool is_damaged;

@@ -108,6 +108,29 @@ def case_killed(setup, folder):
         raise Failure(f"{last} was synced, {number} is there")
 
 
+def case_two_at_once(setup, folder):
+    """While one program has a store open another one is told so, and destroys nothing."""
+    store = new_store(folder, "two")
+    process = subprocess.Popen([*words(setup, store), setup[1], "count"], stdout=subprocess.PIPE,
+                               text=True)
+    last = int(process.stdout.readline())
+    result = run(setup, store, "count")
+    expect("the second one", result.returncode, FAILED)
+    if "another process has the sealed mount open" not in result.stderr:
+        raise Failure(f"the line is {result.stderr!r}")
+    process.send_signal(signal.SIGKILL)
+    rest = process.stdout.read().split()
+    last = int(rest[-1]) if rest else last
+    process.wait()
+    process = subprocess.Popen([*words(setup, store), setup[1], "count"], stdout=subprocess.PIPE,
+                               text=True)
+    first = int(process.stdout.readline())
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    if first not in (last + 1, last + 2):
+        raise Failure(f"{last} was synced, and it goes on with {first}")
+
+
 def case_another_key(setup, folder):
     """Outside: another file. Inside: the same program with another argument."""
     store = new_store(folder, "key")
@@ -206,9 +229,11 @@ def kept_code_changes_nothing(setup, folder):
 
 # In an enclave, programs that are told different things are different workloads.
 CASES = {
-    "none": ("none", (case_files_stay, case_damage, case_killed, case_another_key, case_usage)),
+    "none": ("none", (case_files_stay, case_damage, case_killed, case_two_at_once,
+                      case_another_key, case_usage)),
     "interpreted": ("emulated",
-                    (case_another_key, case_plain_image, case_four_images, same_workload)),
+                    (case_another_key, case_two_at_once, case_plain_image, case_four_images,
+                     same_workload)),
     "native": ("emulated", (case_another_key, same_workload)),
     "cached": ("emulated", (kept_code_changes_nothing,)),
 }
