@@ -67,10 +67,12 @@ static int64_t move_all(struct alc_seal *seal)
 int64_t alc_seal_compact(struct alc_seal *seal)
 {
     int64_t result = -ALC_OS_AGAIN;
+    seal->is_compacting = true;
     for (uint32_t round = 0; result == -ALC_OS_AGAIN && round < ROUNDS_MAX; round++) {
         alc_seal_space_trim(seal);
         if (seal->free_count <= 2 * slack(seal)) {
-            return 0;
+            result = 0;
+            break;
         }
         seal->allocate_hand = ALC_SEAL_FIRST_BLOCK;
         result = move_all(seal);
@@ -79,5 +81,6 @@ int64_t alc_seal_compact(struct alc_seal *seal)
             result = committed < 0 ? committed : result;
         }
     }
+    seal->is_compacting = false;
     return result == -ALC_OS_AGAIN ? 0 : result;
 }

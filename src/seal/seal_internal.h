@@ -80,6 +80,19 @@ struct alc_seal_handle {
 
 /* -- the mount -- */
 
+/* What a block is written for. Neighbours of one use are read and written together, so in large
+ * containers there are runs of blocks for those that would else lie between the data. */
+enum alc_seal_use {
+    ALC_SEAL_USE_NODE,   /* level 1 of a file */
+    ALC_SEAL_USE_COMMIT, /* written with every commit: higher nodes, the inode table */
+    ALC_SEAL_KEPT_RUNS,
+    ALC_SEAL_USE_DATA = ALC_SEAL_KEPT_RUNS,
+};
+struct alc_seal_run {
+    uint64_t first, end; /* 0, 0: none */
+    uint64_t hand;
+};
+
 struct alc_seal {
     uint32_t lock;
     const struct alc_os *host;
@@ -120,6 +133,8 @@ struct alc_seal {
     uint64_t free_count;   /* of those */
     uint64_t pending_count;
     uint64_t allocate_hand;
+    struct alc_seal_run kept[ALC_SEAL_KEPT_RUNS];
+    bool is_compacting; /* low addresses before everything else */
 
     struct alc_seal_cache cache;
     uint64_t stamp;  /* of the present operation */
@@ -152,7 +167,7 @@ bool alc_seal_space_claim(struct alc_seal *seal, uint64_t address);
 /* Makes sure that `count` blocks can be allocated: grows the container. NO_SPACE. */
 int64_t alc_seal_space_reserve(struct alc_seal *seal, uint64_t count);
 /* A free block, or 0. */
-uint64_t alc_seal_space_take(struct alc_seal *seal);
+uint64_t alc_seal_space_take(struct alc_seal *seal, enum alc_seal_use use);
 /* Gives back what `pointer` names, now or when the next commit is durable. */
 void alc_seal_space_release(struct alc_seal *seal, const struct alc_seal_pointer *pointer);
 void alc_seal_space_settle(struct alc_seal *seal); /* the commit is durable */

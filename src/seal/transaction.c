@@ -116,7 +116,11 @@ static int64_t stage_block(struct alc_seal *seal, const struct alc_seal_inode *i
 {
     const struct alc_seal_place place = {
         .file_id = inode->record.file_id, .level = block->level, .index = block->index};
-    uint64_t address = alc_seal_space_take(seal);
+    enum alc_seal_use use = block->file == ALC_SEAL_TABLE_FILE || block->level > 1
+                                ? ALC_SEAL_USE_COMMIT
+                            : block->level == 1 ? ALC_SEAL_USE_NODE
+                                                : ALC_SEAL_USE_DATA;
+    uint64_t address = alc_seal_space_take(seal, use);
     if (address == 0) {
         return -ALC_OS_NO_SPACE;
     }
