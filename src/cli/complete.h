@@ -35,6 +35,8 @@ struct cli_complete {
                             const struct alc_workload_limits *limits);
     /* Makes such a key, written to a new file. */
     void (*make_key)(const char *key_path);
+    /* `alcove seal`: the exit code. */
+    int (*seal)(struct cli_arguments *arguments);
 };
 
 /* Before main; borrowed. */

@@ -4,6 +4,7 @@
  * mounts from a file, and the enclave images that the build made.
  */
 #include "base/bytes.h"
+#include "cli_complete/seal.h"
 #include "cli_complete/vouch.h"
 #include "services/services.h"
 
@@ -46,12 +47,7 @@ static void run(const char *seal_key_path, struct alc_os *os,
     uint8_t secret[ALC_SEAL_KEY_SIZE];
     struct alc_services services = {.mount_keys = {.get = get_no_key}};
     if (seal_key_path != NULL) {
-        struct cli_file file = cli_read_file(seal_key_path);
-        if (file.size != sizeof secret) {
-            cli_die(CLI_USAGE, "%s: a key has %zu bytes", seal_key_path, sizeof secret);
-        }
-        alc_copy(secret, file.bytes, sizeof secret);
-        cli_unmap(&file);
+        cli_complete_read_seal_key(seal_key_path, secret);
         services.mount_keys = (struct alc_mounts_keys){.get = get_key, .context = secret};
     }
     (void)!alc_services_run_from_os(os, profile, &services, stop_flag);
@@ -69,6 +65,7 @@ static __attribute__((constructor)) void bring(void)
         .name_key = cli_complete_name_key,
         .sign = cli_complete_sign,
         .make_key = cli_complete_make_key,
+        .seal = cli_complete_seal,
     };
     cli_complete_register(&complete);
 }

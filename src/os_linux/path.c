@@ -108,11 +108,12 @@ static int open_flags_of(uint32_t flags)
 static int64_t lock_file(int fd, bool is_alone)
 {
     struct flock whole = {.l_type = is_alone ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &whole) == 0) {
-        return 0;
+    struct stat info;
+    if (fcntl(fd, F_OFD_SETLK, &whole) != 0) { /* another error: there are no locks here */
+        return errno == EAGAIN || errno == EACCES ? -ALC_OS_BUSY : 0;
     }
-    /* Anything else: there are no locks here. */
-    return errno == EAGAIN || errno == EACCES ? -ALC_OS_BUSY : 0;
+    /* Whoever had it may have put another file in its place meanwhile. */
+    return fstat(fd, &info) == 0 && info.st_nlink == 0 ? -ALC_OS_BUSY : 0;
 }
 
 int64_t alc_linux_open_at(void *context, int32_t dir, const uint8_t *path, size_t path_size,

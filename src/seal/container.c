@@ -12,8 +12,7 @@ enum {
     RUN_BLOCKS = 64,
     RUNS_MIN = 64,
 };
-static const uint8_t container_name[] = "alcove.seal";
-enum { CONTAINER_NAME_SIZE = sizeof container_name - 1 };
+static const char container_name[] = "alcove.seal";
 
 static const struct alc_os_operations *host_of(const struct alc_seal *seal)
 {
@@ -26,21 +25,32 @@ int64_t alc_seal_container_open(struct alc_seal *seal, bool *out_created)
 {
     void *context = seal->host->context;
     bool may_write = (seal->options.flags & ALC_SEAL_READ_ONLY) == 0;
-    uint32_t flags = ALC_OS_OPEN_READ | ALC_OS_OPEN_LOCK | (may_write ? ALC_OS_OPEN_WRITE : 0);
+    bool is_alone = may_write || (seal->options.flags & ALC_SEAL_ALONE) != 0;
+    uint32_t flags = ALC_OS_OPEN_READ | ALC_OS_OPEN_LOCK | (is_alone ? ALC_OS_OPEN_WRITE : 0);
+    const char *text = seal->options.name != NULL ? seal->options.name : container_name;
+    const uint8_t *name = (const uint8_t *)text;
+    size_t name_size = alc_string_length(text);
+    bool replaces = may_write && (seal->options.flags & ALC_SEAL_REPLACE) != 0;
     *out_created = false;
-    int64_t handle = host_of(seal)->open_at(context, seal->directory, container_name,
-                                            CONTAINER_NAME_SIZE, flags);
+    flags |= replaces ? ALC_OS_OPEN_CREATE : 0;
+    int64_t handle = host_of(seal)->open_at(context, seal->directory, name, name_size, flags);
     if (handle == -ALC_OS_NO_ENTRY && may_write && (seal->options.flags & ALC_SEAL_CREATE) != 0) {
         flags |= ALC_OS_OPEN_CREATE | ALC_OS_OPEN_EXCLUSIVE;
-        handle = host_of(seal)->open_at(context, seal->directory, container_name,
-                                        CONTAINER_NAME_SIZE, flags);
+        handle = host_of(seal)->open_at(context, seal->directory, name, name_size, flags);
         *out_created = handle >= 0;
     }
     if (handle < 0) {
         return handle;
     }
     struct alc_os_stat stat = {0};
-    int64_t result = host_of(seal)->stat(context, (int32_t)handle, &stat);
+    int64_t result = 0;
+    if (replaces) { /* not before it is locked */
+        result = host_of(seal)->set_size(context, (int32_t)handle, 0);
+        *out_created = true;
+    }
+    if (result == 0) {
+        result = host_of(seal)->stat(context, (int32_t)handle, &stat);
+    }
     if (result < 0 || stat.type != ALC_OS_TYPE_REGULAR_FILE) {
         (void)host_of(seal)->close(context, (int32_t)handle);
         return result < 0 ? result : -ALC_OS_IO;

@@ -53,9 +53,10 @@ static int64_t refuse(struct alc_seal *seal, enum alc_seal_reason reason,
     return 0;
 }
 
-static int64_t visit(struct alc_seal *seal, const struct alc_seal_inode *inode, uint32_t level,
-                     uint32_t index, const struct alc_seal_pointer *pointer)
+static int64_t visit(void *context, struct alc_seal *seal, const struct alc_seal_inode *inode,
+                     uint32_t level, uint32_t index, const struct alc_seal_pointer *pointer)
 {
+    (void)context;
     struct alc_seal_block *block;
     if (!alc_seal_space_claim(seal, pointer->address)) {
         return refuse(seal, ALC_SEAL_CONTESTED, inode, level, index, pointer);
@@ -92,7 +93,7 @@ static int64_t walk_inodes(struct alc_seal *seal)
             seal->is_damaged = true;
             continue;
         }
-        int64_t result = inode.record.type == 0 ? 0 : alc_seal_tree_walk(seal, &inode, visit);
+        int64_t result = inode.record.type == 0 ? 0 : alc_seal_tree_walk(seal, &inode, visit, NULL);
         if (result == -ALC_OS_NOT_RECOVERABLE) {
             return result;
         }
@@ -116,7 +117,7 @@ static enum verdict try_candidate(struct alc_seal *seal, const struct candidate 
                                                   .file_id = ALC_SEAL_TABLE_FILE_ID,
                                                   .root = candidate->root.table,
                                                   .height = candidate->root.table_height};
-    int64_t result = alc_seal_tree_walk(seal, &seal->table, visit);
+    int64_t result = alc_seal_tree_walk(seal, &seal->table, visit, NULL);
     if (result == 0) {
         result = walk_inodes(seal);
     } else if (result != -ALC_OS_NOT_RECOVERABLE) {

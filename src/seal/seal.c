@@ -32,7 +32,7 @@ size_t alc_seal_memory_size(const struct alc_seal_options *options)
 static alc_status check_options(const struct alc_seal_options *options)
 {
     bool good = options->host != NULL && options->key.get != NULL &&
-                (options->flags & ~(uint32_t)(ALC_SEAL_CREATE | ALC_SEAL_READ_ONLY)) == 0 &&
+                (options->flags & ~(uint32_t)ALC_SEAL_ALL) == 0 &&
                 cache_blocks_of(options) >= ALC_SEAL_CACHE_BLOCKS_MIN &&
                 cache_blocks_of(options) <= ALC_LIMIT_SEAL_CONTAINER_BLOCKS &&
                 blocks_max_of(options) >= ALC_SEAL_CACHE_BLOCKS_MIN &&
@@ -100,10 +100,13 @@ static void init_empty(struct alc_seal *seal)
     alc_seal_inodes_reset(seal);
     seal->mark = (struct alc_seal_mark){.generation = 0};
     seal->durable_mark = seal->mark;
-    seal->base = seal->mark;
+    seal->base = seal->options.base;
+    seal->keeps_base = seal->base.generation != 0;
     alc_fill(seal->root_heads, 0, sizeof seal->root_heads);
     seal->is_damaged = false;
-    seal->root = (struct alc_seal_root){.inodes_count = 1, .next_file_id = ALC_SEAL_FIRST_FILE_ID};
+    seal->root = (struct alc_seal_root){.generation = seal->base.generation,
+                                        .inodes_count = 1,
+                                        .next_file_id = ALC_SEAL_FIRST_FILE_ID};
     seal->table = (struct alc_seal_inode){.number = ALC_SEAL_TABLE_FILE};
     seal->table.record.type = ALC_OS_TYPE_REGULAR_FILE;
     seal->table.record.file_id = ALC_SEAL_TABLE_FILE_ID;

@@ -25,6 +25,9 @@ enum { ALC_SEAL_CONTAINER_BLOCKS = 1 << 22 };
 enum alc_seal_flags {
     ALC_SEAL_CREATE = 1 << 0,    /* make an empty store where there is none */
     ALC_SEAL_READ_ONLY = 1 << 1, /* nothing is ever written to the host */
+    ALC_SEAL_REPLACE = 1 << 2,   /* with CREATE: an empty store, whatever is there */
+    ALC_SEAL_ALONE = 1 << 3,     /* with READ_ONLY: nobody else may have it open */
+    ALC_SEAL_ALL = (1 << 4) - 1,
 };
 
 /* Where the root secret of a mount comes from: EGETKEY, a key file, a broker. `key_id` stands in
@@ -80,11 +83,14 @@ void alc_seal_damage_describe(const struct alc_seal_damage *damage,
 struct alc_seal_options {
     const struct alc_os *host;              /* borrowed until the mount is closed */
     int32_t directory;                      /* handle of `host`: where the container lies */
+    const char *name;                       /* of the container there; NULL: alcove.seal */
     uint32_t flags;                         /* enum alc_seal_flags */
     struct alc_seal_key_source key;         /* copied */
     const struct alc_seal_witness *witness; /* NULL: level none; borrowed */
-    uint32_t cache_blocks;                  /* 0: ALC_SEAL_CACHE_BLOCKS */
-    uint32_t container_blocks;              /* that the container may grow to; 0: see above */
+    struct alc_seal_mark
+        base;              /* of a new store: the state of another one that it takes the place of */
+    uint32_t cache_blocks; /* 0: ALC_SEAL_CACHE_BLOCKS */
+    uint32_t container_blocks; /* that the container may grow to; 0: see above */
     /* Told of damage, under the mount's lock; may be NULL. */
     void (*report)(void *context, const struct alc_seal_damage *damage);
     void *report_context;
@@ -107,6 +113,30 @@ ALC_MUST_CHECK alc_status alc_seal_open(struct alc_arena *arena,
 alc_status alc_seal_close(struct alc_seal *seal);
 /* Makes everything durable: 0 or minus a number of errno.def. */
 int64_t alc_seal_sync(struct alc_seal *seal);
+/* What a mount is, without its secrets. */
+struct alc_seal_info {
+    uint8_t key_id[ALC_SEAL_KEY_ID_SIZE];
+    uint64_t generation;
+    uint64_t files_count;  /* of all types, those without a name included */
+    uint64_t blocks_count; /* of 4096 bytes, that the container has */
+    uint64_t used_count;   /* of those */
+};
+void alc_seal_get_info(struct alc_seal *seal, struct alc_seal_info *out);
+/* Reads everything that is there. Number of the blocks that are damaged, each of which is told to
+ * options.report; damage that opening found is among them, and told a second time. */
+ALC_MUST_CHECK uint64_t alc_seal_verify(struct alc_seal *seal);
+/* Copies all of `from` to `to`, which was created just now, with the same inode numbers. IO_FAILED
+ * when anything of `from` is damaged, or `to` cannot be written; `to` is of no use then. */
+ALC_MUST_CHECK alc_status alc_seal_copy(struct alc_seal *from, struct alc_seal *to);
+/* Writes a mount anew, with a new KEYID and everything encrypted with other keys, and puts it in
+ * the place of the old one: a crash leaves one of the two, whole. `options` is the old one's and
+ * `new_key` makes the root secret of the new one. Needs twice the space and the memory of two
+ * mounts. The old container is not wiped from the disk. Statuses: those of alc_seal_open and
+ * alc_seal_copy. */
+ALC_MUST_CHECK alc_status alc_seal_rekey(struct alc_arena *arena,
+                                         const struct alc_seal_options *options,
+                                         const struct alc_seal_key_source *new_key,
+                                         struct alc_error *error);
 /* The newest durable state. */
 void alc_seal_get_mark(const struct alc_seal *seal, struct alc_seal_mark *out);
 /* Whether damage or a failed commit keeps the mount from being changed. */

@@ -108,6 +108,7 @@ struct alc_seal {
     struct alc_seal_mark mark;   /* of the last commit */
     struct alc_seal_mark durable_mark;
     struct alc_seal_mark base; /* the newest one that the witness has */
+    bool keeps_base;           /* what is written here is a child of another container's root */
     /* The two roots on the disk as this mount left or found them: others would be written by
      * somebody else. */
     uint8_t root_heads[2][ALC_SEAL_ROOT_HEAD_SIZE];
@@ -216,11 +217,11 @@ int64_t alc_seal_tree_grow(struct alc_seal *seal, struct alc_seal_inode *inode, 
 int64_t alc_seal_tree_cut(struct alc_seal *seal, struct alc_seal_inode *inode, uint64_t keep_count);
 /* Visits every pointer of a file once, parents first: `visit` says whether to go deeper, or fails.
  */
-typedef int64_t alc_seal_visit(struct alc_seal *seal, const struct alc_seal_inode *inode,
-                               uint32_t level, uint32_t index,
+typedef int64_t alc_seal_visit(void *context, struct alc_seal *seal,
+                               const struct alc_seal_inode *inode, uint32_t level, uint32_t index,
                                const struct alc_seal_pointer *pointer);
 int64_t alc_seal_tree_walk(struct alc_seal *seal, const struct alc_seal_inode *inode,
-                           alc_seal_visit *visit);
+                           alc_seal_visit *visit, void *context);
 
 /* -- inode.c -- */
 

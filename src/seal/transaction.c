@@ -274,7 +274,7 @@ static int64_t make_durable(struct alc_seal *seal)
         return -ALC_OS_IO;
     }
     seal->durable_mark = seal->mark;
-    seal->base = seal->mark;
+    seal->base = seal->keeps_base ? seal->base : seal->mark;
     seal->durable_place =
         ALC_SEAL_FIRST_ROOT_BLOCK + ALC_SEAL_FIRST_ROOT_BLOCK + 1 - seal->durable_place;
     seal->durable_counter = seal->counter;

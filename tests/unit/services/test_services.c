@@ -18,9 +18,9 @@
 #include "services/services.h"
 
 /* (module (func (export "_start"))) */
-static const uint8_t module_bytes[] = {0,    'a', 's', 'm',  1,    0,    0, 0, 1,    4,    1, 0x60,
-                                       0,    0,   3,   2,    1,    0,    7, 10, 1,   6,    '_', 's',
-                                       't',  'a', 'r', 't',  0,    0,    10, 4, 1,   2,    0, 0x0b};
+static const uint8_t module_bytes[] = {0,   'a', 's', 'm', 1, 0, 0,  0,  1, 4, 1,   0x60,
+                                       0,   0,   3,   2,   1, 0, 7,  10, 1, 6, '_', 's',
+                                       't', 'a', 'r', 't', 0, 0, 10, 4,  1, 2, 0,   0x0b};
 
 static struct {
     struct alc_os_linux *system;
@@ -36,14 +36,12 @@ static struct {
 static void grant_manifest(struct alc_mount *mounts, size_t mounts_count)
 {
     struct alc_string name = {(const uint8_t *)"test", 4};
-    struct alc_manifest manifest = {.arguments = &name,
-                                    .arguments_count = 1,
-                                    .mounts = mounts,
-                                    .mounts_count = mounts_count};
+    struct alc_manifest manifest = {
+        .arguments = &name, .arguments_count = 1, .mounts = mounts, .mounts_count = mounts_count};
     alc_sha256(module_bytes, sizeof module_bytes, manifest.module_sha256);
-    assert_int_equal(alc_manifest_encode(&manifest, world.manifest, sizeof world.manifest,
-                                         &world.manifest_size),
-                     ALC_OK);
+    assert_int_equal(
+        alc_manifest_encode(&manifest, world.manifest, sizeof world.manifest, &world.manifest_size),
+        ALC_OK);
     assert_true(alc_os_linux_grant_bytes(world.system, ALC_OS_MANIFEST, world.manifest,
                                          world.manifest_size) >= 0);
 }
@@ -89,16 +87,13 @@ static void who_asks_for_nothing_runs_as_without(void **state)
     (void)state;
     struct alc_outcome plain;
     grant_manifest(NULL, 0);
-    assert_int_equal(alc_workload_run_from_os(&world.os,
-                                              &alc_workload_interpreted, NULL),
-                     ALC_OK);
+    assert_int_equal(alc_workload_run_from_os(&world.os, &alc_workload_interpreted, NULL), ALC_OK);
     plain = world.outcome;
     teardown(NULL);
     setup(NULL);
     grant_manifest(NULL, 0);
-    assert_int_equal(alc_services_run_from_os(&world.os,
-                                              &alc_workload_interpreted, &services, NULL),
-                     ALC_OK);
+    assert_int_equal(
+        alc_services_run_from_os(&world.os, &alc_workload_interpreted, &services, NULL), ALC_OK);
     assert_int_equal(world.outcome_size, sizeof world.outcome);
     assert_memory_equal(&world.outcome, &plain, sizeof plain);
     assert_int_equal(world.keys_asked_for, 0);
@@ -113,9 +108,8 @@ static void sealed_mounts_ask_for_their_key(void **state)
     assert_true(alc_os_linux_grant_directory(world.system, ALC_OS_FIRST_MOUNT, world.folder, 0) >=
                 0);
     grant_manifest(&mount, 1);
-    assert_int_equal(alc_services_run_from_os(&world.os,
-                                              &alc_workload_interpreted, &services, NULL),
-                     ALC_OK);
+    assert_int_equal(
+        alc_services_run_from_os(&world.os, &alc_workload_interpreted, &services, NULL), ALC_OK);
     assert_int_equal(world.keys_asked_for, 1);
     char path[128];
     snprintf(path, sizeof path, "%s/alcove.seal", world.folder);
