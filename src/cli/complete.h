@@ -37,6 +37,11 @@ struct cli_complete {
     void (*make_key)(const char *key_path);
     /* `alcove seal`: the exit code. */
     int (*seal)(struct cli_arguments *arguments);
+    /* `alcove witness`: the same. */
+    int (*witness)(struct cli_arguments *arguments);
+    /* What a manifest says of sealed mounts, from malloc; size 0: nothing. `witness_key_path`: a
+     * PEM file with the witness's key, or NULL. Ends the process when it is none. */
+    struct cli_file (*settings)(bool is_signers, const char *witness_key_path);
 };
 
 /* Before main; borrowed. */

@@ -99,6 +99,11 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
             check_grant(alc_os_linux_grant(system, streams[fd], fd, 0), "standard stream");
         }
     }
+    if (options->witness >= 0) {
+        check_grant(
+            alc_os_linux_grant(system, ALC_OS_WITNESS, options->witness, ALC_OS_LINUX_OWNED),
+            "connection to the witness");
+    }
     int32_t handle = ALC_OS_FIRST_MOUNT;
     for (size_t i = 0; i < options->mounts_count; i++) {
         const struct run_mount *mount = &options->mounts[i];

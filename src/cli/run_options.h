@@ -29,8 +29,11 @@ struct run_options {
     int *sockets; /* listening descriptors */
     size_t sockets_count;
     struct alc_workload_limits limits;
-    const char *seal_key_path; /* NULL unless sealed mounts run outside an enclave */
-    bool has_sealed;           /* mounts */
+    const char *seal_key_path;    /* NULL unless sealed mounts run outside an enclave */
+    bool has_sealed;              /* mounts */
+    bool is_signers;              /* the key of sealed mounts: the signer's, not the image's */
+    const char *witness_key_path; /* NULL: no witness */
+    int witness;                  /* a connection to it, with a witness_key_path */
     enum run_code code;
     bool is_vouched;
     const char *owner_path; /* NULL, or the key that has to vouch */

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "cli_complete/seal.h"
 #include "cli_complete/vouch.h"
+#include "cli_complete/witness.h"
 #include "services/services.h"
 
 /* Made by the build, with development signatures. */
@@ -18,11 +19,13 @@ extern const struct alc_sgx_sigstruct alc_complete_native_sigstruct;
 
 /* The file's bytes, whatever the workload: for development, and for storage that is sealed from the
  * disk alone. */
-static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get_key(void *context, enum alc_mount_policy policy,
+                          const uint8_t workload_id[ALC_SHA256_SIZE],
                           const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
     const uint8_t *secret = context;
+    (void)policy;
     (void)workload_id;
     (void)key_id;
     alc_copy(key, secret, ALC_SEAL_KEY_SIZE);
@@ -30,11 +33,13 @@ static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SI
 }
 
 /* A workload without sealed mounts asks for no key. */
-static alc_status get_no_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get_no_key(void *context, enum alc_mount_policy policy,
+                             const uint8_t workload_id[ALC_SHA256_SIZE],
                              const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                              uint8_t key[ALC_SEAL_KEY_SIZE])
 {
     (void)context;
+    (void)policy;
     (void)workload_id;
     (void)key_id;
     (void)key;
@@ -66,6 +71,8 @@ static __attribute__((constructor)) void bring(void)
         .sign = cli_complete_sign,
         .make_key = cli_complete_make_key,
         .seal = cli_complete_seal,
+        .witness = cli_complete_witness,
+        .settings = cli_complete_settings,
     };
     cli_complete_register(&complete);
 }

@@ -56,8 +56,8 @@ static void grant(const struct request *request, int32_t handle, const char *pat
     }
 }
 
-static struct alc_seal_options options_of(struct request *request, int32_t handle,
-                                          const char *path, uint8_t *key, uint32_t flags)
+static struct alc_seal_options options_of(struct request *request, int32_t handle, const char *path,
+                                          uint8_t *key, uint32_t flags)
 {
     return (struct alc_seal_options){.host = alc_os_linux_get_os(request->system),
                                      .directory = handle,

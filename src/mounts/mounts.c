@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/writer.h"
+#include "witness/witness.h"
 
 #define MANIFEST_ARENA_SIZE (UINT64_C(64) << 20)
 
@@ -17,6 +18,14 @@ struct mounts {
     const struct alc_workload_profile *profile;
     const struct alc_mounts_keys *keys;
     uint8_t workload_id[ALC_SHA256_SIZE];
+    struct alc_witness_link link;
+    uint32_t sealed_count;
+    struct sealed {
+        struct mounts *mounts;
+        int32_t handle;
+        struct alc_mount_settings settings;
+        struct alc_witness_client client; /* with level WITNESS */
+    } sealed[ALC_LIMIT_SEAL_MOUNTS];
 };
 
 static alc_status reserve_arena(struct alc_os *os, struct alc_arena *arena, size_t size)
@@ -64,8 +73,31 @@ static alc_status read_manifest(struct alc_os *os, struct alc_arena *arena, stru
 static alc_status get_key(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
-    const struct mounts *mounts = context;
-    return mounts->keys->get(mounts->keys->context, mounts->workload_id, key_id, key);
+    const struct sealed *sealed = context;
+    const struct mounts *mounts = sealed->mounts;
+    return mounts->keys->get(mounts->keys->context, sealed->settings.policy, mounts->workload_id,
+                             key_id, key);
+}
+
+/* The counter's key is the mount's, not the container's: who throws a container away finds the
+ * counter again. */
+static alc_status open_witness(struct mounts *mounts, struct sealed *sealed,
+                               const struct alc_string *guest_path)
+{
+    static const uint8_t label[ALC_SEAL_KEY_ID_SIZE] = "alcove witness counter";
+    uint8_t secret[ALC_SEAL_KEY_SIZE];
+    uint8_t mount_secret[ALC_SEAL_KEY_SIZE];
+    ALC_TRY(get_key(sealed, label, secret));
+    const struct alc_hkdf_inputs inputs = {.secret = secret,
+                                           .secret_size = sizeof secret,
+                                           .info = guest_path->bytes,
+                                           .info_size = guest_path->size};
+    alc_hkdf(ALC_HASH_SHA256, &inputs, mount_secret, sizeof mount_secret);
+    mounts->link.key = sealed->settings.witness;
+    alc_status status = alc_witness_client_init(&sealed->client, &mounts->link, mount_secret);
+    alc_wipe(secret, sizeof secret);
+    alc_wipe(mount_secret, sizeof mount_secret);
+    return status;
 }
 
 /* One line on the standard error stream. */
@@ -85,14 +117,19 @@ static void report(void *context, const struct alc_seal_damage *damage)
     (void)os->operations->write(os->context, ALC_OS_STDERR, &span, 1);
 }
 
-static alc_status open_mount(struct alc_os *os, struct mounts *mounts, int32_t handle,
-                             bool is_read_only, struct alc_error *error)
+static alc_status open_mount(struct alc_os *os, struct mounts *mounts, struct sealed *sealed,
+                             const struct alc_mount *mount, struct alc_error *error)
 {
+    bool has_witness = sealed->settings.level == ALC_MOUNT_LEVEL_WITNESS;
+    if (has_witness) {
+        ALC_TRY(open_witness(mounts, sealed, &mount->guest_path));
+    }
     const struct alc_seal_options options = {
         .host = os,
-        .directory = handle,
-        .flags = is_read_only ? ALC_SEAL_READ_ONLY : ALC_SEAL_CREATE,
-        .key = {.get = get_key, .context = mounts},
+        .directory = sealed->handle,
+        .flags = (mount->flags & ALC_MOUNT_READ_ONLY) != 0 ? ALC_SEAL_READ_ONLY : ALC_SEAL_CREATE,
+        .key = {.get = get_key, .context = sealed},
+        .witness = has_witness ? &sealed->client.witness : NULL,
         .report = report,
         .report_context = os,
     };
@@ -100,7 +137,39 @@ static alc_status open_mount(struct alc_os *os, struct mounts *mounts, int32_t h
     struct alc_seal *seal;
     ALC_TRY(reserve_arena(os, &arena, alc_seal_memory_size(&options)));
     ALC_TRY(alc_seal_open(&arena, &options, &seal, error));
-    return alc_seal_os_add(&mounts->table, handle, seal);
+    return alc_seal_os_add(&mounts->table, sealed->handle, seal);
+}
+
+/* All mounts of a workload have one witness: there is one way to it. */
+static alc_status check_settings(const struct mounts *mounts, const struct alc_mount *mount,
+                                 struct sealed *sealed, struct alc_error *error)
+{
+    alc_status status = alc_mount_settings_decode(&mount->settings, &sealed->settings);
+    for (uint32_t i = 0; status == ALC_OK && i < mounts->sealed_count; i++) {
+        const struct alc_mount_settings *other = &mounts->sealed[i].settings;
+        bool is_other = other->level == ALC_MOUNT_LEVEL_WITNESS &&
+                        sealed->settings.level == ALC_MOUNT_LEVEL_WITNESS &&
+                        !alc_equal(other->witness.point, sealed->settings.witness.point,
+                                   sizeof other->witness.point);
+        status = is_other ? ALC_E_BAD_MANIFEST : ALC_OK;
+    }
+    return status == ALC_OK ? ALC_OK
+                            : alc_fail_with(error, ALC_E_BAD_MANIFEST, ALC_NO_OFFSET,
+                                            "settings of a sealed mount");
+}
+
+static alc_status open_next(struct alc_os *os, struct mounts *mounts, const struct alc_mount *mount,
+                            int32_t handle, struct alc_error *error)
+{
+    if (mounts->sealed_count == ALC_LIMIT_SEAL_MOUNTS) {
+        return alc_fail(error, ALC_E_BAD_MANIFEST, ALC_NO_OFFSET);
+    }
+    struct sealed *sealed = &mounts->sealed[mounts->sealed_count];
+    sealed->mounts = mounts;
+    sealed->handle = handle;
+    ALC_TRY(check_settings(mounts, mount, sealed, error));
+    mounts->sealed_count++;
+    return open_mount(os, mounts, sealed, mount, error);
 }
 
 static alc_status open_all(struct alc_os *os, struct mounts *mounts, struct alc_error *error)
@@ -110,10 +179,11 @@ static alc_status open_all(struct alc_os *os, struct mounts *mounts, struct alc_
     ALC_TRY(reserve_arena(os, &arena, MANIFEST_ARENA_SIZE));
     alc_status status = read_manifest(os, &arena, mounts, &manifest, error);
     for (size_t i = 0; status == ALC_OK && i < manifest.mounts_count; i++) {
-        uint32_t flags = manifest.mounts[i].flags;
-        if ((flags & ALC_MOUNT_SEALED) != 0) {
-            status = open_mount(os, mounts, ALC_OS_FIRST_MOUNT + (int32_t)i,
-                                (flags & ALC_MOUNT_READ_ONLY) != 0, error);
+        const struct alc_mount *mount = &manifest.mounts[i];
+        if ((mount->flags & ALC_MOUNT_SEALED) != 0) {
+            status = open_next(os, mounts, mount, ALC_OS_FIRST_MOUNT + (int32_t)i, error);
+        } else if (mount->settings.size != 0) {
+            status = alc_fail(error, ALC_E_BAD_MANIFEST, ALC_NO_OFFSET);
         }
     }
     os->operations->pages_release(os->context, arena.base, arena.size);
@@ -181,6 +251,9 @@ static void close_all(struct mounts *mounts)
         /* Everything is durable already; what fails now is known when it is opened again. */
         (void)alc_seal_close(mounts->table.mounts[i].seal);
     }
+    for (uint32_t i = 0; i < mounts->sealed_count; i++) {
+        alc_witness_client_fini(&mounts->sealed[i].client);
+    }
 }
 
 alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_profile *profile,
@@ -197,6 +270,7 @@ alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_p
     }
     mounts->profile = profile;
     mounts->keys = keys;
+    mounts->link = (struct alc_witness_link){.os = os, .handle = ALC_OS_WITNESS};
     alc_seal_os_init(&mounts->table, os);
     status = open_all(os, mounts, &error);
     if (status != ALC_OK) {

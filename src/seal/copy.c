@@ -104,8 +104,7 @@ static int64_t copy_inode(struct copy *copy, struct alc_seal *from,
     empty.size = is_directory ? 0 : empty.size;
     int64_t result = put_record(copy, &empty);
     if (result == 0 && inode->record.type != 0) {
-        result =
-            alc_seal_tree_walk(from, inode, is_directory ? copy_names : copy_block, copy);
+        result = alc_seal_tree_walk(from, inode, is_directory ? copy_names : copy_block, copy);
     }
     /* Names that were added counted, and changed times. */
     if (result == 0 && is_directory && copy->target->record.size != inode->record.size) {

@@ -80,10 +80,10 @@ uint64_t alc_seal_verify(struct alc_seal *seal)
             continue;
         }
         bool is_directory = inode->record.type == ALC_OS_TYPE_DIRECTORY;
-        int64_t result = inode->record.type == 0 ? 0
-                                                 : alc_seal_tree_walk(
-                                                       seal, inode,
-                                                       is_directory ? look_at_names : look, &count);
+        int64_t result =
+            inode->record.type == 0
+                ? 0
+                : alc_seal_tree_walk(seal, inode, is_directory ? look_at_names : look, &count);
         count.damaged_count += result < 0 ? 1 : 0;
         alc_seal_inode_put(seal, inode);
     }

@@ -72,9 +72,13 @@ alc_status alc_manifest_encode(const struct alc_manifest *manifest, uint8_t *byt
     alc_cbor_write_array(&writer, manifest->mounts_count);
     for (size_t i = 0; i < manifest->mounts_count; i++) {
         const struct alc_mount *mount = &manifest->mounts[i];
-        alc_cbor_write_array(&writer, 2);
+        bool has_settings = mount->settings.size != 0;
+        alc_cbor_write_array(&writer, has_settings ? 3 : 2);
         alc_cbor_write_bytes(&writer, mount->guest_path.bytes, mount->guest_path.size);
         alc_cbor_write_uint(&writer, mount->flags);
+        if (has_settings) {
+            alc_cbor_write_bytes(&writer, mount->settings.bytes, mount->settings.size);
+        }
     }
     alc_cbor_write_uint(&writer, KEY_SOCKETS);
     alc_cbor_write_uint(&writer, manifest->sockets_count);
@@ -117,16 +121,19 @@ static alc_status read_mount(struct alc_reader *reader, struct alc_mount *out)
 {
     size_t count;
     uint64_t flags;
-    ALC_TRY(alc_cbor_read_array(reader, 2, &count));
-    if (count != 2) {
-        return alc_reader_fail(reader, ALC_E_BAD_MANIFEST);
-    }
+    ALC_TRY(alc_cbor_read_array(reader, 3, &count));
     ALC_TRY(alc_cbor_read_bytes(reader, &out->guest_path.bytes, &out->guest_path.size));
     ALC_TRY(alc_cbor_read_uint(reader, &flags));
-    if ((flags & ~(uint64_t)ALC_MOUNT_ALL) != 0) {
+    out->flags = (uint32_t)flags;
+    out->settings.size = 0;
+    if (count == 3) {
+        ALC_TRY(alc_cbor_read_bytes(reader, &out->settings.bytes, &out->settings.size));
+    }
+    /* With a count below 2 something else was read as a mount's members. */
+    if (count < 2 || (out->settings.size == 0) != (count == 2) ||
+        (flags & ~(uint64_t)ALC_MOUNT_ALL) != 0) {
         return alc_reader_fail(reader, ALC_E_BAD_MANIFEST);
     }
-    out->flags = (uint32_t)flags;
     return ALC_OK;
 }
 

@@ -6,7 +6,9 @@
  *   manifest = { 0: version (1), 1: bstr .size 32 (SHA-256 of the module),
  *                2: [* bstr] arguments, the program's name first,
  *                3: [* bstr] environment, each "KEY=value",
- *                4: [* [bstr guest path, uint flags]] mounts, handle ALC_OS_FIRST_MOUNT + index,
+ *                4: [* [bstr guest path, uint flags, ? bstr settings]] mounts, handle
+ *                   ALC_OS_FIRST_MOUNT + index; settings are for whoever serves that kind of mount
+ *                   (mounts/settings.h), and not empty,
  *                5: uint, listening sockets, handles behind those of the mounts,
  *                6: { ? 0: fuel, ? 1: memory bytes, ? 2: timeout ns } limits,
  *                ? 7: [bstr .size 32 (native_sha256 of the image), uint flags,
@@ -37,6 +39,7 @@ enum alc_mount_flags {
 struct alc_mount {
     struct alc_string guest_path;
     uint32_t flags;
+    struct alc_string settings; /* size 0: none */
 };
 
 enum alc_native_manifest_flags {

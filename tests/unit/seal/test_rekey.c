@@ -48,8 +48,7 @@ static int64_t folder_sync(void *context, int32_t handle, uint32_t data_only)
     if (stops(folder)) {
         return -ALC_OS_IO;
     }
-    return handle == DISK_DIRECTORY ? 0
-                                    : disk_sync(disk_of(folder, handle), DISK_FILE, data_only);
+    return handle == DISK_DIRECTORY ? 0 : disk_sync(disk_of(folder, handle), DISK_FILE, data_only);
 }
 
 static int64_t folder_close(void *context, int32_t handle)

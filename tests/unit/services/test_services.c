@@ -66,10 +66,12 @@ static int teardown(void **state)
     return 0;
 }
 
-static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get_key(void *context, enum alc_mount_policy policy,
+                          const uint8_t workload_id[ALC_SHA256_SIZE],
                           const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
+    (void)policy;
     uint8_t expected[ALC_SHA256_SIZE];
     (void)key_id;
     alc_sha256(world.manifest, world.manifest_size, expected);
@@ -102,7 +104,8 @@ static void who_asks_for_nothing_runs_as_without(void **state)
 static void sealed_mounts_ask_for_their_key(void **state)
 {
     (void)state;
-    struct alc_mount mount = {{(const uint8_t *)"/data", 5}, ALC_MOUNT_SEALED};
+    struct alc_mount mount = {.guest_path = {(const uint8_t *)"/data", 5},
+                              .flags = ALC_MOUNT_SEALED};
     snprintf(world.folder, sizeof world.folder, "/tmp/alcove_services_XXXXXX");
     assert_non_null(mkdtemp(world.folder));
     assert_true(alc_os_linux_grant_directory(world.system, ALC_OS_FIRST_MOUNT, world.folder, 0) >=

@@ -23,14 +23,17 @@ static size_t encode_sample(uint8_t *bytes, size_t size)
 {
     static struct alc_string arguments[] = {TEXT("app.wasm"), TEXT(""), TEXT("\xff\x01")};
     static struct alc_string environment[] = {TEXT("A=b")};
-    static struct alc_mount mounts[] = {{TEXT("/"), 0}, {TEXT("/data"), ALC_MOUNT_READ_ONLY}};
+    static struct alc_mount mounts[] = {
+        {.guest_path = TEXT("/")},
+        {.guest_path = TEXT("/data"), .flags = ALC_MOUNT_READ_ONLY},
+        {.guest_path = TEXT("/s"), .flags = ALC_MOUNT_SEALED, .settings = TEXT("\x01")}};
     struct alc_manifest manifest = {
         .arguments = arguments,
         .arguments_count = 3,
         .environment = environment,
         .environment_count = 1,
         .mounts = mounts,
-        .mounts_count = 2,
+        .mounts_count = 3,
         .sockets_count = 1,
         .limits = {.fuel = 1000, .timeout_ns = 5},
     };
@@ -68,6 +71,8 @@ static void test_round_trip(void **state)
     assert_memory_equal(manifest.arguments[0].bytes, "app.wasm", 8);
     assert_int_equal(manifest.arguments[1].size, 0);
     assert_int_equal(manifest.mounts[1].flags, ALC_MOUNT_READ_ONLY);
+    assert_int_equal(manifest.mounts[1].settings.size, 0);
+    assert_int_equal(manifest.mounts[2].settings.size, 1);
     assert_int_equal(manifest.sockets_count, 1);
     assert_int_equal(manifest.limits.fuel, 1000);
     assert_int_equal(manifest.limits.memory_size, 0);
