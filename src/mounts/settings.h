@@ -15,7 +15,7 @@ enum alc_mount_level { /* docs/sealed-storage.md, Rollback levels */
                        ALC_MOUNT_LEVEL_WITNESS = 1,
 };
 
-enum alc_mount_policy { /* whose key it is, in an enclave */
+enum alc_mount_policy {                                 /* whose key it is, in an enclave */
                         ALC_MOUNT_POLICY_MRENCLAVE = 0, /* this very image's */
                         ALC_MOUNT_POLICY_MRSIGNER = 1,  /* any image's of the same signer */
 };

@@ -62,8 +62,7 @@ static void judge(const struct alc_witness_store *store,
 }
 
 alc_status alc_witness_answer(const struct alc_witness_store *store,
-                              const struct alc_ec_private_key *key,
-                              const struct alc_random *random,
+                              const struct alc_ec_private_key *key, const struct alc_random *random,
                               const uint8_t request[ALC_WITNESS_REQUEST_SIZE],
                               uint8_t answer[ALC_WITNESS_ANSWER_SIZE])
 {

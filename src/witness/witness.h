@@ -34,10 +34,10 @@ enum {
 
 /* A way to a witness for all mounts of a workload. */
 struct alc_witness_link {
-    const struct alc_os *os; /* borrowed */
-    int32_t handle;          /* of `os`: bytes go to the witness and come from it */
-    uint32_t lock;           /* one question at a time */
-    bool is_broken;          /* something else than an answer came: nothing is read any more */
+    const struct alc_os *os;      /* borrowed */
+    int32_t handle;               /* of `os`: bytes go to the witness and come from it */
+    uint32_t lock;                /* one question at a time */
+    bool is_broken;               /* something else than an answer came: nothing is read any more */
     struct alc_ec_public_key key; /* the witness's */
 };
 

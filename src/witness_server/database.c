@@ -49,9 +49,9 @@ static bool prepare(struct alc_witness_database *database)
     };
     bool is_good = true;
     for (size_t i = 0; is_good && i < ALC_ARRAY_COUNT(statements); i++) {
-        is_good = sqlite3_prepare_v3(database->sqlite, statements[i].text, -1,
-                                     SQLITE_PREPARE_PERSISTENT, statements[i].statement,
-                                     NULL) == SQLITE_OK;
+        is_good =
+            sqlite3_prepare_v3(database->sqlite, statements[i].text, -1, SQLITE_PREPARE_PERSISTENT,
+                               statements[i].statement, NULL) == SQLITE_OK;
     }
     return is_good;
 }
@@ -156,8 +156,8 @@ static alc_status database_advance(void *context, const uint8_t counter[ALC_WITN
         return end(statement, ALC_E_IO_FAILED);
     }
     int result = sqlite3_step(statement);
-    alc_status status = result == SQLITE_CONSTRAINT ? ALC_E_POLICY_REFUSED
-                        : result != SQLITE_DONE     ? ALC_E_IO_FAILED
+    alc_status status = result == SQLITE_CONSTRAINT              ? ALC_E_POLICY_REFUSED
+                        : result != SQLITE_DONE                  ? ALC_E_IO_FAILED
                         : sqlite3_changes(database->sqlite) == 1 ? ALC_OK
                                                                  : ALC_E_POLICY_REFUSED;
     return end(statement, status);

@@ -101,8 +101,7 @@ static void accept_one(struct server *server, int listener)
     for (size_t i = 0; i < ALC_LIMIT_WITNESS_CONNECTIONS; i++) {
         place = server->connections[i].fd < 0 ? &server->connections[i] : place;
     }
-    int fd = place == NULL ? -1
-                           : accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = place == NULL ? -1 : accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
         *place = (struct connection){.fd = fd};
     }

@@ -24,7 +24,7 @@ struct alc_witness_store alc_witness_database_store(struct alc_witness_database 
 /* -- the service -- */
 
 struct alc_witness_service {
-    const struct alc_witness_store *store;  /* borrowed, as everything here */
+    const struct alc_witness_store *store; /* borrowed, as everything here */
     const struct alc_ec_private_key *key;
     const struct alc_random *random;
     const volatile uint32_t *stop; /* ends the service when it is not 0 */

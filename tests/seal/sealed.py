@@ -172,6 +172,29 @@ def case_four_images(setup, folder):
     expect("measurements", len(found), 4)
 
 
+def case_policy(setup, folder):
+    """Whose key it is: the image's, whoever signed it, or the signer's; never both."""
+    signatures = []
+    for name in ("one", "another"):
+        signatures.append(folder / f"{name}.sig")
+        subprocess.run([setup[0], "sign", "--complete", "--new-key", folder / f"{name}.rsa",
+                        "--output", signatures[-1]], check=True, timeout=RUN_S,
+                       capture_output=True)
+    for policy, wanted in (("mrenclave", 0), ("mrsigner", REFUSED)):
+        store = new_store(folder, policy)
+        options = ("--seal-policy", policy, "--signature")
+        expect("fill", run(setup, store, "number", *options, signatures[0]).returncode, 0)
+        expect(f"{policy}, the same signer",
+               run(setup, store, "number", *options, signatures[0]).returncode, 0)
+        result = run(setup, store, "number", *options, signatures[1])
+        expect(f"{policy}, another signer", result.returncode, wanted)
+        expect(f"{policy}, a refusal", "opens with this key" in result.stderr, wanted == REFUSED)
+    store = new_store(folder, "default")
+    expect("fill", run(setup, store, "number").returncode, 0)
+    result = run(setup, store, "number", "--seal-policy", "mrsigner")
+    expect("another policy", result.returncode, REFUSED)
+
+
 def case_usage(setup, folder):
     alcove, wasm, _, key, _ = setup
     short = folder / "short"
@@ -309,6 +332,7 @@ CASES = {
                       case_seal_usage)),
     "interpreted": ("emulated",
                     (case_another_key, case_two_at_once, case_plain_image, case_four_images,
+                     case_policy,
                      same_workload)),
     "native": ("emulated", (case_another_key, same_workload)),
     "cached": ("emulated", (kept_code_changes_nothing,)),

@@ -157,19 +157,17 @@ static int setup(void **state)
     uint8_t secret[ALC_SEAL_KEY_SIZE];
     memset(secret, 7, sizeof secret);
     disk_init(&fixture->disk);
-    fixture->operations = (struct alc_os_operations){.read = wire_read,
-                                                     .write = wire_write,
-                                                     .random = wire_random,
-                                                     .yield = wire_yield};
+    fixture->operations = (struct alc_os_operations){
+        .read = wire_read, .write = wire_write, .random = wire_random, .yield = wire_yield};
     fixture->os = (struct alc_os){.operations = &fixture->operations, .context = fixture};
     fixture->store = (struct alc_witness_store){
         .read = memory_read, .advance = memory_advance, .context = &fixture->memory};
     fixture->random = (struct alc_random){.fill = fill_random};
     fixture->piece = 1000;
     fixture->link = (struct alc_witness_link){.os = &fixture->os, .handle = WIRE};
-    assert_int_equal(alc_ec_generate(ALC_CURVE_P256, &fixture->random, &fixture->key,
-                                     &fixture->link.key),
-                     ALC_OK);
+    assert_int_equal(
+        alc_ec_generate(ALC_CURVE_P256, &fixture->random, &fixture->key, &fixture->link.key),
+        ALC_OK);
     assert_int_equal(alc_witness_client_init(&fixture->client, &fixture->link, secret), ALC_OK);
     mount_init(&fixture->mount, &fixture->disk);
     fixture->mount.options.witness = &fixture->client.witness;
@@ -364,8 +362,8 @@ static void test_broken_wire(void **state)
         if (mount_open(mount) == ALC_OK) {
             uint8_t next = (uint8_t)(durable + 1);
             int64_t handle = open_file(mount, "number", ALC_OS_OPEN_WRITE);
-            bool is_good = write_at(mount, handle, &next, 1, 0) == 1 &&
-                           alc_seal_sync(mount->seal) == 0;
+            bool is_good =
+                write_at(mount, handle, &next, 1, 0) == 1 && alc_seal_sync(mount->seal) == 0;
             durable = is_good ? next : durable;
             failures_count += !is_good;
             (void)alc_seal_close(mount->seal);
