@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import peers
 
@@ -96,6 +97,18 @@ def by_path(name, variable, options=()):
     return [Engine(name, version_of([path, "--version"]), (path, *options), file=path)]
 
 
+def wamr(cache):
+    """WAMR's compiler, by default with guard pages, and with the compares that it needs in SGX."""
+    wamrc, iwasm = os.environ.get("ALCOVE_BENCH_WAMRC"), os.environ.get("ALCOVE_BENCH_IWASM")
+    if not wamrc or not iwasm:
+        return []
+    runner = str(HERE / "wamr_runner.py")
+    return [Engine(name, "WAMR's compiler, " + version_of([wamrc, "--version"]),
+                   (sys.executable, runner, wamrc, iwasm, str(cache), option))
+            for name, option in (("wamr", "--bounds-checks=0"),
+                                 ("wamr-compares", "--bounds-checks=1"))]
+
+
 def all_engines(alcoves, tee, cache):
     """All that are here, in the order of the columns. `alcoves`: label -> (path, commit)."""
     found = [Engine("native", "clang -O3, not vectorised", (), is_native=True)]
@@ -103,7 +116,7 @@ def all_engines(alcoves, tee, cache):
         found += alcove(path, label, tee, commit)
     found += wasmi() + by_path("wasm3", "ALCOVE_BENCH_WASM3") + by_path("iwasm",
                                                                         "ALCOVE_BENCH_IWASM")
-    return found + wasmtime(cache) + node()
+    return found + wamr(cache) + wasmtime(cache) + node()
 
 
 # What is not asked for by name does not run: variants of engines, and slow ways to run.

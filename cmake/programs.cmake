@@ -11,7 +11,7 @@ if(TARGET alc_cli AND TARGET alcove_runtime_embedded)
         target_sources(alcove PRIVATE $<TARGET_OBJECTS:alc_cli_complete>
                        $<TARGET_OBJECTS:alcove_complete_embedded>
                        $<TARGET_OBJECTS:alcove_complete_native_embedded>)
-        target_link_libraries(alcove PRIVATE alc_keys alc_services)
+        target_link_libraries(alcove PRIVATE alc_keys alc_services alc_sgx_emu_quote)
         if(TARGET alc_witness_server)
             target_link_libraries(alcove PRIVATE alc_witness_server)
         endif()

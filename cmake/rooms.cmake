@@ -209,6 +209,11 @@ foreach(line ${ALC_LAYER_LINES})
     endif()
 endforeach()
 alc_crypto_room()
+foreach(target alc_services enclave_services)
+    if(TARGET ${target})
+        target_compile_definitions(${target} PRIVATE ALC_VERSION="${PROJECT_VERSION}")
+    endif()
+endforeach()
 
 if(TARGET alc_compiler)
     execute_process(COMMAND ${ALC_LLVM_CONFIG} --includedir OUTPUT_VARIABLE llvm_include
@@ -224,7 +229,7 @@ if(TARGET alc_witness_server)
     target_link_libraries(alc_witness_server PUBLIC ${ALC_SQLITE_LIBRARY})
 endif()
 
-set(ALC_NATIVE_UNIT_TESTS test_gc test_exceptions test_linking test_atomic)
+set(ALC_NATIVE_UNIT_TESTS test_gc test_exceptions test_linking test_atomic test_traps)
 
 # `engine`: the folder of tests/unit/engines that says what runs modules.
 function(alc_unit_test target name source engine)
@@ -241,8 +246,12 @@ endfunction()
 # what ALC_UNIT_TEST_LIBRARIES_<room> names.
 set(ALC_UNIT_TEST_LIBRARIES_crypto OpenSSL::Crypto pthread)
 set(ALC_UNIT_TEST_LIBRARIES_voucher alc_keys)
-set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto)
+# The platforms of the tests stand in for the emulator as well.
+set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto -Wl,--wrap=alc_emulated_root_sha256)
 set(ALC_UNIT_TEST_LIBRARIES_services alc_os_linux)
+set(ALC_UNIT_TEST_LIBRARIES_mounts alc_os_linux)
+set(ALC_UNIT_TEST_LIBRARIES_sgx pthread)
+set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest)
 # Compiled code needs a system that delivers its faults.
 set(ALC_UNIT_TEST_LIBRARIES_native_exec alc_native_linux)
 function(alc_unit_tests)

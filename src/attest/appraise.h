@@ -27,11 +27,19 @@ const char *alc_check_text(enum alc_check check);
 /* Its name, as rules are called in verdicts. */
 const char *alc_check_name(enum alc_check check);
 
+bool alc_check_is_for(enum alc_check check, enum alc_evidence_kind kind);
+
 enum alc_check_result {
     ALC_CHECK_NOT_REACHED, /* because one before it failed, or it is for other kinds of evidence */
     ALC_CHECK_PASSED,
     ALC_CHECK_FAILED,
 };
+
+/* SHA-256 of the root certificate under which the emulator makes evidence: its key is public. What
+ * leads to it is refused by NOT_EMULATED unless the policy says otherwise, whatever root is
+ * trusted.
+ */
+extern const uint8_t alc_emulated_root_sha256[ALC_SHA256_SIZE];
 
 struct alc_appraisal {
     struct alc_text evidence; /* a quote or a report; its kind is found out */
@@ -46,11 +54,12 @@ struct alc_verdict {
     alc_status status;           /* ALC_OK: accepted; else why not */
     enum alc_evidence_kind kind; /* 0: was not found out */
     enum alc_check_result results[ALC_CHECKS];
+    bool is_emulated; /* leads to the emulator's root */
     /* Below: meaningful once TCB_LEVEL passed. */
-    enum alc_tcb_status tcb; /* of platform and quoting enclave together */
-    enum alc_tcb_status platform_tcb;
+    enum alc_tcb_status tcb;          /* of all together */
+    enum alc_tcb_status platform_tcb; /* with the TDX module, if any, as the domain was launched */
     enum alc_tcb_status qe_tcb;
-    struct alc_text advisories[2 * ALC_ADVISORIES_MAX]; /* borrowed from the collateral */
+    struct alc_text advisories[3 * ALC_ADVISORIES_MAX]; /* borrowed from the collateral */
     size_t advisories_count;
     uint32_t evaluation_number;
     uint8_t fmspc[ALC_FMSPC_SIZE];
@@ -58,13 +67,16 @@ struct alc_verdict {
     int64_t valid_until_s; /* … to here */
     /* Meaningful once the evidence's signature passed. */
     uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
-    struct alc_sgx_report_body report; /* of SGX */
+    enum alc_quote_body body;          /* of quotes: which of these two, and how much of it */
+    struct alc_sgx_report_body report; /* of SGX; else zeros */
+    struct alc_td_report td;           /* of TDX; else zeros */
 };
 
 /* Fills *out whatever happens and returns out->status, the status of the first check that failed:
- * those of the formats, ALC_E_BAD_SIGNATURE, ALC_E_UNTRUSTED_ROOT, ALC_E_REVOKED, ALC_E_NOT_CURRENT
- * (dates), ALC_E_WRONG_PLATFORM, ALC_E_NO_TCB_LEVEL, ALC_E_POLICY_REFUSED. `arena` needs about 16
- * KiB and is only used during the call. */
+ * those of the formats, ALC_E_NOT_FOUND (no collateral was given), ALC_E_BAD_SIGNATURE,
+ * ALC_E_UNTRUSTED_ROOT, ALC_E_REVOKED, ALC_E_NOT_CURRENT (dates), ALC_E_EMULATED,
+ * ALC_E_WRONG_PLATFORM, ALC_E_NO_TCB_LEVEL, ALC_E_POLICY_REFUSED. `arena` needs about 16 KiB and is
+ * only used during the call. */
 alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *appraisal,
                         struct alc_verdict *out);
 

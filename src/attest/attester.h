@@ -17,6 +17,7 @@ struct alc_attester {
     alc_status (*evidence)(void *context, const uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE],
                            struct alc_writer *out);
     void *context;
+    enum alc_evidence_kind kind; /* of what it makes */
 };
 
 #endif

@@ -48,6 +48,16 @@ bool alc_text_is(const struct alc_text *text, const char *literal)
     return text->size == size && alc_equal(text->bytes, literal, size);
 }
 
+bool alc_text_is_among(const struct alc_text *text, const struct alc_text *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (text->size == texts[i].size && alc_equal(text->bytes, texts[i].bytes, text->size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* -- strings -- */
 
 /* The raw inside of a string; *out_has_escapes says whether a backslash is in it. */

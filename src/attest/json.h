@@ -53,5 +53,6 @@ ALC_MUST_CHECK bool alc_hex_decode(const uint8_t *digits, size_t digits_count, u
                                    size_t size);
 /* Whether `text` is the literal. */
 bool alc_text_is(const struct alc_text *text, const char *literal);
+bool alc_text_is_among(const struct alc_text *text, const struct alc_text *texts, size_t count);
 
 #endif

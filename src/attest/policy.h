@@ -17,10 +17,11 @@ enum alc_evidence_kind {
 enum {
     ALC_EVIDENCE_REPORT_DATA_SIZE = 64,
     ALC_SGX_MEASUREMENT_SIZE = 32,
-    ALC_CVM_MEASUREMENT_SIZE = 48
+    ALC_CVM_MEASUREMENT_SIZE = 48 /* of TDX and SEV-SNP */
 };
 
-/* `count` values of one size, behind each other; none: all are accepted. */
+/* `count` values of one size, behind each other; none: all are accepted, unless it says otherwise.
+ */
 struct alc_reference_values {
     const uint8_t *bytes;
     size_t count;
@@ -42,6 +43,18 @@ struct alc_policy {
     bool has_product_id;
     uint16_t product_id;
     uint16_t svn_min;
+    /* -- TDX -- */
+    struct alc_reference_values mrtds; /* ALC_TD_MEASUREMENT_SIZE bytes each; so the next */
+    struct alc_reference_values rtmrs[ALC_TD_RTMRS];
+    struct alc_reference_values mrconfigids;
+    struct alc_reference_values mrowners;
+    struct alc_reference_values mrownerconfigs;
+    struct alc_reference_values mrseams; /* of the TDX module */
+    /* Of service domains, which can move or change a trust domain; none: no such domain is
+     * accepted. A trust domain that can be migrated has one. */
+    struct alc_reference_values mrservicetds;
+    const uint8_t
+        *td_svn_min; /* ALC_TD_SVN_SIZE bytes, each a minimum for tee_tcb_svn; NULL: none */
     /* -- any -- */
     const uint8_t *report_data; /* 64 bytes; NULL: any */
 };

@@ -7,9 +7,12 @@
 #include "base/bytes.h"
 
 enum {
-    QUOTE_VERSION = 3,
+    QUOTE_VERSION_3 = 3, /* of SGX alone */
+    QUOTE_VERSION_4 = 4, /* of one body by the kind of environment */
+    QUOTE_VERSION_5 = 5, /* names its body */
     KEY_TYPE_P256 = 2,
     TEE_SGX = 0,
+    TEE_TDX = 0x81,
     SIGNATURE_SIZE = 64,
     POINT_SIZE = 64,
     USER_DATA_SIZE = 20,
@@ -27,15 +30,19 @@ static alc_status expect_u16(struct alc_reader *reader, uint16_t wanted, alc_sta
     return value == wanted ? ALC_OK : alc_reader_fail(&start, otherwise);
 }
 
-static alc_status read_header(struct alc_reader *reader, struct alc_quote *out)
+/* *out_tee says what is quoted, by the header alone. */
+static alc_status read_header(struct alc_reader *reader, struct alc_quote *out, uint32_t *out_tee)
 {
+    const struct alc_reader start = *reader;
     const uint8_t *bytes;
-    uint32_t tee;
-    ALC_TRY(expect_u16(reader, QUOTE_VERSION, ALC_E_NOT_SUPPORTED));
+    ALC_TRY(alc_read_u16(reader, &out->version));
+    if (out->version < QUOTE_VERSION_3 || out->version > QUOTE_VERSION_5) {
+        return alc_reader_fail(&start, ALC_E_NOT_SUPPORTED);
+    }
     ALC_TRY(expect_u16(reader, KEY_TYPE_P256, ALC_E_NOT_SUPPORTED));
     const struct alc_reader before_tee = *reader;
-    ALC_TRY(alc_read_u32(reader, &tee));
-    if (tee != TEE_SGX) {
+    ALC_TRY(alc_read_u32(reader, out_tee));
+    if (*out_tee != TEE_SGX && (*out_tee != TEE_TDX || out->version == QUOTE_VERSION_3)) {
         return alc_reader_fail(&before_tee, ALC_E_NOT_SUPPORTED);
     }
     ALC_TRY(alc_read_u16(reader, &out->qe_svn));
@@ -56,6 +63,56 @@ static alc_status read_report(struct alc_reader *reader, const uint8_t **out_byt
     return ALC_OK;
 }
 
+static size_t body_size(enum alc_quote_body body)
+{
+    switch (body) {
+    case ALC_QUOTE_SGX:
+        return sizeof(struct alc_sgx_report_body);
+    case ALC_QUOTE_TD_10:
+        return ALC_TD_REPORT_10_SIZE;
+    case ALC_QUOTE_TD_15:
+        return ALC_TD_REPORT_15_SIZE;
+    case ALC_QUOTE_TD_15EX:
+        return ALC_TD_REPORT_15EX_SIZE;
+    }
+    return 0;
+}
+
+/* Before version 5 the kind of environment says which body it is. */
+static alc_status read_body_kind(struct alc_reader *reader, uint32_t tee, struct alc_quote *out)
+{
+    uint16_t kind;
+    uint32_t size;
+    if (out->version < QUOTE_VERSION_5) {
+        out->body = tee == TEE_SGX ? ALC_QUOTE_SGX : ALC_QUOTE_TD_10;
+        return ALC_OK;
+    }
+    const struct alc_reader before_kind = *reader;
+    ALC_TRY(alc_read_u16(reader, &kind));
+    if (kind < ALC_QUOTE_SGX || kind > ALC_QUOTE_TD_15EX) {
+        return alc_reader_fail(&before_kind, ALC_E_NOT_SUPPORTED);
+    }
+    out->body = (enum alc_quote_body)kind;
+    const struct alc_reader before_size = *reader;
+    ALC_TRY(alc_read_u32(reader, &size));
+    if ((out->body == ALC_QUOTE_SGX) != (tee == TEE_SGX)) {
+        return alc_reader_fail(&before_kind, ALC_E_BAD_QUOTE);
+    }
+    return size == body_size(out->body) ? ALC_OK : alc_reader_fail(&before_size, ALC_E_BAD_QUOTE);
+}
+
+static alc_status read_body(struct alc_reader *reader, uint32_t tee, struct alc_quote *out)
+{
+    const uint8_t *bytes;
+    ALC_TRY(read_body_kind(reader, tee, out));
+    if (out->body == ALC_QUOTE_SGX) {
+        return read_report(reader, &bytes, &out->report);
+    }
+    ALC_TRY(alc_read_bytes(reader, body_size(out->body), &bytes));
+    alc_copy(&out->td, bytes, body_size(out->body));
+    return ALC_OK;
+}
+
 static alc_status read_signature(struct alc_reader *reader, struct alc_ecdsa_signature *out)
 {
     const uint8_t *bytes;
@@ -64,46 +121,60 @@ static alc_status read_signature(struct alc_reader *reader, struct alc_ecdsa_sig
     return ALC_OK;
 }
 
-static alc_status read_certification(struct alc_reader *reader, struct alc_quote *out)
+/* u16 type, u32 size, and that many bytes to the end, for *out to read. */
+static alc_status read_certification_data(struct alc_reader *reader,
+                                          enum alc_quote_certificate_type type,
+                                          struct alc_reader *out)
+{
+    uint32_t size;
+    ALC_TRY(expect_u16(reader, (uint16_t)type, ALC_E_NOT_SUPPORTED));
+    const struct alc_reader before_size = *reader;
+    ALC_TRY(alc_read_u32(reader, &size));
+    if (size != alc_reader_remaining(reader)) {
+        return alc_reader_fail(&before_size, ALC_E_BAD_QUOTE);
+    }
+    return alc_read_sub(reader, size, out);
+}
+
+/* The quoting enclave's report, what it authenticated, and who certifies it. */
+static alc_status read_qe_report(struct alc_reader *reader, struct alc_quote *out)
 {
     uint16_t authentication_size;
-    uint32_t certificates_size;
+    ALC_TRY(read_report(reader, &out->qe_report_bytes, &out->qe_report));
+    ALC_TRY(read_signature(reader, &out->qe_report_signature));
     ALC_TRY(alc_read_u16(reader, &authentication_size));
     ALC_TRY(alc_read_bytes(reader, authentication_size, &out->qe_authentication));
     out->qe_authentication_size = authentication_size;
-    ALC_TRY(expect_u16(reader, ALC_QUOTE_CERTIFICATE_PEM, ALC_E_NOT_SUPPORTED));
-    const struct alc_reader before_size = *reader;
-    ALC_TRY(alc_read_u32(reader, &certificates_size));
-    if (certificates_size != alc_reader_remaining(reader)) {
-        return alc_reader_fail(&before_size, ALC_E_BAD_QUOTE);
-    }
-    return alc_read_sub(reader, certificates_size, &out->certificates);
+    return read_certification_data(reader, ALC_QUOTE_CERTIFICATE_PEM, &out->certificates);
 }
 
 static alc_status read_signature_data(struct alc_reader *reader, struct alc_quote *out)
 {
     const uint8_t *point;
+    struct alc_reader wrapped;
     ALC_TRY(read_signature(reader, &out->signature));
     ALC_TRY(alc_read_bytes(reader, POINT_SIZE, &point));
     out->attestation_key.curve = ALC_CURVE_P256;
     alc_copy(out->attestation_key.point, point, POINT_SIZE);
-    ALC_TRY(read_report(reader, &out->qe_report_bytes, &out->qe_report));
-    ALC_TRY(read_signature(reader, &out->qe_report_signature));
-    return read_certification(reader, out);
+    if (out->version == QUOTE_VERSION_3) {
+        return read_qe_report(reader, out);
+    }
+    ALC_TRY(read_certification_data(reader, ALC_QUOTE_CERTIFICATE_QE_REPORT, &wrapped));
+    return read_qe_report(&wrapped, out);
 }
 
 alc_status alc_quote_read(struct alc_reader *reader, struct alc_quote *out)
 {
     const struct alc_reader start = *reader;
     struct alc_reader data;
-    const uint8_t *report;
+    uint32_t tee;
     uint32_t data_size;
     alc_fill(out, 0, sizeof *out);
     if (alc_reader_remaining(reader) > ALC_QUOTE_SIZE_MAX) {
         return alc_reader_fail(reader, ALC_E_BAD_QUOTE);
     }
-    ALC_TRY(read_header(reader, out));
-    ALC_TRY(read_report(reader, &report, &out->report));
+    ALC_TRY(read_header(reader, out, &tee));
+    ALC_TRY(read_body(reader, tee, out));
     out->signed_bytes = start.bytes + start.pos;
     out->signed_size = reader->pos - start.pos;
     ALC_TRY(alc_read_u32(reader, &data_size));

@@ -6,7 +6,17 @@
 
 #include "base/utf8.h"
 
-enum major_type { MAJOR_UINT = 0, MAJOR_BYTES = 2, MAJOR_TEXT = 3, MAJOR_ARRAY = 4, MAJOR_MAP = 5 };
+enum major_type {
+    MAJOR_UINT = 0,
+    MAJOR_NEGATIVE = 1,
+    MAJOR_BYTES = 2,
+    MAJOR_TEXT = 3,
+    MAJOR_ARRAY = 4,
+    MAJOR_MAP = 5,
+    MAJOR_TAG = 6,
+    MAJOR_SIMPLE = 7,
+};
+enum { SIMPLE_FALSE = 20, SIMPLE_TRUE = 21 };
 
 static void write_head(struct alc_writer *writer, enum major_type major, uint64_t value)
 {
@@ -28,6 +38,15 @@ static void write_head(struct alc_writer *writer, enum major_type major, uint64_
 void alc_cbor_write_uint(struct alc_writer *writer, uint64_t value)
 {
     write_head(writer, MAJOR_UINT, value);
+}
+
+void alc_cbor_write_int(struct alc_writer *writer, int64_t value)
+{
+    if (value >= 0) {
+        write_head(writer, MAJOR_UINT, (uint64_t)value);
+    } else {
+        write_head(writer, MAJOR_NEGATIVE, ~(uint64_t)value);
+    }
 }
 
 void alc_cbor_write_bytes(struct alc_writer *writer, const void *bytes, size_t size)
@@ -55,6 +74,16 @@ void alc_cbor_write_array(struct alc_writer *writer, uint64_t count)
 void alc_cbor_write_map(struct alc_writer *writer, uint64_t count)
 {
     write_head(writer, MAJOR_MAP, count);
+}
+
+void alc_cbor_write_tag(struct alc_writer *writer, uint64_t tag)
+{
+    write_head(writer, MAJOR_TAG, tag);
+}
+
+void alc_cbor_write_bool(struct alc_writer *writer, bool value)
+{
+    write_head(writer, MAJOR_SIMPLE, value ? SIMPLE_TRUE : SIMPLE_FALSE);
 }
 
 static alc_status read_argument(struct alc_reader *reader, unsigned size_log2, uint64_t *out)
@@ -149,5 +178,41 @@ alc_status alc_cbor_read_key(struct alc_reader *reader, int64_t *previous, uint6
     }
     *previous = (int64_t)key;
     *out = key;
+    return ALC_OK;
+}
+
+alc_status alc_cbor_read_tag(struct alc_reader *reader, uint64_t *out)
+{
+    return read_head(reader, MAJOR_TAG, out);
+}
+
+alc_status alc_cbor_read_bool(struct alc_reader *reader, bool *out)
+{
+    const struct alc_reader start = *reader;
+    uint64_t value;
+    ALC_TRY(read_head(reader, MAJOR_SIMPLE, &value));
+    *out = value == SIMPLE_TRUE;
+    return *out || value == SIMPLE_FALSE ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_CBOR);
+}
+
+/* In the order of encodings negative keys come behind all others. */
+alc_status alc_cbor_read_label(struct alc_reader *reader, uint64_t *previous, int64_t *out)
+{
+    const struct alc_reader start = *reader;
+    struct alc_reader again = start;
+    uint8_t lead;
+    uint64_t value;
+    ALC_TRY(alc_read_u8(&again, &lead));
+    bool is_negative = lead >> 5 == MAJOR_NEGATIVE;
+    ALC_TRY(read_head(reader, is_negative ? MAJOR_NEGATIVE : MAJOR_UINT, &value));
+    if (value >= INT64_MAX) {
+        return alc_reader_fail(&start, ALC_E_BAD_CBOR);
+    }
+    uint64_t rank = 1 + value + (is_negative ? UINT64_C(1) << 63 : 0);
+    if (rank <= *previous) {
+        return alc_reader_fail(&start, ALC_E_BAD_CBOR);
+    }
+    *previous = rank;
+    *out = is_negative ? -1 - (int64_t)value : (int64_t)value;
     return ALC_OK;
 }

@@ -70,3 +70,19 @@ alc_status alc_writer_finish(const struct alc_writer *writer)
 {
     return writer->overflowed ? ALC_E_INTERNAL : ALC_OK;
 }
+
+void alc_write_string(struct alc_writer *writer, const char *text)
+{
+    alc_write_bytes(writer, text, alc_string_length(text));
+}
+
+void alc_write_decimal(struct alc_writer *writer, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    alc_write_bytes(writer, &digits[at], sizeof digits - at);
+}

@@ -19,6 +19,9 @@ struct alc_writer {
 void alc_writer_init(struct alc_writer *writer, void *bytes, size_t size);
 void alc_write_bytes(struct alc_writer *writer, const void *bytes, size_t size);
 void alc_write_zeros(struct alc_writer *writer, size_t size);
+/* Without its NUL. */
+void alc_write_string(struct alc_writer *writer, const char *text);
+void alc_write_decimal(struct alc_writer *writer, uint64_t number);
 void alc_write_u8(struct alc_writer *writer, uint8_t value);
 void alc_write_u16(struct alc_writer *writer, uint16_t value);
 void alc_write_u32(struct alc_writer *writer, uint32_t value);

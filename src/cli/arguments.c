@@ -39,10 +39,16 @@ static bool names_option(const struct option_row *row, const char *name, size_t 
     return true;
 }
 
+/* `attest` starts a program as `run` does. */
+static bool takes_options_of(enum cli_command command, enum cli_command other)
+{
+    return other == command || (command == CLI_COMMAND_attest && other == CLI_COMMAND_run);
+}
+
 static int find_option(const struct cli_arguments *arguments, const char *name, size_t size)
 {
     for (int i = 0; i < CLI_OPTIONS_COUNT; i++) {
-        if (option_rows[i].command == arguments->command &&
+        if (takes_options_of(arguments->command, option_rows[i].command) &&
             names_option(&option_rows[i], name, size)) {
             return i;
         }

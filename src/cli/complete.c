@@ -11,6 +11,11 @@ void cli_complete_register(const struct cli_complete *complete)
     g_complete = complete;
 }
 
+const struct cli_complete *cli_complete_get(void)
+{
+    return g_complete;
+}
+
 const struct cli_complete *cli_complete_need(const char *what)
 {
     if (g_complete == NULL) {

@@ -9,18 +9,40 @@
 
 #include "cli/cli.h"
 #include "cli/enclave.h"
+#include "cli/run_options.h"
 #include "native/image.h"
 #include "wasm/module.h"
 #include "workload/workload.h"
+
+/* Proof of what runs, as the host sees it. */
+struct cli_proof {
+    bool is_asked_for; /* the program is to be proven and not run */
+    uint8_t nonce[64];
+    size_t nonce_size;
+    bool is_emulated;
+    uint8_t *item; /* what the enclave gave, from malloc; NULL: nothing yet */
+    size_t item_size;
+};
 
 struct cli_complete {
     /* Runs a workload with all services outside an enclave. `seal_key_path`: the file with the key
      * of its sealed mounts, NULL when it has none. Ends the process with CLI_USAGE when that is no
      * key. */
-    void (*run)(const char *seal_key_path, struct alc_os *os,
-                const struct alc_workload_profile *profile, const volatile uint64_t *stop_flag);
+    void (*run)(const char *seal_key_path, struct alc_os *os, struct alc_workload_profile *profile,
+                const volatile uint64_t *stop_flag);
     /* Before that, where code is compiled. */
     void (*equip)(struct alc_workload_compiled *compiled);
+    /* Before the manifest is written: measures the archives among the mounts. Ends the process when
+     * one cannot be read. */
+    void (*prepare)(struct run_options *options);
+    /* Settings of the services that the options ask for, for the manifest; memory from malloc. */
+    void (*add_settings)(const struct run_options *options, struct alc_manifest *manifest);
+    /* The os, and behind it what an enclave needs of its machine to prove what runs there: the
+     * emulator's quoting service or the machine's own. For the one enclave of this process. */
+    const struct alc_os *(*offer_proof)(const struct alc_os *os, bool is_emulated,
+                                        struct cli_proof *proof);
+    /* Writes what the enclave proved to a file, with collateral where it is at hand. */
+    void (*write_proof)(const struct cli_proof *proof, const char *path);
     /* The enclave images, for each executor. */
     struct cli_built_in interpreter;
     struct cli_built_in native;
@@ -39,13 +61,12 @@ struct cli_complete {
     int (*seal)(struct cli_arguments *arguments);
     /* `alcove witness`: the same. */
     int (*witness)(struct cli_arguments *arguments);
-    /* What a manifest says of sealed mounts, from malloc; size 0: nothing. `witness_key_path`: a
-     * PEM file with the witness's key, or NULL. Ends the process when it is none. */
-    struct cli_file (*settings)(bool is_signers, const char *witness_key_path);
 };
 
 /* Before main; borrowed. */
 void cli_complete_register(const struct cli_complete *complete);
+/* NULL: this program was built without. */
+const struct cli_complete *cli_complete_get(void);
 /* Ends the process when this program was built without; `what` is what cannot be had then. */
 const struct cli_complete *cli_complete_need(const char *what);
 

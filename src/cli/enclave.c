@@ -161,6 +161,10 @@ alc_status cli_enclave_run(const struct run_options *options, struct cli_image_k
     if (options->report) {
         print_enclave(enclave);
     }
+    if (cli_complete_get() != NULL) {
+        bool is_emulated = (alc_sgx_capabilities(enclave) & ALC_SGX_CAN_PROTECT) == 0;
+        os = cli_complete_get()->offer_proof(os, is_emulated, options->proof);
+    }
     struct alc_ring_region *region =
         mmap(NULL, ALC_RING_REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (region == MAP_FAILED) {

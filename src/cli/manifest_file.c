@@ -28,17 +28,9 @@ struct cli_file cli_manifest_encode(const struct run_options *options,
                                     const struct cli_program *program)
 {
     struct alc_mount *mounts = cli_allocate(options->mounts_count * sizeof *mounts);
-    struct cli_file settings = {NULL, 0};
-    if (options->has_sealed) {
-        settings = cli_complete_need("sealed storage")
-                       ->settings(options->is_signers, options->witness_key_path);
-    }
     for (size_t i = 0; i < options->mounts_count; i++) {
-        mounts[i] = (struct alc_mount){.guest_path = string_of(options->mounts[i].guest_path),
-                                       .flags = options->mounts[i].flags};
-        if ((mounts[i].flags & ALC_MOUNT_SEALED) != 0) {
-            mounts[i].settings = (struct alc_string){settings.bytes, settings.size};
-        }
+        mounts[i] =
+            (struct alc_mount){string_of(options->mounts[i].guest_path), options->mounts[i].flags};
     }
     struct alc_manifest manifest = {
         .arguments = strings_of(options->arguments, options->arguments_count),
@@ -51,6 +43,9 @@ struct cli_file cli_manifest_encode(const struct run_options *options,
         .limits = options->limits,
     };
     size_t size;
+    if (options->has_services) {
+        cli_complete_need("services")->add_settings(options, &manifest);
+    }
     if (program->is_native) {
         manifest.has_native = true;
         manifest.native_flags = options->is_vouched ? ALC_NATIVE_VOUCHED : 0;
@@ -73,6 +68,5 @@ struct cli_file cli_manifest_encode(const struct run_options *options,
     free(manifest.arguments);
     free(manifest.environment);
     free(mounts);
-    free((void *)(uintptr_t)settings.bytes);
     return (struct cli_file){bytes, size};
 }

@@ -3,6 +3,7 @@
  * alcove run: writes the manifest, grants the handles, starts the program in an enclave or outside,
  * keeps its deadline and turns the outcome into an exit code.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -90,6 +91,26 @@ static void check_grant(int64_t result, const char *what)
     }
 }
 
+static void grant_mount(struct alc_os_linux *system, int32_t handle, const struct run_mount *mount)
+{
+    const bool is_read_only = (mount->flags & ALC_MOUNT_READ_ONLY) != 0;
+    if ((mount->flags & ALC_MOUNT_MEMORY) != 0) { /* the number is taken, and that is all */
+        check_grant(alc_os_linux_grant_bytes(system, handle, "", 0), "directory in memory");
+        return;
+    }
+    if ((mount->flags & ALC_MOUNT_ARCHIVE) == 0) {
+        check_grant(alc_os_linux_grant_directory(system, handle, mount->host_path,
+                                                 is_read_only ? ALC_OS_LINUX_READ_ONLY : 0),
+                    mount->host_path);
+        return;
+    }
+    int fd = open(mount->host_path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        cli_die(CLI_USAGE, "%s: %s", mount->host_path, strerror(errno));
+    }
+    check_grant(alc_os_linux_grant(system, handle, fd, ALC_OS_LINUX_OWNED), mount->host_path);
+}
+
 static void grant_handles(struct alc_os_linux *system, const struct run_options *options)
 {
     static const int32_t streams[] = {ALC_OS_STDIN, ALC_OS_STDOUT, ALC_OS_STDERR};
@@ -99,29 +120,34 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
             check_grant(alc_os_linux_grant(system, streams[fd], fd, 0), "standard stream");
         }
     }
-    if (options->witness >= 0) {
-        check_grant(
-            alc_os_linux_grant(system, ALC_OS_WITNESS, options->witness, ALC_OS_LINUX_OWNED),
-            "connection to the witness");
-    }
     int32_t handle = ALC_OS_FIRST_MOUNT;
     for (size_t i = 0; i < options->mounts_count; i++) {
-        const struct run_mount *mount = &options->mounts[i];
-        check_grant(alc_os_linux_grant_directory(
-                        system, handle++, mount->host_path,
-                        (mount->flags & ALC_MOUNT_READ_ONLY) != 0 ? ALC_OS_LINUX_READ_ONLY : 0),
-                    mount->host_path);
+        grant_mount(system, handle++, &options->mounts[i]);
     }
     for (size_t i = 0; i < options->sockets_count; i++) {
         check_grant(alc_os_linux_grant(system, handle++, options->sockets[i], ALC_OS_LINUX_OWNED),
                     "listening socket");
     }
+    for (size_t i = 0; i < options->mounts_count; i++) {
+        const struct cli_file *tree = &options->mounts[i].tree;
+        if ((options->mounts[i].flags & ALC_MOUNT_ARCHIVE) != 0) {
+            check_grant(alc_os_linux_grant_bytes(system, handle++, tree->bytes, tree->size),
+                        "hash tree");
+        }
+    }
+    if (options->witness >= 0) {
+        check_grant(alc_os_linux_grant(system, handle++, options->witness, ALC_OS_LINUX_OWNED),
+                    "connection to the witness");
+    }
 }
 
-/* Whether the program was given something that is not in plain images. */
-static bool needs_services(const struct run_options *options)
+/* Whether the program may need something that is not in plain images: it was given that, or has the
+ * name somewhere by which it would import it. */
+static bool needs_services(const struct run_options *options, const struct cli_program *program)
 {
-    return options->has_sealed || options->owner_path != NULL;
+    static const char module[] = "alcove:attest";
+    return options->has_services || options->owner_path != NULL || options->proof->is_asked_for ||
+           memmem(program->module.bytes, program->module.size, module, sizeof module - 1) != NULL;
 }
 
 /* Not in an enclave. */
@@ -130,7 +156,9 @@ static alc_status run_here(const struct run_options *options, const struct cli_p
 {
     static struct alc_os own_os; /* static: threads may outlive this function */
     static struct alc_workload_compiled compiled;
-    const struct alc_workload_profile *profile = &alc_workload_interpreted;
+    static struct alc_workload_profile interpreted;
+    struct alc_workload_profile *profile = &interpreted;
+    interpreted = alc_workload_interpreted;
     own_os = *alc_os_linux_get_os(system);
     if (program->is_native) {
         const struct alc_native_support *support = alc_native_linux_support();
@@ -139,14 +167,14 @@ static alc_status run_here(const struct run_options *options, const struct cli_p
                                  "native code needs FSGSBASE");
         }
         alc_workload_compiled_init(&compiled, support);
-        if (needs_services(options)) {
-            cli_complete_need("vouchers")->equip(&compiled);
+        if (needs_services(options, program)) {
+            cli_complete_need("services")->equip(&compiled);
         }
         profile = &compiled.profile;
         g_stop_native = alc_native_linux_stop;
     }
     publish_stop_flag(&g_local_stop_flag);
-    if (needs_services(options)) {
+    if (needs_services(options, program)) {
         cli_complete_need("services")
             ->run(options->seal_key_path, &own_os, profile, &g_local_stop_flag);
     } else {
@@ -165,7 +193,7 @@ static alc_status run_with(const struct run_options *options, const struct cli_p
         g_stop_native = cli_enclave_stop;
     }
     const struct cli_image_kind kind = {.is_native = program->is_native,
-                                        .is_complete = needs_services(options)};
+                                        .is_complete = needs_services(options, program)};
     return cli_enclave_run(options, kind, system, publish_stop_flag, error);
 }
 
@@ -204,22 +232,52 @@ static void look_for_outcome(void)
     pthread_mutex_unlock(&g_stop_lock);
 }
 
-int cli_run(struct cli_arguments *arguments)
+static int write_proof(const struct run_options *options)
+{
+    static char own_path[4096];
+    const char *path = options->evidence_path;
+    if (options->proof->item == NULL) {
+        fprintf(stderr, "alcove: %s: the enclave gave no evidence\n", options->module_path);
+        return CLI_FAILED;
+    }
+    if (path == NULL) {
+        snprintf(own_path, sizeof own_path, "%s.evidence", options->module_path);
+        path = own_path;
+    }
+    cli_complete_need("evidence")->write_proof(options->proof, path);
+    if (options->proof->is_emulated) {
+        fprintf(stderr,
+                "alcove: EMULATED evidence: it proves nothing, everybody can make the same. "
+                "Verifiers refuse it\nunless they are told to accept it.\n");
+    }
+    return CLI_OK;
+}
+
+/* Runs the program, or has it proven when `proof` says so. */
+static int run(struct cli_arguments *arguments, struct cli_proof *proof)
 {
     static struct run_options options; /* static: threads may outlive this function */
     static struct cli_program program;
     static struct cli_file manifest;
     struct alc_os_linux *system;
     struct alc_error error;
-    run_options_parse(arguments, &options);
+    run_options_parse(arguments, proof, &options);
+    if (proof->is_asked_for && options.tee == RUN_TEE_NONE) {
+        cli_die(CLI_FAILED, "--tee none: outside an enclave there is nothing that proves anything");
+    }
     cli_program_open(&options, &program);
+    if (options.has_services) {
+        cli_complete_need("services")->prepare(&options);
+    }
     manifest = program.is_packed ? program.manifest : cli_manifest_encode(&options, &program);
     g_result.options = &options;
     g_result.program = &program;
     if (alc_os_linux_new(NULL, &system) != ALC_OK) {
         cli_die(CLI_FAILED, "out of memory");
     }
-    grant_handles(system, &options);
+    if (!proof->is_asked_for) { /* an image that knows no proof would run the program */
+        grant_handles(system, &options);
+    }
     check_grant(alc_os_linux_grant_bytes(system, ALC_OS_MANIFEST, manifest.bytes, manifest.size),
                 "manifest");
     check_grant(alc_os_linux_grant_bytes(system, ALC_OS_MODULE, program.granted.bytes,
@@ -236,6 +294,9 @@ int cli_run(struct cli_arguments *arguments)
     int exit_code;
     if (g_result.outcome_size == sizeof g_result.outcome) {
         exit_code = print_outcome();
+        if (proof->is_asked_for && exit_code == CLI_OK) {
+            exit_code = write_proof(&options);
+        }
     } else {
         if (error.status == ALC_OK) {
             (void)alc_fail(&error, status == ALC_OK ? ALC_E_HOST_GONE : status, ALC_NO_OFFSET);
@@ -249,4 +310,17 @@ int cli_run(struct cli_arguments *arguments)
         alc_os_linux_free(system);
     }
     return exit_code;
+}
+
+int cli_run(struct cli_arguments *arguments)
+{
+    static struct cli_proof proof;
+    return run(arguments, &proof);
+}
+
+int cli_attest(struct cli_arguments *arguments)
+{
+    static struct cli_proof proof = {.is_asked_for = true};
+    (void)cli_complete_need("evidence");
+    return run(arguments, &proof);
 }

@@ -2,10 +2,12 @@
  *
  * Reads the options of `alcove run` and opens its listening sockets.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "cli/complete.h"
 #include "cli/run_options.h"
 
@@ -29,13 +31,25 @@ static void add_mount(const struct cli_arguments *arguments, struct run_options 
     mount->guest_path = separator == NULL ? text : separator + 2;
     mount->flags = flags;
     options->has_sealed |= (flags & ALC_MOUNT_SEALED) != 0;
-    if (host_size == 0 || mount->guest_path[0] == '\0') {
-        cli_usage_error(arguments, "--%s %s: HOST::GUEST",
-                        (flags & ALC_MOUNT_SEALED) != 0 ? "sealed" : "dir", text);
+    options->has_services |= (flags & ~(uint32_t)ALC_MOUNT_READ_ONLY) != 0;
+    bool is_memory = (flags & ALC_MOUNT_MEMORY) != 0;
+    if (host_size == 0 || mount->guest_path[0] == '\0' || (is_memory && separator == NULL)) {
+        cli_usage_error(arguments, "--%s %s: %s::GUEST",
+                        is_memory                          ? "memory-dir"
+                        : (flags & ALC_MOUNT_ARCHIVE) != 0 ? "archive"
+                        : (flags & ALC_MOUNT_SEALED) != 0  ? "sealed"
+                                                           : "dir",
+                        text, is_memory ? "SIZE" : "HOST");
     }
     mount->host_path = cli_allocate(host_size + 1);
     alc_copy(mount->host_path, text, host_size);
     mount->host_path[host_size] = '\0';
+    if (is_memory) {
+        mount->memory_size = cli_parse_size(arguments, mount->host_path);
+        if (mount->memory_size < ALC_LIMIT_MEMORY_MOUNT_LEAST) {
+            cli_usage_error(arguments, "--memory-dir %s: at least 4M", text);
+        }
+    }
 }
 
 void run_options_add_variable(const struct cli_arguments *arguments, struct run_options *options,
@@ -65,6 +79,27 @@ static bool parse_policy(const struct cli_arguments *arguments, const char *text
     return is_signers;
 }
 
+static void parse_nonce(const struct cli_arguments *arguments, const char *text,
+                        struct cli_proof *proof)
+{
+    size_t size = 0;
+    for (; text[2 * size] != '\0' && size < sizeof proof->nonce; size++) {
+        unsigned byte;
+        int read = 0;
+        if (!isxdigit((unsigned char)text[2 * size]) ||
+            !isxdigit((unsigned char)text[2 * size + 1]) ||
+            sscanf(text + 2 * size, "%2x%n", &byte, &read) != 1 || read != 2) {
+            break;
+        }
+        proof->nonce[size] = (uint8_t)byte;
+    }
+    if (size == 0 || text[2 * size] != '\0') {
+        cli_usage_error(arguments, "--nonce %s: 1 to %zu bytes, hexadecimal", text,
+                        sizeof proof->nonce);
+    }
+    proof->nonce_size = size;
+}
+
 static void apply_option(const struct cli_arguments *arguments, struct run_options *options,
                          enum cli_option option, const char *value)
 {
@@ -75,6 +110,10 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
                   option == CLI_OPTION_run_read_only_dir ? ALC_MOUNT_READ_ONLY : 0);
     } else if (option == CLI_OPTION_run_sealed) {
         add_mount(arguments, options, value, ALC_MOUNT_SEALED);
+    } else if (option == CLI_OPTION_run_memory_dir) {
+        add_mount(arguments, options, value, ALC_MOUNT_MEMORY);
+    } else if (option == CLI_OPTION_run_archive) {
+        add_mount(arguments, options, value, ALC_MOUNT_ARCHIVE | ALC_MOUNT_READ_ONLY);
     } else if (option == CLI_OPTION_run_seal_key) {
         options->seal_key_path = value;
     } else if (option == CLI_OPTION_run_seal_policy) {
@@ -107,6 +146,10 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
         options->is_vouched = true;
     } else if (option == CLI_OPTION_run_owner) {
         options->owner_path = value;
+    } else if (option == CLI_OPTION_attest_nonce) {
+        parse_nonce(arguments, value, options->proof);
+    } else if (option == CLI_OPTION_attest_output) {
+        options->evidence_path = value;
     } else if (option == CLI_OPTION_run_image) {
         options->image_path = value;
     } else if (option == CLI_OPTION_run_signature) {
@@ -119,8 +162,8 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
 /* A key that the host has protects nothing from it: it is for running without an enclave. */
 static void check_sealed(const struct cli_arguments *arguments, struct run_options *options)
 {
-    if (options->has_sealed) {
-        (void)cli_complete_need("sealed storage");
+    if (options->has_services) {
+        (void)cli_complete_need("sealed, memory and archive directories");
     }
     bool wants_key = options->has_sealed && options->tee == RUN_TEE_NONE;
     if (wants_key && options->seal_key_path == NULL) {
@@ -137,7 +180,8 @@ static void check_sealed(const struct cli_arguments *arguments, struct run_optio
     }
 }
 
-void run_options_parse(struct cli_arguments *arguments, struct run_options *out)
+void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
+                       struct run_options *out)
 {
     /* No option can be given more often than there are words. */
     size_t words = (size_t)arguments->argc;
@@ -146,6 +190,7 @@ void run_options_parse(struct cli_arguments *arguments, struct run_options *out)
         .mounts = cli_allocate(words * sizeof(struct run_mount)),
         .environment = cli_allocate(words * sizeof(char *)),
         .sockets = cli_allocate(words * sizeof(int)),
+        .proof = proof,
     };
     const char *value;
     int option;

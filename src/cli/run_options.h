@@ -13,10 +13,15 @@ enum run_code { RUN_CODE_AUTO, RUN_CODE_COMPILE, RUN_CODE_INTERPRET };
 
 enum run_tee { RUN_TEE_AUTO, RUN_TEE_SGX, RUN_TEE_EMULATED, RUN_TEE_NONE };
 
+struct cli_proof; /* cli/complete.h */
+
 struct run_mount {
-    char *host_path; /* owned */
+    char *host_path; /* owned; of memory its size in words */
     const char *guest_path;
-    uint32_t flags; /* enum alc_mount_flags */
+    uint32_t flags;                  /* enum alc_mount_flags */
+    uint64_t memory_size;            /* of memory */
+    uint8_t digest[ALC_SHA256_SIZE]; /* of an archive, and … */
+    struct cli_file tree;            /* … its hash tree, from malloc */
 };
 
 /* Words belong to argv or the environment; the arrays are owned and live as long as the process. */
@@ -34,19 +39,24 @@ struct run_options {
     bool is_signers;              /* the key of sealed mounts: the signer's, not the image's */
     const char *witness_key_path; /* NULL: no witness */
     int witness;                  /* a connection to it, with a witness_key_path */
+    bool has_services;            /* a mount asks for them */
     enum run_code code;
     bool is_vouched;
     const char *owner_path; /* NULL, or the key that has to vouch */
     const char *image_path;
     const char *signature_path;
     bool report;
+    struct cli_proof *proof;   /* NULL: nobody can ask for one */
+    const char *evidence_path; /* where proof goes, if it is asked for */
     const char *module_path;
     char **arguments; /* the module's path first */
     size_t arguments_count;
 };
 
-/* Ends the process with CLI_USAGE when the words make no sense. */
-void run_options_parse(struct cli_arguments *arguments, struct run_options *out);
+/* Of `alcove run`, and of `alcove attest`, which takes the same. `proof` is borrowed. Ends the
+ * process with CLI_USAGE when the words make no sense. */
+void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
+                       struct run_options *out);
 
 /* One --env: "KEY=value", or "KEY" for the value that it has here. */
 void run_options_add_variable(const struct cli_arguments *arguments, struct run_options *options,

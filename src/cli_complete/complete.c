@@ -4,7 +4,9 @@
  * mounts from a file, and the enclave images that the build made.
  */
 #include "base/bytes.h"
+#include "cli_complete/proof.h"
 #include "cli_complete/seal.h"
+#include "cli_complete/settings.h"
 #include "cli_complete/vouch.h"
 #include "cli_complete/witness.h"
 #include "services/services.h"
@@ -46,11 +48,12 @@ static alc_status get_no_key(void *context, enum alc_mount_policy policy,
     return ALC_E_NOT_SUPPORTED;
 }
 
-static void run(const char *seal_key_path, struct alc_os *os,
-                const struct alc_workload_profile *profile, const volatile uint64_t *stop_flag)
+static void run(const char *seal_key_path, struct alc_os *os, struct alc_workload_profile *profile,
+                const volatile uint64_t *stop_flag)
 {
+    static struct alc_services services; /* static: threads may outlive this function */
     uint8_t secret[ALC_SEAL_KEY_SIZE];
-    struct alc_services services = {.mount_keys = {.get = get_no_key}};
+    services = (struct alc_services){.mount_keys = {.get = get_no_key}};
     if (seal_key_path != NULL) {
         cli_complete_read_seal_key(seal_key_path, secret);
         services.mount_keys = (struct alc_mounts_keys){.get = get_key, .context = secret};
@@ -64,6 +67,10 @@ static __attribute__((constructor)) void bring(void)
     static const struct cli_complete complete = {
         .run = run,
         .equip = alc_services_equip,
+        .prepare = cli_complete_prepare,
+        .add_settings = cli_complete_add_settings,
+        .offer_proof = cli_complete_offer_proof,
+        .write_proof = cli_complete_write_proof,
         .interpreter = {alc_complete_image, &alc_complete_image_size, &alc_complete_sigstruct},
         .native = {alc_complete_native_image, &alc_complete_native_image_size,
                    &alc_complete_native_sigstruct},
@@ -72,7 +79,6 @@ static __attribute__((constructor)) void bring(void)
         .make_key = cli_complete_make_key,
         .seal = cli_complete_seal,
         .witness = cli_complete_witness,
-        .settings = cli_complete_settings,
     };
     cli_complete_register(&complete);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `alcove witness serve`, and the settings of sealed mounts in a manifest.
+ * `alcove witness serve`: a database, a key, a socket.
  */
 #include "cli_complete/witness.h"
 
@@ -9,37 +9,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/writer.h"
 #include "cli_complete/vouch.h"
 #include "keys/keys.h"
-#include "mounts/settings.h"
-
-struct cli_file cli_complete_settings(bool is_signers, const char *witness_key_path)
-{
-    struct alc_mount_settings settings = {
-        .level = witness_key_path != NULL ? ALC_MOUNT_LEVEL_WITNESS : ALC_MOUNT_LEVEL_SESSION,
-        .policy = is_signers ? ALC_MOUNT_POLICY_MRSIGNER : ALC_MOUNT_POLICY_MRENCLAVE};
-    if (witness_key_path == NULL && !is_signers) {
-        return (struct cli_file){NULL, 0};
-    }
-    if (witness_key_path != NULL) {
-        struct cli_file file = cli_read_file(witness_key_path);
-        struct alc_error error;
-        alc_error_clear(&error);
-        if (alc_keys_read_public((const char *)file.bytes, file.size, &settings.witness, &error) !=
-                ALC_OK ||
-            settings.witness.curve != ALC_CURVE_P256) {
-            cli_die(CLI_USAGE, "%s: not a key of P-256", witness_key_path);
-        }
-        cli_unmap(&file);
-    }
-    uint8_t *bytes = cli_allocate(ALC_MOUNT_SETTINGS_SIZE_MAX);
-    struct alc_writer writer;
-    alc_writer_init(&writer, bytes, ALC_MOUNT_SETTINGS_SIZE_MAX);
-    alc_mount_settings_encode(&settings, &writer);
-    ALC_ASSERT(!writer.overflowed);
-    return (struct cli_file){bytes, writer.pos};
-}
 
 #if ALC_HAS_WITNESS_SERVER
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The sub-command that is a witness, and what a manifest says of one.
+ * The sub-command that is a witness.
  */
 #ifndef ALC_CLI_COMPLETE_WITNESS_H
 #define ALC_CLI_COMPLETE_WITNESS_H
@@ -9,6 +9,5 @@
 
 /* cli/complete.h has the words. */
 int cli_complete_witness(struct cli_arguments *arguments);
-struct cli_file cli_complete_settings(bool is_signers, const char *witness_key_path);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Copying and filling memory. Small sizes are two accesses that overlap in the middle; large ones
- * are loops over 64 bytes, whose rest at the other end is loaded before the first store.
+ * are loops over four vectors, whose rest at the other end is loaded before the first store.
+ * Vectors are as wide as the processor's are.
  */
 #include "compiler/helpers.h"
 
 #include "compiler/symbols.h"
 
-enum { VECTOR = 16, BLOCK = 64, VECTORS = BLOCK / VECTOR };
+enum { VECTORS = 4 }; /* in a block */
 
 /* A helper being built. */
 struct build {
@@ -19,6 +20,9 @@ struct build {
     LLVMValueRef source;
     LLVMValueRef bytes; /* of a fill: eight of them; else NULL */
     LLVMValueRef size;
+    LLVMTypeRef vector;
+    uint32_t vector_size;
+    uint32_t block_size;
 };
 
 LLVMTypeRef alc_helper_address_type(const struct alc_unit *unit)
@@ -42,12 +46,14 @@ LLVMValueRef alc_helper_spread(const struct alc_unit *unit, LLVMBuilderRef build
                         "");
 }
 
-LLVMValueRef alc_helper_pair(const struct alc_unit *unit, LLVMBuilderRef builder,
-                             LLVMValueRef bytes)
+LLVMValueRef alc_helper_repeat(const struct alc_unit *unit, LLVMBuilderRef builder,
+                               LLVMTypeRef vector, LLVMValueRef bytes)
 {
-    LLVMValueRef pair = LLVMGetPoison(unit->i64x2);
-    pair = LLVMBuildInsertElement(builder, pair, bytes, LLVMConstInt(unit->i32, 0, 0), "");
-    return LLVMBuildInsertElement(builder, pair, bytes, LLVMConstInt(unit->i32, 1, 0), "");
+    LLVMValueRef all = LLVMGetPoison(vector);
+    for (unsigned i = 0; i < LLVMGetVectorSize(vector); i++) {
+        all = LLVMBuildInsertElement(builder, all, bytes, LLVMConstInt(unit->i32, i, 0), "");
+    }
+    return all;
 }
 
 /* -- pieces -- */
@@ -76,8 +82,9 @@ static LLVMValueRef get_piece(const struct build *b, LLVMTypeRef type, LLVMValue
         LLVMSetAlignment(load, 1);
         return load;
     }
-    return type == b->unit->i64x2 ? alc_helper_pair(b->unit, b->builder, b->bytes)
-                                  : LLVMBuildTruncOrBitCast(b->builder, b->bytes, type, "");
+    return LLVMGetTypeKind(type) == LLVMVectorTypeKind
+               ? alc_helper_repeat(b->unit, b->builder, type, b->bytes)
+               : LLVMBuildTruncOrBitCast(b->builder, b->bytes, type, "");
 }
 
 static void put_piece(const struct build *b, LLVMValueRef piece, LLVMValueRef offset)
@@ -109,15 +116,17 @@ static void write_ends(const struct build *b, LLVMTypeRef type, unsigned step, u
 static void get_block(const struct build *b, LLVMValueRef offset, LLVMValueRef out[VECTORS])
 {
     for (unsigned i = 0; i < VECTORS; i++) {
-        LLVMValueRef at = LLVMBuildAdd(b->builder, offset, number(b, VECTOR * i), "");
-        out[i] = get_piece(b, b->unit->i64x2, at);
+        LLVMValueRef at =
+            LLVMBuildAdd(b->builder, offset, number(b, (uint64_t)b->vector_size * i), "");
+        out[i] = get_piece(b, b->vector, at);
     }
 }
 
 static void put_block(const struct build *b, LLVMValueRef offset, LLVMValueRef pieces[VECTORS])
 {
     for (unsigned i = 0; i < VECTORS; i++) {
-        put_piece(b, pieces[i], LLVMBuildAdd(b->builder, offset, number(b, VECTOR * i), ""));
+        put_piece(b, pieces[i],
+                  LLVMBuildAdd(b->builder, offset, number(b, (uint64_t)b->vector_size * i), ""));
     }
 }
 
@@ -127,7 +136,7 @@ static void write_blocks(const struct build *b, bool is_upwards)
 {
     LLVMValueRef kept[VECTORS];
     LLVMValueRef pieces[VECTORS];
-    LLVMValueRef last = from_end(b, BLOCK);
+    LLVMValueRef last = from_end(b, b->block_size);
     LLVMValueRef first = is_upwards ? number(b, 0) : last;
     LLVMValueRef rest = is_upwards ? last : number(b, 0);
     get_block(b, rest, kept);
@@ -138,7 +147,7 @@ static void write_blocks(const struct build *b, bool is_upwards)
     LLVMValueRef at = LLVMBuildPhi(b->builder, b->address, "");
     get_block(b, at, pieces);
     put_block(b, at, pieces);
-    LLVMValueRef step = number(b, BLOCK);
+    LLVMValueRef step = number(b, b->block_size);
     LLVMValueRef next = is_upwards ? LLVMBuildAdd(b->builder, at, step, "")
                                    : LLVMBuildSub(b->builder, at, step, "");
     LLVMValueRef goes_on = is_upwards ? LLVMBuildICmp(b->builder, LLVMIntULT, next, last, "")
@@ -185,11 +194,19 @@ static void build_body(const struct build *b)
         LLVMTypeRef type;
         unsigned step;
         unsigned count;
-    } rows[] = {{unit->i64x2, VECTOR, 2}, {unit->i64x2, VECTOR, 1}, {unit->i64, 8, 1},
-                {unit->i32, 4, 1},        {unit->i16, 2, 1},        {unit->i8, 1, 1}};
-    LLVMBasicBlockRef below = split(b, BLOCK + 1);
+    } rows[] = {{b->vector, b->vector_size, 2},
+                {b->vector, b->vector_size, 1},
+                {unit->i64x2, 16, 1},
+                {unit->i64, 8, 1},
+                {unit->i32, 4, 1},
+                {unit->i16, 2, 1},
+                {unit->i8, 1, 1}};
+    LLVMBasicBlockRef below = split(b, b->block_size + UINT64_C(1));
     write_large(b);
     for (unsigned i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
+        if (i > 1 && rows[i].step == rows[i - 1].step) { /* vectors of 16 bytes */
+            continue;
+        }
         LLVMPositionBuilderAtEnd(b->builder, below);
         below = split(b, (uint64_t)rows[i].step * rows[i].count);
         write_ends(b, rows[i].type, rows[i].step, rows[i].count);
@@ -200,6 +217,8 @@ static void build_body(const struct build *b)
 
 void alc_helpers_build(struct alc_unit *unit)
 {
+    uint32_t lanes = (unit->options->features & ALC_NATIVE_V3) != 0 ? 4 : 2;
+    uint32_t vector_size = 8 * lanes;
     LLVMSetCurrentDebugLocation2(unit->builder, NULL);
     for (unsigned helper = 0; helper < ALC_HELPERS_COUNT; helper++) {
         char name[ALC_SYMBOL_SIZE];
@@ -215,7 +234,10 @@ void alc_helpers_build(struct alc_unit *unit)
                               .address = alc_helper_address_type(unit),
                               .target = LLVMGetParam(function, 0),
                               .source = LLVMGetParam(function, 1),
-                              .size = LLVMGetParam(function, 2)};
+                              .size = LLVMGetParam(function, 2),
+                              .vector = LLVMVectorType(unit->i64, lanes),
+                              .vector_size = vector_size,
+                              .block_size = VECTORS * vector_size};
         if (helper == ALC_HELPER_FILL) {
             build.bytes = alc_helper_spread(unit, unit->builder, build.source);
         }

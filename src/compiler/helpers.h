@@ -19,11 +19,11 @@ enum alc_helper {
 LLVMTypeRef alc_helper_address_type(const struct alc_unit *unit);
 LLVMTypeRef alc_helper_signature(const struct alc_unit *unit, enum alc_helper helper);
 
-/* An i64 with the low byte of an i32 in every byte; two of it as a vector. */
+/* An i64 with the low byte of an i32 in every byte; it in every lane of a vector. */
 LLVMValueRef alc_helper_spread(const struct alc_unit *unit, LLVMBuilderRef builder,
                                LLVMValueRef value);
-LLVMValueRef alc_helper_pair(const struct alc_unit *unit, LLVMBuilderRef builder,
-                             LLVMValueRef bytes);
+LLVMValueRef alc_helper_repeat(const struct alc_unit *unit, LLVMBuilderRef builder,
+                               LLVMTypeRef vector, LLVMValueRef bytes);
 
 /* Defines all helpers in a unit of their own. */
 void alc_helpers_build(struct alc_unit *unit);

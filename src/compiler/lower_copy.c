@@ -82,7 +82,7 @@ static void fill_inline(struct alc_lowering *f, LLVMValueRef target, LLVMValueRe
         uint32_t step = step_of(size - at);
         LLVMValueRef piece =
             step == VECTOR_SIZE
-                ? alc_helper_pair(unit, f->builder, bytes)
+                ? alc_helper_repeat(unit, f->builder, unit->i64x2, bytes)
                 : LLVMBuildTruncOrBitCast(f->builder, bytes, step_type(unit, step), "");
         (void)alc_lower_memory_store(f, piece, offset_pointer(f, target, at));
     }

@@ -235,7 +235,6 @@ static void lower_try(struct alc_lowering *f, enum alc_op op,
     struct alc_block *block = alc_lower_open_block(f, op, immediates);
     block->clauses = immediates->list;
     block->clauses_count = op == ALC_OP_TRY_TABLE ? immediates->index : 0;
-    alc_lower_end_fuel_block(f);
 }
 
 /* -- the legacy proposal -- */

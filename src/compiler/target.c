@@ -6,6 +6,7 @@
 #include "compiler/target.h"
 
 #include <llvm-c/Disassembler.h>
+#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <pthread.h>
 #include <string.h>
@@ -39,6 +40,10 @@ const struct alc_target *alc_target_of(enum alc_native_shape shape)
 
 static void init_llvm(void)
 {
+    /* Blocks that end alike stay apart: of merged traps nobody could say which it was, and they may
+     * be reached with different heights of the stack, which the verifier refuses. */
+    static const char *const OPTIONS[] = {"alcove", "-enable-tail-merge=false"};
+    LLVMParseCommandLineOptions((int)ALC_ARRAY_COUNT(OPTIONS), OPTIONS, NULL);
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();

@@ -9,8 +9,9 @@
 
 #include "workload/workload.h"
 
-/* Runs the workload that `os` offers with the services of this image. */
-alc_status alc_enclave_serve(struct alc_os *os, const struct alc_workload_profile *profile,
+/* Runs the workload that `os` offers with the services of this image, which may put themselves into
+ * the profile. */
+alc_status alc_enclave_serve(struct alc_os *os, struct alc_workload_profile *profile,
                              const volatile uint64_t *stop_flag);
 /* Before that, where code is compiled. */
 void alc_enclave_equip(struct alc_workload_compiled *compiled);

@@ -4,7 +4,7 @@
  */
 #include "enclave/image_kind.h"
 
-alc_status alc_enclave_serve(struct alc_os *os, const struct alc_workload_profile *profile,
+alc_status alc_enclave_serve(struct alc_os *os, struct alc_workload_profile *profile,
                              const volatile uint64_t *stop_flag)
 {
     return alc_workload_run_from_os(os, profile, stop_flag);

@@ -8,6 +8,7 @@
 #include "crypto/crypto.h"
 #include "enclave/image_kind.h"
 #include "enclave/tee.h"
+#include "evidence/quoting.h"
 #include "services/services.h"
 
 static alc_status get_key(void *context, enum alc_mount_policy policy,
@@ -37,10 +38,16 @@ static alc_status get_key(void *context, enum alc_mount_policy policy,
     return ALC_OK;
 }
 
-alc_status alc_enclave_serve(struct alc_os *os, const struct alc_workload_profile *profile,
+alc_status alc_enclave_serve(struct alc_os *os, struct alc_workload_profile *profile,
                              const volatile uint64_t *stop_flag)
 {
-    static const struct alc_services services = {.mount_keys = {.get = get_key}};
+    /* Static: threads of the program may outlive this call. */
+    static struct alc_quoting quoting = {.report = alc_tee_report};
+    static struct alc_attester attester;
+    static const struct alc_services services = {.mount_keys = {.get = get_key},
+                                                 .attester = &attester};
+    quoting.os = os;
+    alc_quoting_attester(&quoting, &attester);
     return alc_services_run_from_os(os, profile, &services, stop_flag);
 }
 

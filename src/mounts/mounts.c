@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Opens the sealed mounts of a manifest, runs the workload over them, closes them. The outcome is
- * the last word about a run, so its writing waits for the disks.
+ * Opens the mounts of a manifest that no system has, runs the workload over them, closes them. The
+ * outcome is the last word about a run, so its writing waits for the disks.
  */
 #include "mounts/mounts.h"
 
+#include "archive/archive.h"
 #include "base/bytes.h"
 #include "base/writer.h"
+#include "mounts/memory.h"
+#include "mounts/settings.h"
 #include "witness/witness.h"
 
 #define MANIFEST_ARENA_SIZE (UINT64_C(64) << 20)
 
 struct mounts {
-    struct alc_seal_os table; /* the context of `os`: first */
-    struct alc_os os;
-    struct alc_os_operations operations; /* the table's, but for writing */
+    struct alc_os_over over; /* the context of `operations`: first. Over `archives` */
+    struct alc_os_operations operations;
+    struct alc_archive_os archives;                      /* over `table` */
+    struct alc_seal_os table;                            /* sealed mounts, over the system */
+    struct alc_memory_disk disks[ALC_LIMIT_SEAL_MOUNTS]; /* of mounts in memory */
+    uint32_t disks_count;
     const struct alc_workload_profile *profile;
     const struct alc_mounts_keys *keys;
+    const struct alc_mounts_watch *watch;
     uint8_t workload_id[ALC_SHA256_SIZE];
-    struct alc_witness_link link;
+    struct alc_witness_link link; /* one for all mounts */
+    bool has_link;
     uint32_t sealed_count;
     struct sealed {
         struct mounts *mounts;
-        int32_t handle;
-        struct alc_mount_settings settings;
+        enum alc_mount_policy policy;
         struct alc_witness_client client; /* with level WITNESS */
     } sealed[ALC_LIMIT_SEAL_MOUNTS];
 };
@@ -75,116 +82,189 @@ static alc_status get_key(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SI
 {
     const struct sealed *sealed = context;
     const struct mounts *mounts = sealed->mounts;
-    return mounts->keys->get(mounts->keys->context, sealed->settings.policy, mounts->workload_id,
-                             key_id, key);
+    return mounts->keys->get(mounts->keys->context, sealed->policy, mounts->workload_id, key_id,
+                             key);
 }
 
 /* The counter's key is the mount's, not the container's: who throws a container away finds the
  * counter again. */
 static alc_status open_witness(struct mounts *mounts, struct sealed *sealed,
+                               const struct alc_mount_setting *setting,
                                const struct alc_string *guest_path)
 {
     static const uint8_t label[ALC_SEAL_KEY_ID_SIZE] = "alcove witness counter";
     uint8_t secret[ALC_SEAL_KEY_SIZE];
     uint8_t mount_secret[ALC_SEAL_KEY_SIZE];
+    if (mounts->has_link &&
+        !alc_equal(mounts->link.key.point, setting->witness, sizeof setting->witness)) {
+        return ALC_E_BAD_MANIFEST; /* there is one way to one witness */
+    }
+    mounts->has_link = true;
+    alc_copy(mounts->link.key.point, setting->witness, sizeof setting->witness);
     ALC_TRY(get_key(sealed, label, secret));
     const struct alc_hkdf_inputs inputs = {.secret = secret,
                                            .secret_size = sizeof secret,
                                            .info = guest_path->bytes,
                                            .info_size = guest_path->size};
     alc_hkdf(ALC_HASH_SHA256, &inputs, mount_secret, sizeof mount_secret);
-    mounts->link.key = sealed->settings.witness;
     alc_status status = alc_witness_client_init(&sealed->client, &mounts->link, mount_secret);
     alc_wipe(secret, sizeof secret);
     alc_wipe(mount_secret, sizeof mount_secret);
     return status;
 }
 
-/* One line on the standard error stream. */
-static void report(void *context, const struct alc_seal_damage *damage)
+/* The key of what is forgotten at the end. */
+static alc_status get_random_key(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
+                                 uint8_t key[ALC_SEAL_KEY_SIZE])
 {
-    static const char start[] = "alcove: sealed mount: ";
     const struct alc_os *os = context;
-    char text[ALC_SEAL_DAMAGE_TEXT_SIZE];
-    uint8_t line[sizeof start + sizeof text];
+    (void)key_id;
+    return os->operations->random(os->context, key, ALC_SEAL_KEY_SIZE) < 0 ? ALC_E_IO_FAILED
+                                                                           : ALC_OK;
+}
+
+/* One line on the standard error stream. */
+static void report(const struct alc_os *os, const char *start, const char *text)
+{
+    uint8_t line[ALC_SEAL_DAMAGE_TEXT_SIZE + 40];
     struct alc_writer writer;
-    alc_seal_damage_describe(damage, text);
     alc_writer_init(&writer, line, sizeof line);
-    alc_write_bytes(&writer, start, sizeof start - 1);
-    alc_write_bytes(&writer, text, alc_string_length(text));
+    alc_write_string(&writer, start);
+    alc_write_string(&writer, text);
     alc_write_u8(&writer, '\n');
     const struct alc_span span = {.bytes = line, .size = writer.pos};
     (void)os->operations->write(os->context, ALC_OS_STDERR, &span, 1);
 }
 
-static alc_status open_mount(struct alc_os *os, struct mounts *mounts, struct sealed *sealed,
-                             const struct alc_mount *mount, struct alc_error *error)
+static void report_damage(void *context, const struct alc_seal_damage *damage)
 {
-    bool has_witness = sealed->settings.level == ALC_MOUNT_LEVEL_WITNESS;
+    char text[ALC_SEAL_DAMAGE_TEXT_SIZE];
+    alc_seal_damage_describe(damage, text);
+    report(context, "alcove: sealed mount: ", text);
+}
+
+static void report_block(void *context, uint32_t level, uint64_t block)
+{
+    char text[ALC_ARCHIVE_DAMAGE_TEXT_SIZE];
+    alc_archive_damage_describe(level, block, text);
+    report(context, "alcove: archive: ", text);
+}
+
+static alc_status open_sealed(struct alc_os *os, struct mounts *mounts, int32_t handle,
+                              const struct alc_seal_options *options, struct alc_error *error)
+{
+    struct alc_arena arena;
+    struct alc_seal *seal;
+    ALC_TRY(reserve_arena(os, &arena, alc_seal_memory_size(options)));
+    ALC_TRY(alc_seal_open(&arena, options, &seal, error));
+    return alc_seal_os_add(&mounts->table, handle, seal);
+}
+
+static alc_status open_disk(struct alc_os *os, struct mounts *mounts, int32_t handle,
+                            const struct alc_mount *mount, const struct alc_mount_setting *setting,
+                            struct alc_error *error)
+{
+    if (mounts->sealed_count == ALC_LIMIT_SEAL_MOUNTS) {
+        return ALC_E_BAD_ARGUMENT;
+    }
+    struct sealed *sealed = &mounts->sealed[mounts->sealed_count++];
+    bool has_witness = setting->level == ALC_MOUNT_LEVEL_WITNESS;
+    sealed->mounts = mounts;
+    sealed->policy = setting->policy;
     if (has_witness) {
-        ALC_TRY(open_witness(mounts, sealed, &mount->guest_path));
+        ALC_TRY(open_witness(mounts, sealed, setting, &mount->guest_path));
     }
     const struct alc_seal_options options = {
         .host = os,
-        .directory = sealed->handle,
+        .directory = handle,
         .flags = (mount->flags & ALC_MOUNT_READ_ONLY) != 0 ? ALC_SEAL_READ_ONLY : ALC_SEAL_CREATE,
         .key = {.get = get_key, .context = sealed},
         .witness = has_witness ? &sealed->client.witness : NULL,
-        .report = report,
+        .report = report_damage,
         .report_context = os,
     };
+    return open_sealed(os, mounts, handle, &options, error);
+}
+
+static alc_status open_memory(struct alc_os *os, struct mounts *mounts, int32_t handle,
+                              uint64_t size, struct alc_error *error)
+{
+    if (mounts->disks_count == ALC_LIMIT_SEAL_MOUNTS) {
+        return ALC_E_BAD_ARGUMENT;
+    }
+    struct alc_memory_disk *disk = &mounts->disks[mounts->disks_count];
+    ALC_TRY(alc_memory_disk_init(disk, os, size));
+    mounts->disks_count++;
+    const uint64_t blocks = disk->size_max / ALC_MEMORY_BLOCK_SIZE;
+    const struct alc_seal_options options = {
+        .host = &disk->over.os,
+        .directory = ALC_MEMORY_DIRECTORY,
+        .flags = ALC_SEAL_CREATE,
+        .key = {.get = get_random_key, .context = os},
+        .container_blocks = blocks < ALC_LIMIT_SEAL_CONTAINER_BLOCKS
+                                ? (uint32_t)blocks
+                                : ALC_LIMIT_SEAL_CONTAINER_BLOCKS,
+        .report = report_damage,
+        .report_context = os,
+    };
+    return open_sealed(os, mounts, handle, &options, error);
+}
+
+static alc_status open_archive(struct alc_os *os, struct mounts *mounts, int32_t handle,
+                               int32_t tree, const uint8_t digest[ALC_SHA256_SIZE],
+                               struct alc_error *error)
+{
+    struct alc_archive_options options = {
+        .host = os, .archive = handle, .tree = tree, .report = report_block, .report_context = os};
     struct alc_arena arena;
-    struct alc_seal *seal;
-    ALC_TRY(reserve_arena(os, &arena, alc_seal_memory_size(&options)));
-    ALC_TRY(alc_seal_open(&arena, &options, &seal, error));
-    return alc_seal_os_add(&mounts->table, sealed->handle, seal);
+    struct alc_archive *archive;
+    alc_copy(options.digest, digest, sizeof options.digest);
+    ALC_TRY(reserve_arena(os, &arena, alc_archive_memory_size()));
+    ALC_TRY(alc_archive_open(&arena, &options, &archive, error));
+    return alc_archive_os_add(&mounts->archives, handle, archive);
 }
 
-/* All mounts of a workload have one witness: there is one way to it. */
-static alc_status check_settings(const struct mounts *mounts, const struct alc_mount *mount,
-                                 struct sealed *sealed, struct alc_error *error)
+/* Every mount of the manifest that no system has. */
+static alc_status open_each(struct alc_os *os, struct mounts *mounts,
+                            const struct alc_manifest *manifest,
+                            const struct alc_mount_setting *settings, struct alc_error *error)
 {
-    alc_status status = alc_mount_settings_decode(&mount->settings, &sealed->settings);
-    for (uint32_t i = 0; status == ALC_OK && i < mounts->sealed_count; i++) {
-        const struct alc_mount_settings *other = &mounts->sealed[i].settings;
-        bool is_other = other->level == ALC_MOUNT_LEVEL_WITNESS &&
-                        sealed->settings.level == ALC_MOUNT_LEVEL_WITNESS &&
-                        !alc_equal(other->witness.point, sealed->settings.witness.point,
-                                   sizeof other->witness.point);
-        status = is_other ? ALC_E_BAD_MANIFEST : ALC_OK;
+    int32_t tree =
+        ALC_OS_FIRST_MOUNT + (int32_t)manifest->mounts_count + (int32_t)manifest->sockets_count;
+    mounts->link =
+        (struct alc_witness_link){.os = os, .handle = tree, .key = {.curve = ALC_CURVE_P256}};
+    for (size_t i = 0; i < manifest->mounts_count; i++) { /* behind the trees of the archives */
+        mounts->link.handle += (manifest->mounts[i].flags & ALC_MOUNT_ARCHIVE) != 0;
     }
-    return status == ALC_OK ? ALC_OK
-                            : alc_fail_with(error, ALC_E_BAD_MANIFEST, ALC_NO_OFFSET,
-                                            "settings of a sealed mount");
-}
-
-static alc_status open_next(struct alc_os *os, struct mounts *mounts, const struct alc_mount *mount,
-                            int32_t handle, struct alc_error *error)
-{
-    if (mounts->sealed_count == ALC_LIMIT_SEAL_MOUNTS) {
-        return alc_fail(error, ALC_E_BAD_MANIFEST, ALC_NO_OFFSET);
+    for (size_t i = 0; i < manifest->mounts_count; i++) {
+        uint32_t flags = manifest->mounts[i].flags;
+        if ((flags & ~(uint32_t)ALC_MOUNT_READ_ONLY) != 0) {
+            mounts->watch->opening(mounts->watch->context, mounts->workload_id);
+        }
+        int32_t handle = ALC_OS_FIRST_MOUNT + (int32_t)i;
+        if ((flags & ALC_MOUNT_SEALED) != 0) {
+            ALC_TRY(open_disk(os, mounts, handle, &manifest->mounts[i], &settings[i], error));
+        } else if ((flags & ALC_MOUNT_MEMORY) != 0) {
+            ALC_TRY(open_memory(os, mounts, handle, settings[i].memory_size, error));
+        } else if ((flags & ALC_MOUNT_ARCHIVE) != 0) {
+            ALC_TRY(open_archive(os, mounts, handle, tree++, settings[i].digest, error));
+        }
     }
-    struct sealed *sealed = &mounts->sealed[mounts->sealed_count];
-    sealed->mounts = mounts;
-    sealed->handle = handle;
-    ALC_TRY(check_settings(mounts, mount, sealed, error));
-    mounts->sealed_count++;
-    return open_mount(os, mounts, sealed, mount, error);
+    return ALC_OK;
 }
 
 static alc_status open_all(struct alc_os *os, struct mounts *mounts, struct alc_error *error)
 {
     struct alc_manifest manifest;
+    struct alc_mount_setting *settings;
     struct alc_arena arena;
     ALC_TRY(reserve_arena(os, &arena, MANIFEST_ARENA_SIZE));
     alc_status status = read_manifest(os, &arena, mounts, &manifest, error);
-    for (size_t i = 0; status == ALC_OK && i < manifest.mounts_count; i++) {
-        const struct alc_mount *mount = &manifest.mounts[i];
-        if ((mount->flags & ALC_MOUNT_SEALED) != 0) {
-            status = open_next(os, mounts, mount, ALC_OS_FIRST_MOUNT + (int32_t)i, error);
-        } else if (mount->settings.size != 0) {
-            status = alc_fail(error, ALC_E_BAD_MANIFEST, ALC_NO_OFFSET);
-        }
+    if (status == ALC_OK) {
+        status = alc_mount_settings_read(&arena, &manifest, &settings, error);
+    }
+    if (status == ALC_OK) {
+        status = open_each(os, mounts, &manifest, settings, error);
     }
     os->operations->pages_release(os->context, arena.base, arena.size);
     return status;
@@ -216,7 +296,6 @@ static int64_t write_stream(void *context, int32_t handle, const struct alc_span
                             size_t spans_count)
 {
     struct mounts *mounts = context;
-    const struct alc_os *table = &mounts->table.os;
     struct alc_outcome outcome;
     if (handle == ALC_OS_OUTCOME && spans_count == 1 && spans[0].size == sizeof outcome &&
         sync_all(mounts) != ALC_OK) {
@@ -224,7 +303,7 @@ static int64_t write_stream(void *context, int32_t handle, const struct alc_span
         judge(&outcome);
         alc_copy(spans[0].bytes, &outcome, sizeof outcome);
     }
-    return table->operations->write(table->context, handle, spans, spans_count);
+    return alc_os_over_operations.write(context, handle, spans, spans_count);
 }
 
 /* What is told when the workload could not begin. */
@@ -258,6 +337,7 @@ static void close_all(struct mounts *mounts)
 
 alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_profile *profile,
                                   const struct alc_mounts_keys *keys,
+                                  const struct alc_mounts_watch *watch,
                                   const volatile uint64_t *stop_flag)
 {
     struct alc_error error;
@@ -270,18 +350,21 @@ alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_p
     }
     mounts->profile = profile;
     mounts->keys = keys;
-    mounts->link = (struct alc_witness_link){.os = os, .handle = ALC_OS_WITNESS};
+    mounts->watch = watch;
     alc_seal_os_init(&mounts->table, os);
+    alc_archive_os_init(&mounts->archives, &mounts->table.os);
     status = open_all(os, mounts, &error);
     if (status != ALC_OK) {
         close_all(mounts);
         return refuse(os, status, &error);
     }
-    mounts->operations = *mounts->table.os.operations;
+    mounts->operations = alc_os_over_operations;
     mounts->operations.write = write_stream;
-    mounts->os = (struct alc_os){
-        .operations = &mounts->operations, .context = mounts, .mount_kinds = ALC_MOUNT_SEALED};
-    status = alc_workload_run_from_os(&mounts->os, profile, stop_flag);
+    mounts->over.inner = &mounts->archives.over.os;
+    mounts->over.os = (struct alc_os){.operations = &mounts->operations,
+                                      .context = mounts,
+                                      .mount_kinds = ALC_MOUNT_ALL & ~ALC_MOUNT_READ_ONLY};
+    status = alc_workload_run_from_os(&mounts->over.os, profile, stop_flag);
     close_all(mounts);
     return status;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A workload whose manifest names sealed mounts: they are opened before it runs, served to it as if
- * they were plain, and made durable before its outcome is told. The same code outside and inside an
+ * A workload whose manifest names mounts that no system has, sealed ones, archives and memory: they
+ * are opened before it runs, served to it as if they were plain, and made durable before its
+ * outcome is told. The same code outside and inside an
  * enclave. Everything that the os beneath returns is distrusted.
  */
 #ifndef ALC_MOUNTS_MOUNTS_H
@@ -20,12 +21,21 @@ struct alc_mounts_keys {
     void *context;
 };
 
+/* Who is told for which workload mounts are opened, when there are any. He compares it with what
+ * was loaded: a host could show two manifests. */
+struct alc_mounts_watch {
+    void (*opening)(void *context, const uint8_t workload_id[ALC_SHA256_SIZE]);
+    void *context;
+};
+
 /* As alc_workload_run_from_os. A mount that cannot be opened ends the workload before it begins:
- * phase MANIFEST, with the status of alc_seal_open. One that cannot be made durable at the end:
- * phase DONE, IO_FAILED. What is found damaged is told on the standard error stream. Memory comes
- * from `os` and is not given back, since threads of the program may be left in it. */
+ * phase MANIFEST, with the status of alc_seal_open or alc_archive_open. One that cannot be made
+ * durable at the end: phase DONE, IO_FAILED. What is found damaged is told on the standard error
+ * stream. Memory comes from `os` and is not given back, since threads of the program may be left in
+ * it. */
 alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_profile *profile,
                                   const struct alc_mounts_keys *keys,
+                                  const struct alc_mounts_watch *watch,
                                   const volatile uint64_t *stop_flag);
 
 #endif

@@ -40,7 +40,10 @@ enum alc_os_granted {
     ALC_OS_MANIFEST = 3, /* readable: the encoded workload manifest */
     ALC_OS_MODULE = 4,   /* readable: the program */
     ALC_OS_OUTCOME = 5,  /* writable: struct alc_outcome, once, at the end */
-    ALC_OS_WITNESS = 6,  /* readable and writable, if a mount has one: the way to the witness */
+    ALC_OS_QUOTING = 6,  /* the machine's quoting service, if there is one: sgx_arch/quoting.h */
+    /* If it is there, the workload is to be proven and not run: readable, a nonce; writable, gets
+     * the evidence. */
+    ALC_OS_EVIDENCE = 7,
     ALC_OS_FIRST_MOUNT = 8,
 };
 

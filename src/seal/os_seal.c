@@ -55,6 +55,21 @@ static bool enter(struct alc_seal_os *table, int32_t handle, struct use *use)
     return true;
 }
 
+static bool is_sealed(const struct alc_seal_os *table, int32_t handle)
+{
+    uint32_t mount;
+    uint32_t place;
+    return find_mount(table, handle, &mount, &place);
+}
+
+/* A handle that the table beneath gave out. Who could answer with the number of a sealed one could
+ * have a program write to it, or send it, what it takes for a plain file. */
+static int64_t check_given(const struct alc_seal_os *table, int64_t result)
+{
+    return result >= 0 && (result > INT32_MAX || is_sealed(table, (int32_t)result)) ? -ALC_OS_IO
+                                                                                    : result;
+}
+
 /* The rest of a function for a handle that is not sealed. */
 #define INNER(name, ...) (table->inner->operations->name(table->inner->context, __VA_ARGS__))
 
@@ -369,7 +384,7 @@ static int64_t sealed_open_at(void *context, int32_t dir, const uint8_t *path, s
     struct use use;
     int64_t result;
     if (!enter(table, dir, &use)) {
-        return INNER(open_at, dir, path, path_size, flags);
+        return check_given(table, INNER(open_at, dir, path, path_size, flags));
     }
     struct alc_seal_inode *start = start_of(&use, &result);
     if (start != NULL) {
@@ -484,13 +499,6 @@ static struct alc_seal_inode *second_start(const struct alc_seal_os *table, cons
     return use->seal->handles[place].inode;
 }
 
-static bool is_sealed(const struct alc_seal_os *table, int32_t handle)
-{
-    uint32_t mount;
-    uint32_t place;
-    return find_mount(table, handle, &mount, &place);
-}
-
 static int64_t sealed_rename_at(void *context, int32_t old_dir, const uint8_t *old_path,
                                 size_t old_path_size, int32_t new_dir, const uint8_t *new_path,
                                 size_t new_path_size)
@@ -592,7 +600,8 @@ static int64_t sealed_read_directory(void *context, int32_t dir, uint64_t cookie
 static int64_t sealed_accept(void *context, int32_t handle, uint32_t flags)
 {
     struct alc_seal_os *table = context;
-    return is_sealed(table, handle) ? -ALC_OS_NOT_SOCKET : INNER(accept, handle, flags);
+    return is_sealed(table, handle) ? -ALC_OS_NOT_SOCKET
+                                    : check_given(table, INNER(accept, handle, flags));
 }
 
 static int64_t sealed_recv(void *context, int32_t handle, const struct alc_span *spans,

@@ -1,17 +1,97 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Puts the services around a workload.
+ * Puts the services around a workload. They and the workload each read the manifest from the host,
+ * which could show them different ones: so what mounts were opened for is compared with what was
+ * loaded before the program runs.
  */
 #include "services/services.h"
 
-alc_status alc_services_run_from_os(struct alc_os *os, const struct alc_workload_profile *profile,
+#include "base/bytes.h"
+#include "exec/engine.h"
+
+struct run {
+    const struct alc_services *services;
+    struct alc_evidence evidence;
+    struct alc_mounts_keys keys;
+    struct alc_mounts_watch watch;
+    uint8_t mounted_id[ALC_SHA256_SIZE]; /* of the workload whose mounts were opened */
+    bool has_mounts;
+    bool is_question; /* to be proven, not run */
+};
+
+static void opening(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
+{
+    struct run *run = context;
+    run->has_mounts = true;
+    alc_copy(run->mounted_id, workload_id, ALC_SHA256_SIZE);
+}
+
+static alc_status get_key(void *context, enum alc_mount_policy policy,
+                          const uint8_t workload_id[ALC_SHA256_SIZE],
+                          const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
+                          uint8_t key[ALC_SEAL_KEY_SIZE])
+{
+    const struct run *run = context;
+    const struct alc_mounts_keys *keys = &run->services->mount_keys;
+    return keys->get(keys->context, policy, workload_id, key_id, key);
+}
+
+static alc_status loaded(struct alc_workload *workload, void *context)
+{
+    struct run *run = context;
+    struct alc_string manifest = alc_workload_manifest_bytes(workload);
+    uint8_t id[ALC_SHA256_SIZE];
+    alc_sha256(manifest.bytes, manifest.size, id);
+    if (run->has_mounts && !alc_equal(id, run->mounted_id, sizeof id)) {
+        return ALC_E_HOST_LIED;
+    }
+    alc_evidence_describe(&run->evidence, id, workload);
+    if (run->is_question) {
+        ALC_TRY(alc_evidence_answer_host(&run->evidence));
+        return ALC_E_EXIT;
+    }
+    return alc_linker_add_host(alc_workload_linker(workload), alc_evidence_module(),
+                               &run->evidence);
+}
+
+/* Threads of the program may outlive the run, so what they use is never given back. */
+static struct run *new_run(const struct alc_os *os)
+{
+    size_t size = (sizeof(struct run) + 4095) & ~(size_t)4095;
+    struct run *run = os->operations->pages_reserve(os->context, size);
+    bool done = run != NULL && os->operations->pages_commit(os->context, run, size) == 0;
+    return done ? run : NULL;
+}
+
+alc_status alc_services_run_from_os(struct alc_os *os, struct alc_workload_profile *profile,
                                     const struct alc_services *services,
                                     const volatile uint64_t *stop_flag)
 {
-    return alc_mounts_run_from_os(os, profile, &services->mount_keys, stop_flag);
+    struct alc_os_stat stat;
+    struct run *run = new_run(os);
+    if (run == NULL ||
+        alc_evidence_init(&run->evidence, os, services->attester, ALC_VERSION) != ALC_OK) {
+        return ALC_E_OUT_OF_MEMORY; /* and the workload says nothing, as when it has no memory */
+    }
+    run->services = services;
+    run->keys = (struct alc_mounts_keys){.get = get_key, .context = run};
+    run->is_question = os->operations->stat(os->context, ALC_OS_EVIDENCE, &stat) >= 0;
+    profile->loaded = loaded;
+    /* The other executor's decoder was changed when its code was equipped. To name the profile here
+     * would bring the interpreter into images without it. */
+    if (profile->decode_manifest == alc_manifest_decode) {
+        profile->decode_manifest = alc_manifest_decode_services;
+    }
+    profile->context = run;
+    if (run->is_question) { /* proof needs no mounts */
+        return alc_workload_run_from_os(os, profile, stop_flag);
+    }
+    run->watch = (struct alc_mounts_watch){.opening = opening, .context = run};
+    return alc_mounts_run_from_os(os, profile, &run->keys, &run->watch, stop_flag);
 }
 
 void alc_services_equip(struct alc_workload_compiled *compiled)
 {
     compiled->accept_voucher = alc_workload_accept_voucher;
+    compiled->profile.decode_manifest = alc_manifest_decode_native_services;
 }

@@ -8,19 +8,23 @@
 #ifndef ALC_SERVICES_SERVICES_H
 #define ALC_SERVICES_SERVICES_H
 
+#include "evidence/evidence.h"
 #include "mounts/mounts.h"
 
 /* What services need from where they run; borrowed. */
 struct alc_services {
-    struct alc_mounts_keys mount_keys; /* of sealed mounts */
+    struct alc_mounts_keys mount_keys;   /* of sealed mounts */
+    const struct alc_attester *attester; /* NULL: nothing can be proven here */
 };
 
-/* As alc_workload_run_from_os, with all services. */
-alc_status alc_services_run_from_os(struct alc_os *os, const struct alc_workload_profile *profile,
+/* As alc_workload_run_from_os, with all services, which put themselves into `profile`. Where the os
+ * has ALC_OS_EVIDENCE the workload is loaded and proven, and not run. */
+alc_status alc_services_run_from_os(struct alc_os *os, struct alc_workload_profile *profile,
                                     const struct alc_services *services,
                                     const volatile uint64_t *stop_flag);
 
-/* Gives compiled code its part: vouchers are verified. */
+/* Gives compiled code its part: vouchers are verified, and the manifest may have settings of
+ * services. */
 void alc_services_equip(struct alc_workload_compiled *compiled);
 
 #endif

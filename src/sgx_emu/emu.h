@@ -77,6 +77,11 @@ const struct alc_sgx_backend *alc_sgx_emu_backend(void);
 /* A backend with other options, borrowed until the last context is closed. */
 struct alc_sgx_backend alc_sgx_emu_backend_with(const struct alc_sgx_emu_options *options);
 
+/* Whether an emulated enclave made this report for the one that `target` describes: what that one
+ * would find out with its report key. */
+bool alc_sgx_emu_verify_report(const struct alc_sgx_report *report,
+                               const struct alc_sgx_target_info *target);
+
 /* Pages added ahead of the enclave's touching them, as a kernel may do: EAUG of every page of the
  * range that is not there. */
 int alc_sgx_emu_add_ahead(struct alc_sgx_context *context, uint64_t offset, uint64_t length);

@@ -110,6 +110,16 @@ void emu_make_report(const struct alc_sgx_context *context,
     cmac(key, body, sizeof *body, out->mac);
 }
 
+bool alc_sgx_emu_verify_report(const struct alc_sgx_report *report,
+                               const struct alc_sgx_target_info *target)
+{
+    uint8_t key[16];
+    uint8_t mac[16];
+    report_key(target, report->key_id, key);
+    cmac(key, &report->body, sizeof report->body, mac);
+    return alc_equal(mac, report->mac, sizeof mac);
+}
+
 /* The report key of this enclave, for checking reports made for it. */
 static void own_report_key(const struct alc_sgx_context *context, const uint8_t key_id[32],
                            uint8_t key[16])

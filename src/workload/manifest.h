@@ -6,16 +6,16 @@
  *   manifest = { 0: version (1), 1: bstr .size 32 (SHA-256 of the module),
  *                2: [* bstr] arguments, the program's name first,
  *                3: [* bstr] environment, each "KEY=value",
- *                4: [* [bstr guest path, uint flags, ? bstr settings]] mounts, handle
- *                   ALC_OS_FIRST_MOUNT + index; settings are for whoever serves that kind of mount
- *                   (mounts/settings.h), and not empty,
+ *                4: [* [bstr guest path, uint flags]] mounts, handle ALC_OS_FIRST_MOUNT + index,
  *                5: uint, listening sockets, handles behind those of the mounts,
  *                6: { ? 0: fuel, ? 1: memory bytes, ? 2: timeout ns } limits,
  *                ? 7: [bstr .size 32 (native_sha256 of the image), uint flags,
- *                      ? bstr .size 32 (of the key whose voucher is asked for)] compiled code }
+ *                      ? bstr .size 32 (of the key whose voucher is asked for)] compiled code,
+ *                ? 8: { + service => bstr } settings of services, each encoded as the service has
+ * it }
  *
  * A manifest with key 7 is for compiled code: what the program is called (key 1) and which code
- * stands for it.
+ * stands for it. One with key 8 is for those who have services (services/).
  */
 #ifndef ALC_WORKLOAD_MANIFEST_H
 #define ALC_WORKLOAD_MANIFEST_H
@@ -33,13 +33,23 @@ enum alc_mount_flags {
     ALC_MOUNT_READ_ONLY = 1 << 0,
     /* The directory holds a sealed store (seal/): refused by whoever cannot open it. */
     ALC_MOUNT_SEALED = 1 << 1,
-    ALC_MOUNT_ALL = (1 << 2) - 1,
+    /* The mount is a directory in memory, empty at first and forgotten at the end. */
+    ALC_MOUNT_MEMORY = 1 << 2,
+    /* The mount is a file, an archive with a digest (archive/). Its hash tree is granted behind the
+     * sockets, those of all archives in the order of the mounts. */
+    ALC_MOUNT_ARCHIVE = 1 << 3,
+    ALC_MOUNT_ALL = (1 << 4) - 1,
+};
+
+/* Whose settings a manifest can carry. */
+enum alc_service {
+    ALC_SERVICE_MOUNTS, /* mounts/settings.h */
+    ALC_SERVICES,
 };
 
 struct alc_mount {
     struct alc_string guest_path;
     uint32_t flags;
-    struct alc_string settings; /* size 0: none */
 };
 
 enum alc_native_manifest_flags {
@@ -72,6 +82,7 @@ struct alc_manifest {
     uint8_t native_sha256[ALC_SHA256_SIZE];      /* struct alc_native_image */
     uint32_t native_flags;                       /* enum alc_native_manifest_flags */
     uint8_t voucher_key_sha256[ALC_SHA256_SIZE]; /* with ALC_NATIVE_VOUCHED_BY_KEY */
+    struct alc_string services[ALC_SERVICES];    /* settings; empty: none */
 };
 
 /* Writes the manifest; *out_size is the size needed, also when `size` was too small (then the
@@ -87,5 +98,14 @@ ALC_MUST_CHECK alc_status alc_manifest_decode(struct alc_arena *arena, const uin
 ALC_MUST_CHECK alc_status alc_manifest_decode_native(struct alc_arena *arena, const uint8_t *bytes,
                                                      size_t size, struct alc_manifest *out,
                                                      struct alc_error *error);
+/* The same two for manifests that may have settings of services, which the others refuse. */
+ALC_MUST_CHECK alc_status alc_manifest_decode_services(struct alc_arena *arena,
+                                                       const uint8_t *bytes, size_t size,
+                                                       struct alc_manifest *out,
+                                                       struct alc_error *error);
+ALC_MUST_CHECK alc_status alc_manifest_decode_native_services(struct alc_arena *arena,
+                                                              const uint8_t *bytes, size_t size,
+                                                              struct alc_manifest *out,
+                                                              struct alc_error *error);
 
 #endif

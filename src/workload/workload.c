@@ -62,10 +62,10 @@ alc_status alc_workload_read_granted(struct alc_workload *run, int32_t handle, u
 
 static alc_status read_manifest(struct alc_workload *run)
 {
-    struct alc_string encoded;
+    const struct alc_string *encoded = &run->manifest_bytes;
     ALC_TRY(alc_workload_read_granted(run, ALC_OS_MANIFEST, ALC_LIMIT_MANIFEST_SIZE,
-                                      ALC_E_BAD_MANIFEST, &encoded));
-    return run->profile->decode_manifest(&run->module_arena, encoded.bytes, encoded.size,
+                                      ALC_E_BAD_MANIFEST, &run->manifest_bytes));
+    return run->profile->decode_manifest(&run->module_arena, encoded->bytes, encoded->size,
                                          &run->manifest, &run->error);
 }
 
@@ -251,8 +251,11 @@ static alc_status add_shared_memory(struct alc_workload *run)
 
 static alc_status link_module(struct alc_workload *run)
 {
-    ALC_TRY(init_wasi(run));
     alc_linker_init(&run->linker, &run->store);
+    if (run->profile->loaded != NULL) {
+        ALC_TRY(run->profile->loaded(run, run->profile->context));
+    }
+    ALC_TRY(init_wasi(run));
     ALC_TRY(alc_linker_add_host(&run->linker, alc_wasi_module(), &run->wasi));
     ALC_TRY(alc_linker_add_host(&run->linker, alc_threads_module(), &run->threads));
     ALC_TRY(add_shared_memory(run));

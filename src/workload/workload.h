@@ -28,6 +28,10 @@ struct alc_workload_profile {
                                   struct alc_manifest *out, struct alc_error *error);
     /* Reads, checks and loads the module. */
     alc_status (*load)(struct alc_workload *workload);
+    /* What else is to be done between loading and linking; NULL: nothing. ALC_E_EXIT ends the
+     * workload as a program that exits with 0, without running it. */
+    alc_status (*loaded)(struct alc_workload *workload, void *context);
+    void *context;
 };
 
 extern const struct alc_workload_profile alc_workload_interpreted;
@@ -51,6 +55,17 @@ ALC_MUST_CHECK alc_status alc_workload_accept_voucher(struct alc_workload *workl
 /* `native` is borrowed. Sets accept_voucher to NULL, so that only who wants it links it. */
 void alc_workload_compiled_init(struct alc_workload_compiled *out,
                                 const struct alc_native_support *native);
+
+/* -- for `loaded` -- */
+
+struct alc_linker;
+struct alc_linker *alc_workload_linker(struct alc_workload *workload);
+/* As it was read; limits are those that the run has. */
+const struct alc_manifest *alc_workload_manifest(const struct alc_workload *workload);
+/* Encoded: its SHA-256 is the workload id. */
+struct alc_string alc_workload_manifest_bytes(const struct alc_workload *workload);
+struct alc_outcome_code;
+void alc_workload_describe_code(const struct alc_workload *workload, struct alc_outcome_code *out);
 
 /* How far a workload came. */
 enum alc_workload_phase {

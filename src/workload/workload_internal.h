@@ -19,6 +19,7 @@ struct alc_workload {
     struct alc_arena store_arena;  /* types, linker's tables */
     struct alc_arena scratch_arena;
     struct alc_manifest manifest;
+    struct alc_string manifest_bytes;
     struct alc_string module_bytes; /* what was granted: a module, or an image with one */
     struct alc_store store;
     struct alc_module *module;

@@ -16,11 +16,11 @@
 #include "verifier/llvm_oracle.h"
 #include "verifier/zydis_oracle.h"
 
-enum { SHOWN_MAX = 20, SLOTS = 2 * 4 * 4 * 256 * 8 };
+enum { SHOWN_MAX = 20 };
 
 struct tally {
     uint64_t cases, accepted, disagreements;
-    uint8_t slots[SLOTS]; /* which were accepted */
+    uint8_t slots[ENCODING_SLOTS]; /* which were accepted */
 };
 
 static void complain(struct tally *tally, const uint8_t *bytes, const char *who, const char *what,
@@ -35,32 +35,6 @@ static void complain(struct tally *tally, const uint8_t *bytes, const char *who,
         printf(" %02x", bytes[i]);
     }
     printf("  %s\n", text);
-}
-
-/* What distinguishes opcodes: VEX or not, map, prefix, opcode and ModRM.reg. */
-static uint32_t slot_of(const uint8_t *at)
-{
-    uint32_t prefix = 0;
-    uint32_t map = 0;
-    uint32_t is_vex = 0;
-    while (*at == 0x65 || *at == 0x67) {
-        at++;
-    }
-    for (; *at == 0x66 || *at == 0x2E || *at == 0xF2 || *at == 0xF3; at++) {
-        prefix = *at == 0x66 ? 1 : *at == 0xF3 ? 2 : 3;
-    }
-    at += (*at & 0xF0) == 0x40 ? 1 : 0;
-    if (*at == 0xC4 || *at == 0xC5) {
-        is_vex = 1;
-        map = *at == 0xC4 ? at[1] & 3 : 1;
-        at += *at == 0xC4 ? 2 : 1;
-        prefix = *at & 3;
-        at++;
-    } else if (*at == 0x0F) {
-        map = at[1] == 0x38 ? 2 : at[1] == 0x3A ? 3 : 1;
-        at += map == 1 ? 1 : 2;
-    }
-    return ((((is_vex * 4 + map) * 4 + prefix) * 256 + at[0]) * 8) + (at[1] >> 3 & 7);
 }
 
 static void run_case(void *context, const uint8_t *bytes)
@@ -79,7 +53,7 @@ static void run_case(void *context, const uint8_t *bytes)
         return;
     }
     tally->accepted++;
-    tally->slots[slot_of(bytes)] = 1;
+    tally->slots[encoding_slot(bytes)] = 1;
     const char *problem = zydis_decode(bytes, ALC_X86_LENGTH_MAX, &theirs);
     if (problem == NULL) {
         problem = first_difference(&ours, &theirs);
@@ -110,7 +84,7 @@ static void print(const struct tally *tally, const struct timespec *start)
     double seconds =
         (double)(end.tv_sec - start->tv_sec) + 1e-9 * (double)(end.tv_nsec - start->tv_nsec);
     uint32_t slots = 0;
-    for (uint32_t i = 0; i < SLOTS; i++) {
+    for (uint32_t i = 0; i < ENCODING_SLOTS; i++) {
         slots += tally->slots[i];
     }
     printf(

@@ -157,3 +157,28 @@ void spoil(uint64_t *state, uint8_t *bytes, uint32_t size)
         break;
     }
 }
+
+uint32_t encoding_slot(const uint8_t *at)
+{
+    uint32_t prefix = 0;
+    uint32_t map = 0;
+    uint32_t is_vex = 0;
+    while (*at == 0x65 || *at == 0x67) {
+        at++;
+    }
+    for (; *at == 0x66 || *at == 0x2E || *at == 0xF2 || *at == 0xF3; at++) {
+        prefix = *at == 0x66 ? 1 : *at == 0xF3 ? 2 : 3;
+    }
+    at += (*at & 0xF0) == 0x40 ? 1 : 0;
+    if (*at == 0xC4 || *at == 0xC5) {
+        is_vex = 1;
+        map = *at == 0xC4 ? at[1] & 3 : 1;
+        at += *at == 0xC4 ? 2 : 1;
+        prefix = *at & 3;
+        at++;
+    } else if (*at == 0x0F) {
+        map = at[1] == 0x38 ? 2 : at[1] == 0x3A ? 3 : 1;
+        at += map == 1 ? 1 : 2;
+    }
+    return ((((is_vex * 4 + map) * 4 + prefix) * 256 + at[0]) * 8) + (at[1] >> 3 & 7);
+}

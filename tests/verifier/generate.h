@@ -29,6 +29,10 @@ void generate_instruction(uint64_t *state, uint8_t *bytes);
 /* The same, but memory is addressed as confined code may: by the window, the context, the frame. */
 void generate_confined(uint64_t *state, uint8_t *bytes);
 
+/* What distinguishes opcodes: VEX or not, map, prefix, opcode and ModRM.reg. */
+enum { ENCODING_SLOTS = 2 * 4 * 4 * 256 * 8 };
+uint32_t encoding_slot(const uint8_t *bytes);
+
 /* Changes some of `size` bytes: bits, bytes, or moves them. */
 void spoil(uint64_t *state, uint8_t *bytes, uint32_t size);
 

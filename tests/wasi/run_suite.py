@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs WASI test programs through `alcove run` and compares what they do.
 
-    run_suite.py --alcove PATH [--tee MODE] [--sealed] [--only TEXT] [--jobs N]
+    run_suite.py --alcove PATH [--tee MODE] [--root KIND] [--only TEXT] [--jobs N]
                  [--expectations DIR] DIR...
 
 A test is X.wasm with an optional X.json beside it (or in the folder of --expectations), the layout
@@ -18,7 +18,8 @@ does not name is not compared, except the exit code. Own additions:
     links {NAME: TARGET}             symbolic links to be made in root's copy
     flip NAME                        while the program runs, this directory of root is exchanged
                                      with a link to its parent's parent, again and again
-With --sealed, the tests whose root is the folder `empty`, with a sealed directory in its place.
+With --root sealed or memory, the tests whose root is the folder `empty`, with such a directory in
+its place.
 Ends with one line of counts, and status 1 unless every test passed.
 """
 import argparse
@@ -102,9 +103,14 @@ def play_receive(peer, expected, problems):
         problems.append(f"peer: got {received!r}, not {expected!r}")
 
 
-def seal_root(options, arguments, scratch):
-    """The same options with a sealed directory for the plain root."""
-    options[options.index("--dir")] = "--sealed"
+def other_root(options, arguments, scratch):
+    """The same options with another kind of directory for the plain root."""
+    at = options.index("--dir")
+    if arguments.root == "memory":
+        guest = options[at + 1].split("::")[1]
+        options[at:at + 2] = ["--memory-dir", f"16M::{guest}"]
+        return options
+    options[at] = "--sealed"
     if arguments.tee != "none":
         return options
     key = os.path.join(scratch, "dir-key")
@@ -189,7 +195,8 @@ def run_test(arguments, wasm):
     with tempfile.TemporaryDirectory() as scratch:
         command = [arguments.alcove, "run", "--tee", arguments.tee]
         options = directories(expected, folder, scratch)
-        command += seal_root(options, arguments, scratch) if arguments.sealed else options
+        plain = arguments.root == "plain"
+        command += options if plain else other_root(options, arguments, scratch)
         for name, value in expected.get("env", {}).items():
             command += ["--env", f"{name}={value}"]
         threads, options = helpers(expected, scratch, problems, stop)
@@ -215,14 +222,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--alcove", required=True)
     parser.add_argument("--tee", default="none")
-    parser.add_argument("--sealed", action="store_true")
+    parser.add_argument("--root", default="plain", choices=("plain", "sealed", "memory"))
     parser.add_argument("--only", default="", help="tests with this text in their path")
     parser.add_argument("--expectations", help="folder of the json files and their folders")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("folders", nargs="+", metavar="DIR")
     arguments = parser.parse_args()
     tests = find_tests(arguments.folders, arguments.only)
-    if arguments.sealed:
+    if arguments.root != "plain":
         tests = [test for test in tests
                  if read_expectations(test, arguments.expectations)[0].get("root") == "empty"]
     failed = 0
@@ -231,7 +238,7 @@ def main():
             failed += bool(problems)
             if problems:
                 print(f"FAIL {wasm}", *[f"     {p}" for p in problems if p], sep="\n")
-    where = arguments.tee + (", sealed" if arguments.sealed else "")
+    where = f"{arguments.tee}, {arguments.root}"
     print(f"wasi programs ({where}): {len(tests) - failed} of {len(tests)} passed")
     return 1 if failed or not tests else 0
 

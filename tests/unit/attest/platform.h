@@ -42,13 +42,27 @@ struct platform_options {
     bool has_no_extension;       /* no SGX extension */
     bool has_critical_extension; /* one that nobody knows */
     bool reverses_chain;
+    bool is_emulated;           /* the root is the emulator's */
     bool signer_signs_platform; /* the platform's certificate hangs on the collateral's signer */
     uint8_t pce_svn;            /* of the platform */
     uint16_t qe_svn;
     uint64_t attributes;     /* flags of the enclave */
     uint64_t qe_attributes;  /* and of the quoting enclave */
     uint8_t report_data_end; /* last byte of the quoting enclave's report data */
+    const char *qe_id;       /* of QE identity */
+    int qe_version;          /* and its version */
+    uint16_t quote_version;
+    /* -- TDX -- */
+    enum alc_quote_body body; /* anything but SGX: what follows is used, and tcb_levels are TDX's */
+    uint32_t body_size;       /* in quotes of version 5; 0: the right one */
+    uint32_t tee;             /* in the header; 0: the right one */
+    struct alc_td_report td;
+    const char *tcb_id;
+    const char *modules; /* members of TCB info about TDX modules, each with a comma behind it */
 };
+
+/* What the rooms under test take for the emulator's root (linked with --wrap). */
+extern uint8_t __wrap_alc_emulated_root_sha256[ALC_SHA256_SIZE];
 
 struct platform {
     EVP_PKEY *root_key, *authority_key, *platform_key, *signer_key, *attestation_key;
@@ -56,13 +70,14 @@ struct platform {
     uint8_t root_sha256[32];
     uint8_t root_list[2000], pck_list[2000];
     char quote_chain[8000], signer_chain[8000];
-    char tcb_info[3000], qe_identity[3000];
+    char tcb_info[6000], qe_identity[3000];
     uint8_t quote[20000];
     struct alc_pcs_collateral collateral;
     struct alc_appraisal appraisal;
 };
 
-extern const struct platform_options platform_options_default;
+extern const struct platform_options platform_options_default; /* an enclave, version 3 */
+extern const struct platform_options platform_options_tdx;     /* a domain, TDX 1.5, version 5 */
 
 void platform_make(struct platform *out, const struct platform_options *options);
 void platform_free(struct platform *platform);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How platform.h makes things. Included by the one test program that needs it.
+ * How platform.h makes things. Included once by each test program that needs it.
  */
 #ifndef TESTS_UNIT_ATTEST_PLATFORM_MAKE_H
 #define TESTS_UNIT_ATTEST_PLATFORM_MAKE_H
@@ -16,6 +16,37 @@
     "{\"tcb\":{\"sgxtcbcomponents\":[" COMPONENTS(                                                 \
         svn) "],\"pcesvn\":" pce "},"                                                              \
              "\"tcbDate\":\"2024-03-13T00:00:00Z\",\"tcbStatus\":\"" status "\"" more "}"
+/* clang-format off */
+#define COMPONENTS_TDX(module, version, third)                                                     \
+    "{\"svn\":" module "},{\"svn\":" version "},{\"svn\":" third "},{\"svn\":0},"                  \
+    "{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},"                     \
+    "{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0}"
+#define TDX_LEVEL(svn, module, version, third, status, more)                                       \
+    "{\"tcb\":{\"sgxtcbcomponents\":[" COMPONENTS(svn) "],\"pcesvn\":7,"                           \
+    "\"tdxtcbcomponents\":[" COMPONENTS_TDX(module, version, third) "]},"                          \
+    "\"tcbDate\":\"2024-03-13T00:00:00Z\",\"tcbStatus\":\"" status "\"" more "}"
+/* clang-format on */
+#define ZEROS_48                                                                                   \
+    "000000000000000000000000000000000000000000000000"                                             \
+    "000000000000000000000000000000000000000000000000"
+#define MODULE_OF(mrsigner, attributes, mask)                                                      \
+    "\"mrsigner\":\"" mrsigner "\",\"attributes\":\"" attributes "\",\"attributesMask\":\"" mask   \
+    "\""
+#define MODULE MODULE_OF(ZEROS_48, "0000000000000000", "FFFFFFFFFFFFFFFF")
+#define TDX_IDENTITY(id, members, levels)                                                          \
+    "{\"id\":\"" id "\"," members ",\"tcbLevels\":[" levels "]}"
+#define TDX_MODULES(module, identities)                                                            \
+    "\"tdxModule\":{" module "},\"tdxModuleIdentities\":[" identities "],"
+#define MODULE_LEVELS                                                                              \
+    QE_LEVEL("2", "OutOfDate", ",\"advisoryIDs\":[\"M-1\"]")                                       \
+    "," QE_LEVEL("4", "UpToDate", "") "," QE_LEVEL("1", "Revoked", "")
+#define IDENTITIES                                                                                 \
+    TDX_IDENTITY("TDX_03", MODULE, QE_LEVEL("3", "UpToDate", ""))                                  \
+    "," TDX_IDENTITY("TDX_01", MODULE, MODULE_LEVELS)
+/* Not in their order: the highest that holds is the one that counts. */
+#define TDX_LEVELS                                                                                 \
+    "[" TDX_LEVEL("5", "5", "0", "1", "OutOfDate", ",\"advisoryIDs\":[\"A-1\"]") "," TDX_LEVEL(    \
+        "6", "5", "0", "2", "UpToDate", "") "," TDX_LEVEL("5", "5", "0", "2", "UpToDate", "") "]"
 #define QE_LEVEL(svn, status, more)                                                                \
     "{\"tcb\":{\"isvsvn\":" svn "},\"tcbDate\":\"2024-03-13T00:00:00Z\","                          \
     "\"tcbStatus\":\"" status "\"" more "}"
@@ -37,7 +68,42 @@ const struct platform_options platform_options_default = {
     .qe_svn = 8,
     .attributes = 5,
     .qe_attributes = 0x11,
+    .qe_id = "QE",
+    .qe_version = 2,
+    .quote_version = 3,
+    .body = ALC_QUOTE_SGX,
+    .tcb_id = "SGX",
+    .modules = "",
 };
+
+/* Module 4 of version 1, at launch and now; the third of TDX's SVNs is 2. */
+const struct platform_options platform_options_tdx = {
+    .revoked_by_root = SERIAL_NOBODY,
+    .revoked_by_authority = SERIAL_NOBODY,
+    .leaf_from = "20250101000000Z",
+    .list_until = "20251201000000Z",
+    .tcb_until = "2025-11-01T00:00:00Z",
+    .tcb_levels = TDX_LEVELS,
+    .qe_levels = "[" QE_LEVEL("8", "UpToDate", "") "," QE_LEVEL(
+        "6", "OutOfDate", ",\"advisoryIDs\":[\"A-2\",\"A-3\"]") "]",
+    .fmspc = "00906ED50000",
+    .pce_svn = 7,
+    .qe_svn = 8,
+    .qe_attributes = 0x11,
+    .qe_id = "TD_QE",
+    .qe_version = 2,
+    .quote_version = 5,
+    .body = ALC_QUOTE_TD_15,
+    .td = {.tee_tcb_svn = {4, 1, 2},
+           .tee_tcb_svn2 = {4, 1, 2},
+           .attributes = {0, 0, 0, 0x10},
+           .xfam = {3},
+           .mrtd = {9}},
+    .tcb_id = "TDX",
+    .modules = TDX_MODULES(MODULE, IDENTITIES),
+};
+
+uint8_t __wrap_alc_emulated_root_sha256[ALC_SHA256_SIZE];
 
 static void add_extension(X509 *certificate, int nid, const char *value)
 {
@@ -236,18 +302,19 @@ static void make_collateral(struct platform *out, const struct platform_options 
         make_list(out->authority, out->authority_key, options->revoked_by_authority,
                   options->list_until, out->pck_list);
     int tcb_size = snprintf(out->tcb_info, sizeof out->tcb_info,
-                            "{\"id\":\"SGX\",\"version\":3,\"issueDate\":\"2025-02-01T00:00:00Z\","
+                            "{\"id\":\"%s\",\"version\":3,\"issueDate\":\"2025-02-01T00:00:00Z\","
                             "\"nextUpdate\":\"%s\",\"fmspc\":\"%s\",\"pceId\":\"0000\","
-                            "\"tcbType\":0,\"tcbEvaluationDataNumber\":18,\"tcbLevels\":%s}",
-                            options->tcb_until, options->fmspc, options->tcb_levels);
+                            "\"tcbType\":0,\"tcbEvaluationDataNumber\":18,%s\"tcbLevels\":%s}",
+                            options->tcb_id, options->tcb_until, options->fmspc, options->modules,
+                            options->tcb_levels);
     int qe_size = snprintf(
         out->qe_identity, sizeof out->qe_identity,
-        "{\"id\":\"QE\",\"version\":2,\"issueDate\":\"2025-02-01T00:00:00Z\",\"nextUpdate\":"
+        "{\"id\":\"%s\",\"version\":%d,\"issueDate\":\"2025-02-01T00:00:00Z\",\"nextUpdate\":"
         "\"2025-12-01T00:00:00Z\",\"tcbEvaluationDataNumber\":17,\"miscselect\":\"00000000\","
         "\"miscselectMask\":\"FFFFFFFF\",\"attributes\":\"11000000000000000000000000000000\","
         "\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",\"mrsigner\":\"%064d\","
         "\"isvprodid\":1,\"tcbLevels\":%s}",
-        0, options->qe_levels);
+        options->qe_id, options->qe_version, 0, options->qe_levels);
     assert_true((size_t)tcb_size < sizeof out->tcb_info);
     assert_true((size_t)qe_size < sizeof out->qe_identity);
     append_pem(out->signer_chain, out->signer);
@@ -265,41 +332,72 @@ static void make_collateral(struct platform *out, const struct platform_options 
     sign_raw(out->signer_key, out->qe_identity, (size_t)qe_size, collateral->qe_identity_signature);
 }
 
-static size_t make_quote(struct platform *out, const struct platform_options *options)
+/* Header and body: what the attestation key signs. */
+static void write_body(struct alc_writer *writer, const struct platform_options *options)
 {
     static const uint8_t vendor[16] = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
                                        0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
     struct alc_sgx_report_body report = {.mrenclave = {7}, .isv_svn = 3, .isv_product_id = 4};
+    const uint32_t sizes[] = {0, sizeof report, ALC_TD_REPORT_10_SIZE, ALC_TD_REPORT_15_SIZE,
+                              ALC_TD_REPORT_15EX_SIZE};
+    const uint32_t size = sizes[options->body];
+    const uint32_t tee = options->body == ALC_QUOTE_SGX ? 0 : 0x81;
+    report.attributes.flags = options->attributes;
+    alc_write_u16(writer, options->quote_version);
+    alc_write_u16(writer, 2);
+    alc_write_u32(writer, options->tee != 0 ? options->tee : tee);
+    alc_write_zeros(writer, 4);
+    alc_write_bytes(writer, vendor, sizeof vendor);
+    alc_write_zeros(writer, 20);
+    if (options->quote_version == 5) {
+        alc_write_u16(writer, (uint16_t)options->body);
+        alc_write_u32(writer, options->body_size != 0 ? options->body_size : size);
+    }
+    const void *body = options->body == ALC_QUOTE_SGX ? (const void *)&report : &options->td;
+    alc_write_bytes(writer, body, size);
+}
+
+/* What vouches for the attestation key. */
+static void write_certification(struct platform *out, const struct platform_options *options,
+                                struct alc_writer *writer)
+{
     struct alc_sgx_report_body qe_report = {.isv_svn = options->qe_svn, .isv_product_id = 1};
     uint8_t bytes[64 + 4] = {0};
     uint8_t signature[64];
-    struct alc_writer writer;
-    report.attributes.flags = options->attributes;
     qe_report.attributes.flags = options->qe_attributes;
-    alc_writer_init(&writer, out->quote, sizeof out->quote);
-    alc_write_u16(&writer, 3);
-    alc_write_u16(&writer, 2);
-    alc_write_zeros(&writer, 8);
-    alc_write_bytes(&writer, vendor, sizeof vendor);
-    alc_write_zeros(&writer, 20);
-    alc_write_bytes(&writer, &report, sizeof report);
-    sign_raw(out->attestation_key, out->quote, writer.pos, signature);
-    size_t chain_size = strlen(out->quote_chain);
-    alc_write_u32(&writer, (uint32_t)(64 + 64 + 384 + 64 + 2 + 4 + 6 + chain_size));
-    alc_write_bytes(&writer, signature, 64);
     point_of(out->attestation_key, bytes);
     memcpy(bytes + 64, "auth", 4);
-    alc_write_bytes(&writer, bytes, 64);
     alc_sha256(bytes, sizeof bytes, qe_report.report_data);
     qe_report.report_data[63] = options->report_data_end;
-    alc_write_bytes(&writer, &qe_report, sizeof qe_report);
+    alc_write_bytes(writer, &qe_report, sizeof qe_report);
     sign_raw(out->platform_key, &qe_report, sizeof qe_report, signature);
+    alc_write_bytes(writer, signature, 64);
+    alc_write_u16(writer, 4);
+    alc_write_bytes(writer, "auth", 4);
+    alc_write_u16(writer, ALC_QUOTE_CERTIFICATE_PEM);
+    alc_write_u32(writer, (uint32_t)strlen(out->quote_chain));
+    alc_write_bytes(writer, out->quote_chain, strlen(out->quote_chain));
+}
+
+static size_t make_quote(struct platform *out, const struct platform_options *options)
+{
+    uint8_t signature[64];
+    uint8_t point[64];
+    struct alc_writer writer;
+    alc_writer_init(&writer, out->quote, sizeof out->quote);
+    write_body(&writer, options);
+    sign_raw(out->attestation_key, out->quote, writer.pos, signature);
+    point_of(out->attestation_key, point);
+    const uint32_t certification_size = 384 + 64 + 2 + 4 + 6 + (uint32_t)strlen(out->quote_chain);
+    const bool is_wrapped = options->quote_version > 3;
+    alc_write_u32(&writer, 64 + 64 + (is_wrapped ? 6u : 0u) + certification_size);
     alc_write_bytes(&writer, signature, 64);
-    alc_write_u16(&writer, 4);
-    alc_write_bytes(&writer, "auth", 4);
-    alc_write_u16(&writer, ALC_QUOTE_CERTIFICATE_PEM);
-    alc_write_u32(&writer, (uint32_t)chain_size);
-    alc_write_bytes(&writer, out->quote_chain, chain_size);
+    alc_write_bytes(&writer, point, 64);
+    if (is_wrapped) {
+        alc_write_u16(&writer, ALC_QUOTE_CERTIFICATE_QE_REPORT);
+        alc_write_u32(&writer, certification_size);
+    }
+    write_certification(out, options, &writer);
     assert_int_equal(alc_writer_finish(&writer), ALC_OK);
     return writer.pos;
 }
@@ -318,6 +416,10 @@ void platform_make(struct platform *out, const struct platform_options *options)
     int der_size = i2d_X509(out->root, &der);
     alc_sha256(der, (size_t)der_size, out->root_sha256);
     OPENSSL_free(der);
+    memset(__wrap_alc_emulated_root_sha256, 0xee, sizeof __wrap_alc_emulated_root_sha256);
+    if (options->is_emulated) {
+        memcpy(__wrap_alc_emulated_root_sha256, out->root_sha256, sizeof out->root_sha256);
+    }
     make_collateral(out, options);
     X509 *middle = options->signer_signs_platform ? out->signer : out->authority;
     X509 *const order[] = {out->leaf, middle, out->root};

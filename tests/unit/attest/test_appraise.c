@@ -1,42 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Each rule of checks.def with a platform of our own that breaks it, and the states that platform
- * and quoting enclave have together.
+ * Each rule of checks.def with a platform of our own that breaks it, and the states that platform,
+ * TDX module and quoting enclave have together.
  */
-#include "unit/attest/platform_make.h"
-
-static uint8_t memory[1 << 16];
-static struct platform platform;
-
-static void judge(const struct platform_options *options, const struct alc_policy *policy,
-                  struct alc_verdict *out)
-{
-    struct alc_arena arena;
-    platform_make(&platform, options);
-    if (policy != NULL) {
-        platform.appraisal.policy = policy;
-    }
-    alc_arena_init(&arena, memory, sizeof memory);
-    alc_appraise(&arena, &platform.appraisal, out);
-    platform_free(&platform);
-}
-
-static void expect(const char *why, const struct platform_options *options, enum alc_check check,
-                   alc_status status)
-{
-    struct alc_verdict verdict;
-    judge(options, NULL, &verdict);
-    bool is_expected = verdict.status == status && verdict.results[check] == ALC_CHECK_FAILED;
-    for (size_t i = 0; i < (size_t)check; i++) {
-        is_expected = is_expected && verdict.results[i] == ALC_CHECK_PASSED;
-    }
-    if (!is_expected) {
-        for (size_t i = 0; i < ALC_CHECKS; i++) {
-            print_message("%d %s\n", (int)verdict.results[i], alc_check_text((enum alc_check)i));
-        }
-        fail_msg("%s: %s", why, alc_status_text(verdict.status));
-    }
-}
+#include "unit/attest/judge.h"
 
 static void test_good(void **state)
 {
@@ -54,13 +21,6 @@ static void test_good(void **state)
         assert_int_equal(verdict.report.mrenclave[0], 7);
     }
 }
-
-#define REFUSED(member, value, check, status)                                                      \
-    do {                                                                                           \
-        struct platform_options options_ = platform_options_default;                               \
-        options_.member = (value);                                                                 \
-        expect(#member, &options_, check, status);                                                 \
-    } while (0)
 
 static void test_certificates(void **state)
 {
@@ -165,6 +125,79 @@ static void test_converging(void **state)
     assert_int_equal(alc_tcb_converge(ALC_TCB_REVOKED, old), ALC_TCB_REVOKED);
 }
 
+static void test_policy_of_any(void **state)
+{
+    (void)state;
+    struct platform_options options = platform_options_default;
+    struct alc_policy policy = alc_policy_default;
+    struct alc_verdict verdict;
+    policy.kinds = ALC_EVIDENCE_TDX;
+    judge(&options, &policy, &verdict);
+    assert_int_equal(verdict.status, ALC_E_POLICY_REFUSED);
+    assert_int_equal(verdict.results[ALC_CHECK_KIND], ALC_CHECK_FAILED);
+    policy.kinds = ALC_EVIDENCE_TDX | ALC_EVIDENCE_SGX;
+    policy.evaluation_number_min = 17;
+    judge(&options, &policy, &verdict);
+    assert_int_equal(verdict.status, ALC_OK);
+    policy.evaluation_number_min = 18;
+    judge(&options, &policy, &verdict);
+    assert_int_equal(verdict.results[ALC_CHECK_EVALUATION], ALC_CHECK_FAILED);
+}
+
+static void test_emulated(void **state)
+{
+    (void)state;
+    struct platform_options options = platform_options_default;
+    struct alc_policy policy = alc_policy_default;
+    struct alc_verdict verdict;
+    REFUSED(is_emulated, true, ALC_CHECK_NOT_EMULATED, ALC_E_EMULATED);
+    options.is_emulated = true;
+    judge(&options, NULL, &verdict);
+    assert_true(verdict.is_emulated);
+    policy.accepts_emulated = true;
+    judge(&options, &policy, &verdict);
+    assert_int_equal(verdict.status, ALC_OK);
+    assert_true(verdict.is_emulated);
+    /* A policy that accepts the emulator's root does so beside the makers'. */
+    judge(&platform_options_default, &policy, &verdict);
+    assert_int_equal(verdict.status, ALC_OK);
+    assert_false(verdict.is_emulated);
+}
+
+/* Who can make evidence for the emulator's root can make collateral for it: neither may stand
+ * beside the makers' other half, whatever is accepted. */
+static void test_mixed_roots(void **state)
+{
+    (void)state;
+    static struct platform other;
+    struct platform_options options = platform_options_default;
+    struct alc_policy policy = alc_policy_default;
+    policy.accepts_emulated = true;
+    for (int quote_is_emulated = 0; quote_is_emulated < 2; quote_is_emulated++) {
+        struct alc_arena arena;
+        struct alc_verdict verdict;
+        options.is_emulated = !quote_is_emulated;
+        platform_make(&other, &options);
+        uint8_t emulated_root[ALC_SHA256_SIZE];
+        memcpy(emulated_root, other.root_sha256, sizeof emulated_root);
+        options.is_emulated = quote_is_emulated;
+        platform_make(&platform, &options);
+        if (!quote_is_emulated) {
+            memcpy(__wrap_alc_emulated_root_sha256, emulated_root, sizeof emulated_root);
+        } else {
+            platform.appraisal.root_sha256 = other.root_sha256;
+        }
+        platform.appraisal.policy = &policy;
+        platform.collateral.tcb_info_chain = other.collateral.tcb_info_chain;
+        alc_arena_init(&arena, memory, sizeof memory);
+        alc_appraise(&arena, &platform.appraisal, &verdict);
+        assert_int_equal(verdict.status, ALC_E_UNTRUSTED_ROOT);
+        assert_int_equal(verdict.results[ALC_CHECK_TCB_INFO], ALC_CHECK_FAILED);
+        platform_free(&platform);
+        platform_free(&other);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +209,9 @@ int main(void)
         cmocka_unit_test(test_debug_enclave),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_converging),
+        cmocka_unit_test(test_policy_of_any),
+        cmocka_unit_test(test_emulated),
+        cmocka_unit_test(test_mixed_roots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,11 +132,94 @@ static void test_bad_collections_are_refused(void **state)
     assert_int_equal(alc_cbor_read_key(&reader, &previous, &key), ALC_E_BAD_CBOR);
 }
 
+static void check_int(int64_t value, const char *encoded, size_t size)
+{
+    uint8_t bytes[16];
+    struct alc_writer writer;
+    struct alc_reader reader;
+    uint64_t previous = 0;
+    int64_t back;
+    alc_writer_init(&writer, bytes, sizeof bytes);
+    alc_cbor_write_int(&writer, value);
+    assert_int_equal(writer.pos, size);
+    assert_memory_equal(bytes, encoded, size);
+    alc_reader_init(&reader, bytes, size, NULL);
+    assert_int_equal(alc_cbor_read_label(&reader, &previous, &back), ALC_OK);
+    assert_true(back == value && alc_reader_at_end(&reader));
+}
+
+static void test_integers_of_either_sign(void **state)
+{
+    (void)state;
+    check_int(0, "\x00", 1);
+    check_int(-1, "\x20", 1);
+    check_int(-24, "\x37", 1);
+    check_int(-100, "\x38\x63", 2);
+    check_int(-1000, "\x39\x03\xe7", 3);
+    check_int(-70000, "\x3a\x00\x01\x11\x6f", 5);
+}
+
+/* Keys in an order that is not that of encodings, keys twice, and what does not fit. */
+static void test_labels_are_in_order(void **state)
+{
+    (void)state;
+    static const char good[] = "\x00\x18\x64\x20\x37"; /* 0, 100, -1, -24 */
+    static const int64_t values[] = {0, 100, -1, -24};
+    struct alc_reader reader;
+    uint64_t previous = 0;
+    int64_t label;
+    alc_reader_init(&reader, good, sizeof good - 1, NULL);
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(values); i++) {
+        assert_int_equal(alc_cbor_read_label(&reader, &previous, &label), ALC_OK);
+        assert_true(label == values[i]);
+    }
+    static const char *const bad[] = {"\x01\x01", "\x02\x01", "\x20\x01", "\x21\x20", "\x20\x20"};
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(bad); i++) {
+        previous = 0;
+        alc_reader_init(&reader, bad[i], 2, NULL);
+        assert_int_equal(alc_cbor_read_label(&reader, &previous, &label), ALC_OK);
+        assert_int_equal(alc_cbor_read_label(&reader, &previous, &label), ALC_E_BAD_CBOR);
+    }
+    previous = 0;
+    alc_reader_init(&reader, "\x3b\xff\xff\xff\xff\xff\xff\xff\xff", 9, NULL);
+    assert_int_equal(alc_cbor_read_label(&reader, &previous, &label), ALC_E_BAD_CBOR);
+    alc_reader_init(&reader, "\x41", 1, NULL);
+    assert_int_equal(alc_cbor_read_label(&reader, &previous, &label), ALC_E_BAD_CBOR);
+}
+
+static void test_tags_and_booleans(void **state)
+{
+    (void)state;
+    uint8_t bytes[16];
+    struct alc_writer writer;
+    struct alc_reader reader;
+    uint64_t tag;
+    bool value = false;
+    alc_writer_init(&writer, bytes, sizeof bytes);
+    alc_cbor_write_tag(&writer, 60000);
+    alc_cbor_write_bool(&writer, true);
+    alc_cbor_write_bool(&writer, false);
+    assert_int_equal(writer.pos, 5);
+    assert_memory_equal(bytes, "\xd9\xea\x60\xf5\xf4", 5);
+    alc_reader_init(&reader, bytes, 5, NULL);
+    assert_int_equal(alc_cbor_read_tag(&reader, &tag), ALC_OK);
+    assert_true(tag == 60000);
+    assert_int_equal(alc_cbor_read_bool(&reader, &value), ALC_OK);
+    assert_true(value);
+    assert_int_equal(alc_cbor_read_bool(&reader, &value), ALC_OK);
+    assert_false(value);
+    alc_reader_init(&reader, "\xf6", 1, NULL); /* null */
+    assert_int_equal(alc_cbor_read_bool(&reader, &value), ALC_E_BAD_CBOR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_longer_forms_are_refused),
+        cmocka_unit_test(test_integers_of_either_sign),
+        cmocka_unit_test(test_labels_are_in_order),
+        cmocka_unit_test(test_tags_and_booleans),
         cmocka_unit_test(test_strings_and_collections),
         cmocka_unit_test(test_bytes_in_two_steps),
         cmocka_unit_test(test_bad_collections_are_refused),

@@ -167,6 +167,33 @@ static void test_clauses_in_metered_and_interruptible_code(void **state)
     }
 }
 
+/* A try ends no basic block: what traps before it pays for what stands behind it, too. */
+static void test_a_try_is_charged_with_what_precedes_it(void **state)
+{
+    (void)state;
+    /* (func (export "f") (param i32) (result i32)
+     *   (drop (i32.div_u (i32.const 1) (local.get 0)))
+     *   (try_table (drop (i32.const 2))) (i32.const 3)) */
+    static const uint8_t bytes[] = {0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x06,
+                                    0x01, 0x60, 0x01, 0x7f, 0x01, 0x7f, 0x03, 0x02, 0x01, 0x00,
+                                    0x07, 0x05, 0x01, 0x01, 'f',  0x00, 0x00, 0x0a, 0x13, 0x01,
+                                    0x11, 0x00, 0x41, 0x01, 0x20, 0x00, 0x6e, 0x1a, 0x1f, 0x40,
+                                    0x00, 0x41, 0x02, 0x1a, 0x0b, 0x41, 0x03, 0x0b};
+    uint64_t spent[2];
+    alc_store_fini(&store);
+    start(true, false);
+    struct alc_module *module = fixture_load_as(bytes, sizeof bytes, true, false);
+    assert_int_equal(alc_instantiate(&store, &fixture_arena, module, &linker, &instance, &error),
+                     ALC_OK);
+    for (uint64_t i = 0; i < 2; i++) {
+        uint64_t slot = i;
+        alc_store_set_fuel(&store, 1000);
+        assert_int_equal(invoke("f", &slot, &slot), i == 0 ? ALC_E_DIVIDE_BY_ZERO : ALC_OK);
+        spent[i] = 1000 - alc_store_get_fuel(&store);
+    }
+    assert_int_equal(spent[0], spent[1]);
+}
+
 static void test_frames_are_left_and_free_again(void **state)
 {
     (void)state;
@@ -314,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_clauses_catch_and_delegate),
         TEST(test_clauses_in_metered_and_interruptible_code),
+        TEST(test_a_try_is_charged_with_what_precedes_it),
         TEST(test_frames_are_left_and_free_again),
         TEST(test_payloads_arrive_whole),
         TEST(test_instances_catch_from_each_other),

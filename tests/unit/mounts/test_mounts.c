@@ -158,11 +158,21 @@ static int setup(void **state)
     return 0;
 }
 
+/* Told before any mount is opened. */
+static void on_opening(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
+{
+    uint8_t expected[ALC_SHA256_SIZE];
+    (void)context;
+    alc_sha256(world.manifest, world.manifest_size, expected);
+    assert_memory_equal(workload_id, expected, sizeof expected);
+}
+
 static alc_status run(void)
 {
     const struct alc_mounts_keys keys = {.get = get_key};
+    const struct alc_mounts_watch watch = {.opening = on_opening};
     world.outcome_size = 0;
-    return alc_mounts_run_from_os(&world.os, &alc_workload_interpreted, &keys, NULL);
+    return alc_mounts_run_from_os(&world.os, &alc_workload_interpreted, &keys, &watch, NULL);
 }
 
 static void test_runs_twice(void **state)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Services around a workload: who asks for none runs as without, who asks for sealed files has
- * their key asked for, compiled code gets its vouchers verified.
+ * their key asked for, a host that shows two manifests is refused, compiled code gets its
+ * vouchers verified.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "mounts/settings.h"
 #include "os_linux/os_linux.h"
 #include "services/services.h"
 
@@ -25,6 +27,7 @@ static const uint8_t module_bytes[] = {0,   'a', 's', 'm', 1, 0, 0,  0,  1, 4, 1
 static struct {
     struct alc_os_linux *system;
     struct alc_os os;
+    struct alc_workload_profile profile;
     uint8_t manifest[512];
     size_t manifest_size;
     struct alc_outcome outcome;
@@ -38,6 +41,12 @@ static void grant_manifest(struct alc_mount *mounts, size_t mounts_count)
     struct alc_string name = {(const uint8_t *)"test", 4};
     struct alc_manifest manifest = {
         .arguments = &name, .arguments_count = 1, .mounts = mounts, .mounts_count = mounts_count};
+    const struct alc_mount_setting settings[1] = {{.memory_size = 8 << 20}};
+    uint8_t bytes[64];
+    struct alc_writer writer;
+    alc_writer_init(&writer, bytes, sizeof bytes);
+    alc_mount_settings_write(&writer, mounts, settings, mounts_count);
+    manifest.services[ALC_SERVICE_MOUNTS] = (struct alc_string){bytes, writer.pos};
     alc_sha256(module_bytes, sizeof module_bytes, manifest.module_sha256);
     assert_int_equal(
         alc_manifest_encode(&manifest, world.manifest, sizeof world.manifest, &world.manifest_size),
@@ -52,6 +61,7 @@ static int setup(void **state)
     memset(&world, 0, sizeof world);
     assert_int_equal(alc_os_linux_new(NULL, &world.system), ALC_OK);
     world.os = *alc_os_linux_get_os(world.system);
+    world.profile = alc_workload_interpreted;
     assert_true(alc_os_linux_grant_bytes(world.system, ALC_OS_MODULE, module_bytes,
                                          sizeof module_bytes) >= 0);
     assert_true(alc_os_linux_grant_buffer(world.system, ALC_OS_OUTCOME, &world.outcome,
@@ -94,30 +104,88 @@ static void who_asks_for_nothing_runs_as_without(void **state)
     teardown(NULL);
     setup(NULL);
     grant_manifest(NULL, 0);
-    assert_int_equal(
-        alc_services_run_from_os(&world.os, &alc_workload_interpreted, &services, NULL), ALC_OK);
+    assert_int_equal(alc_services_run_from_os(&world.os, &world.profile, &services, NULL), ALC_OK);
     assert_int_equal(world.outcome_size, sizeof world.outcome);
     assert_memory_equal(&world.outcome, &plain, sizeof plain);
     assert_int_equal(world.keys_asked_for, 0);
 }
 
-static void sealed_mounts_ask_for_their_key(void **state)
+static void make_folder(void)
 {
-    (void)state;
-    struct alc_mount mount = {.guest_path = {(const uint8_t *)"/data", 5},
-                              .flags = ALC_MOUNT_SEALED};
     snprintf(world.folder, sizeof world.folder, "/tmp/alcove_services_XXXXXX");
     assert_non_null(mkdtemp(world.folder));
     assert_true(alc_os_linux_grant_directory(world.system, ALC_OS_FIRST_MOUNT, world.folder, 0) >=
                 0);
-    grant_manifest(&mount, 1);
-    assert_int_equal(
-        alc_services_run_from_os(&world.os, &alc_workload_interpreted, &services, NULL), ALC_OK);
-    assert_int_equal(world.keys_asked_for, 1);
+}
+
+static void remove_folder(void)
+{
     char path[128];
     snprintf(path, sizeof path, "%s/alcove.seal", world.folder);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(world.folder), 0);
+}
+
+static void sealed_mounts_ask_for_their_key(void **state)
+{
+    (void)state;
+    struct alc_mount mount = {{(const uint8_t *)"/data", 5}, ALC_MOUNT_SEALED};
+    make_folder();
+    grant_manifest(&mount, 1);
+    assert_int_equal(alc_services_run_from_os(&world.os, &world.profile, &services, NULL), ALC_OK);
+    assert_int_equal(world.keys_asked_for, 1);
+    remove_folder();
+}
+
+/* -- a host that shows two manifests -- */
+
+static struct alc_os_operations lying_operations;
+static int64_t (*honest_read_at)(void *context, int32_t handle, const struct alc_span *spans,
+                                 size_t spans_count, uint64_t offset);
+static int manifests_shown;
+
+/* The second time the program is called "evil". */
+static int64_t lie(void *context, int32_t handle, const struct alc_span *spans, size_t spans_count,
+                   uint64_t offset)
+{
+    int64_t count = honest_read_at(context, handle, spans, spans_count, offset);
+    if (handle == ALC_OS_MANIFEST && ++manifests_shown == 2) {
+        uint8_t *name = memmem(spans[0].bytes, (size_t)count, "test", 4);
+        assert_non_null(name);
+        memcpy(name, "evil", 4);
+    }
+    return count;
+}
+
+static void expect_another_workload_is_refused(struct alc_mount *mount)
+{
+    grant_manifest(mount, 1);
+    lying_operations = *world.os.operations;
+    honest_read_at = lying_operations.read_at;
+    lying_operations.read_at = lie;
+    world.os.operations = &lying_operations;
+    manifests_shown = 0;
+    assert_int_equal(alc_services_run_from_os(&world.os, &world.profile, &services, NULL),
+                     ALC_E_HOST_LIED);
+    assert_int_equal(manifests_shown, 2);
+    assert_int_equal(world.outcome.status, ALC_E_HOST_LIED);
+}
+
+static void another_workload_does_not_get_the_mounts(void **state)
+{
+    (void)state;
+    struct alc_mount mount = {{(const uint8_t *)"/data", 5}, ALC_MOUNT_SEALED};
+    make_folder();
+    expect_another_workload_is_refused(&mount);
+    remove_folder();
+}
+
+/* Settings of mounts that need no key, digests of archives for one, are the workload's own, too. */
+static void another_workload_does_not_get_mounts_without_keys(void **state)
+{
+    (void)state;
+    struct alc_mount mount = {{(const uint8_t *)"/data", 5}, ALC_MOUNT_MEMORY};
+    expect_another_workload_is_refused(&mount);
 }
 
 static void compiled_code_gets_its_vouchers_verified(void **state)
@@ -135,6 +203,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_asks_for_nothing_runs_as_without, setup, teardown),
         cmocka_unit_test_setup_teardown(sealed_mounts_ask_for_their_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_workload_does_not_get_the_mounts, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_workload_does_not_get_mounts_without_keys, setup,
+                                        teardown),
         cmocka_unit_test(compiled_code_gets_its_vouchers_verified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ static alc_status memory_advance(void *context, const uint8_t counter[ALC_WITNES
 }
 
 /* The wire: an os table of which the handle WIRE leads to the server, and the rest to a disk. */
-enum { WIRE = ALC_OS_WITNESS };
+enum { WIRE = 20 };
 struct fixture {
     struct alc_os os;
     struct alc_os_operations operations;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What services need in the manifest; see struct cli_complete.
+ */
+#ifndef ALC_CLI_COMPLETE_SETTINGS_H
+#define ALC_CLI_COMPLETE_SETTINGS_H
+
+#include "cli/complete.h"
+
+void cli_complete_prepare(struct run_options *options);
+void cli_complete_add_settings(const struct run_options *options, struct alc_manifest *manifest);
+
+#endif

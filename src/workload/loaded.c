@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What those around a workload may know of it when it is loaded.
+ */
+#include "workload/workload_internal.h"
+
+struct alc_linker *alc_workload_linker(struct alc_workload *workload)
+{
+    return &workload->linker;
+}
+
+const struct alc_manifest *alc_workload_manifest(const struct alc_workload *workload)
+{
+    return &workload->manifest;
+}
+
+struct alc_string alc_workload_manifest_bytes(const struct alc_workload *workload)
+{
+    return workload->manifest_bytes;
+}
+
+void alc_workload_describe_code(const struct alc_workload *workload, struct alc_outcome_code *out)
+{
+    *out = workload->code;
+}
