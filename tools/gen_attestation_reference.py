@@ -18,7 +18,7 @@ ATTEST, CLI = ROOT / "src/attest", ROOT / "src/cli_attest"
 TEXT = r'"((?:[^"\\]|\\.)*)"'
 KINDS = {"A": "all", "Q": "SGX, TDX", "E": "SGX", "T": "TDX", "S": "SEV-SNP"}
 # Errors of the class ATTEST that no verdict has.
-NOT_IN_VERDICTS = {"NOT_AUTHENTIC"}
+NOT_IN_VERDICTS = {"NOT_AUTHENTIC", "BAD_BROKER_ANSWER"}
 HEADER = """# Reference: rules, policies and verdicts of `alcove verify`
 
 Made from `src/attest/*.def` and `src/cli_attest/explained.def` by

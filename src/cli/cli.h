@@ -67,6 +67,12 @@ uint64_t cli_parse_number(const struct cli_arguments *arguments, const char *tex
 uint64_t cli_parse_size(const struct cli_arguments *arguments, const char *text);
 uint64_t cli_parse_duration_ns(const struct cli_arguments *arguments, const char *text);
 
+/* Sockets at a numeric "address:port" or "[address]:port", which the option `option` named: one
+ * that listens, and one that is connected and gives up after ten seconds of silence. Each ends the
+ * process when that fails. */
+int cli_listen(const struct cli_arguments *arguments, const char *option, const char *text);
+int cli_connect(const struct cli_arguments *arguments, const char *option, const char *text);
+
 void cli_print_hex(FILE *out, const uint8_t *bytes, size_t size);
 
 /* The sub-commands: argv[0] is the sub-command's name. Each returns the exit code. */

@@ -64,6 +64,10 @@ struct cli_complete {
                             const struct alc_workload_limits *limits);
     /* Makes such a key, written to a new file. */
     void (*make_key)(const char *key_path);
+    /* `alcove seal`: the exit code. */
+    int (*seal)(struct cli_arguments *arguments);
+    /* `alcove witness`: the same. */
+    int (*witness)(struct cli_arguments *arguments);
 };
 
 /* Before main; borrowed. */

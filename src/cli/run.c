@@ -137,6 +137,10 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
                         "hash tree");
         }
     }
+    if (options->witness >= 0) {
+        check_grant(alc_os_linux_grant(system, handle++, options->witness, ALC_OS_LINUX_OWNED),
+                    "connection to the witness");
+    }
 }
 
 /* Whether the program may need something that is not in plain images: it was given that, or has the

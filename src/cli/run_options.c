@@ -3,12 +3,8 @@
  * Reads the options of `alcove run` and opens its listening sockets.
  */
 #include <ctype.h>
-#include <errno.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -80,35 +76,14 @@ void run_options_add_variable(const struct cli_arguments *arguments, struct run_
     options->environment[options->environment_count++] = variable;
 }
 
-/* A listening socket on a numeric "address:port" or "[address]:port". */
-static int open_listener(const struct cli_arguments *arguments, const char *text)
+/* Whether it is the signer's key. */
+static bool parse_policy(const struct cli_arguments *arguments, const char *text)
 {
-    const char *colon = strrchr(text, ':');
-    bool has_brackets = text[0] == '[' && colon != NULL && colon > text + 1 && colon[-1] == ']';
-    char address[64];
-    size_t size = colon == NULL ? sizeof address : (size_t)(colon - text);
-    size_t skipped = has_brackets ? 1 : 0;
-    if (size >= sizeof address || colon[1] == '\0') {
-        cli_usage_error(arguments, "--listen %s: ADDRESS:PORT", text);
+    bool is_signers = strcmp(text, "mrsigner") == 0;
+    if (!is_signers && strcmp(text, "mrenclave") != 0) {
+        cli_usage_error(arguments, "--seal-policy %s: mrenclave or mrsigner", text);
     }
-    alc_copy(address, text + skipped, size - 2 * skipped);
-    address[size - 2 * skipped] = '\0';
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                                   .ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
-    struct addrinfo *found;
-    int error = getaddrinfo(address, colon + 1, &hints, &found);
-    if (error != 0) {
-        cli_usage_error(arguments, "--listen %s: %s", text, gai_strerror(error));
-    }
-    int one = 1;
-    int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
-        bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0) {
-        cli_die(CLI_FAILED, "--listen %s: %s", text, strerror(errno));
-    }
-    freeaddrinfo(found);
-    return fd;
+    return is_signers;
 }
 
 static void parse_nonce(const struct cli_arguments *arguments, const char *text,
@@ -154,10 +129,16 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
         options->key_broker_url = value;
     } else if (option == CLI_OPTION_run_key_broker_ca) {
         options->key_broker_ca_path = value;
+    } else if (option == CLI_OPTION_run_seal_policy) {
+        options->is_signers = parse_policy(arguments, value);
+    } else if (option == CLI_OPTION_run_witness) {
+        options->witness = cli_connect(arguments, "--witness", value);
+    } else if (option == CLI_OPTION_run_witness_key) {
+        options->witness_key_path = value;
     } else if (option == CLI_OPTION_run_env) {
         run_options_add_variable(arguments, options, value);
     } else if (option == CLI_OPTION_run_listen) {
-        options->sockets[options->sockets_count++] = open_listener(arguments, value);
+        options->sockets[options->sockets_count++] = cli_listen(arguments, "--listen", value);
     } else if (option == CLI_OPTION_run_fuel) {
         options->limits.fuel = cli_parse_number(arguments, value, INT64_MAX);
         if (options->limits.fuel == 0) {
@@ -220,6 +201,12 @@ static void check_sealed(const struct cli_arguments *arguments, struct run_optio
     if (!wants_key && options->seal_key_path != NULL) {
         cli_usage_error(arguments, "--seal-key FILE is for --sealed outside an enclave");
     }
+    if ((options->witness_key_path != NULL) != (options->witness >= 0)) {
+        cli_usage_error(arguments, "--witness and --witness-key go together");
+    }
+    if (!options->has_sealed && (options->witness >= 0 || options->is_signers)) {
+        cli_usage_error(arguments, "--witness and --seal-policy are for --sealed");
+    }
 }
 
 void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
@@ -228,6 +215,7 @@ void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
     /* No option can be given more often than there are words. */
     size_t words = (size_t)arguments->argc;
     *out = (struct run_options){
+        .witness = -1,
         .mounts = cli_allocate(words * sizeof(struct run_mount)),
         .environment = cli_allocate(words * sizeof(char *)),
         .sockets = cli_allocate(words * sizeof(int)),

@@ -54,8 +54,11 @@ struct run_options {
     const char *seal_key_name;
     const char *key_broker_url; /* with a name */
     const char *key_broker_ca_path;
-    bool has_sealed;   /* mounts */
-    bool has_services; /* a mount asks for them */
+    bool has_sealed;              /* mounts */
+    bool has_services;            /* a mount asks for them */
+    bool is_signers;              /* the key of sealed mounts: the signer's, not the image's */
+    const char *witness_key_path; /* NULL: no witness */
+    int witness;                  /* a connection to it, with a witness_key_path */
     enum run_code code;
     bool is_vouched;
     const char *owner_path; /* NULL, or the key that has to vouch */

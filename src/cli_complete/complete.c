@@ -5,8 +5,10 @@
  */
 #include "base/bytes.h"
 #include "cli_complete/proof.h"
+#include "cli_complete/seal.h"
 #include "cli_complete/settings.h"
 #include "cli_complete/vouch.h"
+#include "cli_complete/witness.h"
 #include "services/services.h"
 
 /* Made by the build, with development signatures. */
@@ -19,11 +21,13 @@ extern const struct alc_sgx_sigstruct alc_complete_native_sigstruct;
 
 /* The file's bytes, whatever the workload: for development, and for storage that is sealed from the
  * disk alone. */
-static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get_key(void *context, enum alc_mount_policy policy,
+                          const uint8_t workload_id[ALC_SHA256_SIZE],
                           const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
     const uint8_t *secret = context;
+    (void)policy;
     (void)workload_id;
     (void)key_id;
     alc_copy(key, secret, ALC_SEAL_KEY_SIZE);
@@ -31,11 +35,13 @@ static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SI
 }
 
 /* A workload without sealed mounts asks for no key. */
-static alc_status get_no_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get_no_key(void *context, enum alc_mount_policy policy,
+                             const uint8_t workload_id[ALC_SHA256_SIZE],
                              const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                              uint8_t key[ALC_SEAL_KEY_SIZE])
 {
     (void)context;
+    (void)policy;
     (void)workload_id;
     (void)key_id;
     (void)key;
@@ -50,12 +56,7 @@ static void run(const struct cli_place *place, struct alc_os *os,
     services =
         (struct alc_services){.mount_keys = {.get = get_no_key}, .attester = place->attester};
     if (place->seal_key_path != NULL) {
-        struct cli_file file = cli_read_file(place->seal_key_path);
-        if (file.size != sizeof secret) {
-            cli_die(CLI_USAGE, "%s: a key has %zu bytes", place->seal_key_path, sizeof secret);
-        }
-        alc_copy(secret, file.bytes, sizeof secret);
-        cli_unmap(&file);
+        cli_complete_read_seal_key(place->seal_key_path, secret);
         services.mount_keys = (struct alc_mounts_keys){.get = get_key, .context = secret};
     }
     (void)!alc_services_run_from_os(os, profile, &services, stop_flag);
@@ -77,6 +78,8 @@ static __attribute__((constructor)) void bring(void)
         .name_key = cli_complete_name_key,
         .sign = cli_complete_sign,
         .make_key = cli_complete_make_key,
+        .seal = cli_complete_seal,
+        .witness = cli_complete_witness,
     };
     cli_complete_register(&complete);
 }

@@ -139,55 +139,115 @@ static __m128i next_counter(__m128i counter)
     return _mm_add_epi32(counter, _mm_set_epi32(0, 0, 0, 1));
 }
 
-static ALC_ALWAYS_INLINE __m128i encrypt_lanes(const struct alc_aes_key *key, __m128i counter,
-                                               __m128i streams[LANES])
+static ALC_ALWAYS_INLINE __m128i start_lanes(const struct alc_aes_key *key, __m128i counter,
+                                             __m128i streams[LANES])
 {
     __m128i round_key = alc_aes_round_key(key, 0);
     for (size_t i = 0; i < LANES; i++) {
         streams[i] = _mm_xor_si128(reverse_bytes(counter), round_key);
         counter = next_counter(counter);
     }
-    for (size_t round = 1; round < key->rounds; round++) {
-        round_key = alc_aes_round_key(key, round);
-        for (size_t i = 0; i < LANES; i++) {
-            streams[i] = _mm_aesenc_si128(streams[i], round_key);
-        }
+    return counter;
+}
+
+static ALC_ALWAYS_INLINE void encrypt_round(const struct alc_aes_key *key, size_t round,
+                                            __m128i streams[LANES])
+{
+    __m128i round_key = alc_aes_round_key(key, round);
+    for (size_t i = 0; i < LANES; i++) {
+        streams[i] = _mm_aesenc_si128(streams[i], round_key);
     }
-    round_key = alc_aes_round_key(key, key->rounds);
+}
+
+static ALC_ALWAYS_INLINE void encrypt_end(const struct alc_aes_key *key, size_t round,
+                                          __m128i streams[LANES])
+{
+    for (; round < key->rounds; round++) {
+        encrypt_round(key, round, streams);
+    }
+    __m128i round_key = alc_aes_round_key(key, key->rounds);
     for (size_t i = 0; i < LANES; i++) {
         streams[i] = _mm_aesenclast_si128(streams[i], round_key);
     }
-    return counter;
+}
+
+/* LANES blocks of streams, and the hash of LANES other blocks: a round of the one for each block of
+ * the other, so that neither unit waits. */
+static ALC_ALWAYS_INLINE __m128i encrypt_and_hash(const struct alc_gcm_key *key, __m128i *counter,
+                                                  __m128i streams[LANES], __m128i hash,
+                                                  const uint8_t *hashed)
+{
+    struct product sum = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
+    *counter = start_lanes(&key->aes, *counter, streams);
+    for (size_t i = 0; i < LANES; i++) {
+        __m128i block = reverse_bytes(alc_block_load(hashed + i * ALC_AES_BLOCK_SIZE));
+        encrypt_round(&key->aes, i + 1, streams);
+        block = _mm_xor_si128(block, hash);
+        hash = _mm_setzero_si128();
+        add_product(&sum, block, alc_block_load(key->hash_powers[LANES - 1 - i]));
+    }
+    encrypt_end(&key->aes, LANES + 1, streams);
+    return reduce(&sum);
+}
+
+/* Whole blocks, LANES at a time; the count is a multiple of it, and not 0. What is sealed is hashed
+ * one step later, from a copy: `out` may be anywhere. */
+static void crypt_lanes(struct alc_gcm *gcm, const uint8_t *in, uint8_t *out, size_t blocks_count)
+{
+    const struct alc_gcm_key *key = gcm->key;
+    const bool is_sealing = gcm->is_sealing;
+    __m128i hash = alc_block_load(gcm->hash);
+    __m128i counter = alc_block_load(gcm->counter);
+    uint8_t taken[LANES * ALC_AES_BLOCK_SIZE];
+    for (bool is_first = true; blocks_count > 0; blocks_count -= LANES, is_first = false) {
+        __m128i streams[LANES];
+        if (!is_sealing) {
+            for (size_t i = 0; i < LANES; i++) {
+                alc_block_store(taken + i * ALC_AES_BLOCK_SIZE,
+                                alc_block_load(in + i * ALC_AES_BLOCK_SIZE));
+            }
+        }
+        if (is_sealing && is_first) {
+            counter = start_lanes(&key->aes, counter, streams);
+            encrypt_end(&key->aes, 1, streams);
+        } else {
+            hash = encrypt_and_hash(key, &counter, streams, hash, taken);
+        }
+        for (size_t i = 0; i < LANES; i++) {
+            size_t at = i * ALC_AES_BLOCK_SIZE;
+            const uint8_t *text = is_sealing ? in : taken;
+            streams[i] = _mm_xor_si128(alc_block_load(text + at), streams[i]);
+            alc_block_store(out + at, streams[i]);
+            if (is_sealing) {
+                alc_block_store(taken + at, streams[i]);
+            }
+        }
+        in += LANES * ALC_AES_BLOCK_SIZE;
+        out += LANES * ALC_AES_BLOCK_SIZE;
+    }
+    alc_block_store(gcm->hash, hash);
+    alc_block_store(gcm->counter, counter);
+    if (is_sealing) {
+        hash_blocks(gcm, taken, LANES);
+    }
 }
 
 /* Whole blocks. `in` and `out` may be the same. */
 static void crypt_blocks(struct alc_gcm *gcm, const uint8_t *in, uint8_t *out, size_t blocks_count)
 {
     const struct alc_gcm_key *key = gcm->key;
+    size_t many = blocks_count - blocks_count % LANES;
+    if (many != 0) {
+        crypt_lanes(gcm, in, out, many);
+    }
     __m128i hash = alc_block_load(gcm->hash);
     __m128i counter = alc_block_load(gcm->counter);
-    for (; blocks_count >= LANES; blocks_count -= LANES) {
-        __m128i streams[LANES];
-        __m128i hashed[LANES];
-        counter = encrypt_lanes(&key->aes, counter, streams);
-        for (size_t i = 0; i < LANES; i++) {
-            __m128i text = alc_block_load(in + i * ALC_AES_BLOCK_SIZE);
-            __m128i crypted = _mm_xor_si128(text, streams[i]);
-            alc_block_store(out + i * ALC_AES_BLOCK_SIZE, crypted);
-            hashed[i] = gcm->is_sealing ? crypted : text;
-        }
-        hash = hash_lanes(key, hash, hashed);
-        in += LANES * ALC_AES_BLOCK_SIZE;
-        out += LANES * ALC_AES_BLOCK_SIZE;
-    }
-    for (; blocks_count > 0; blocks_count--) {
-        __m128i text = alc_block_load(in);
+    for (size_t i = many; i < blocks_count; i++) {
+        __m128i text = alc_block_load(in + i * ALC_AES_BLOCK_SIZE);
         __m128i crypted = _mm_xor_si128(text, alc_aes_encrypt(&key->aes, reverse_bytes(counter)));
         counter = next_counter(counter);
-        alc_block_store(out, crypted);
+        alc_block_store(out + i * ALC_AES_BLOCK_SIZE, crypted);
         hash = hash_block(key, hash, gcm->is_sealing ? crypted : text);
-        in += ALC_AES_BLOCK_SIZE;
-        out += ALC_AES_BLOCK_SIZE;
     }
     alc_block_store(gcm->hash, hash);
     alc_block_store(gcm->counter, counter);

@@ -11,15 +11,19 @@
 #include "evidence/quoting.h"
 #include "services/services.h"
 
-static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get_key(void *context, enum alc_mount_policy policy,
+                          const uint8_t workload_id[ALC_SHA256_SIZE],
                           const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
     /* Security versions of 0: any later processor microcode and version of this image, if it had
      * the same measurement, makes the same key, so files outlive updates of the machine.
      * Attributes, of which one says that the host may look into the enclave, all count. */
-    struct alc_sgx_key_request request = {
-        .name = ALC_SGX_KEY_SEAL, .policy = ALC_SGX_POLICY_MRENCLAVE, .misc_mask = UINT32_MAX};
+    struct alc_sgx_key_request request = {.name = ALC_SGX_KEY_SEAL,
+                                          .policy = policy == ALC_MOUNT_POLICY_MRSIGNER
+                                                        ? ALC_SGX_POLICY_MRSIGNER
+                                                        : ALC_SGX_POLICY_MRENCLAVE,
+                                          .misc_mask = UINT32_MAX};
     struct alc_sgx_key secret;
     (void)context;
     alc_fill(&request.attributes_mask, 0xff, sizeof request.attributes_mask);

@@ -10,6 +10,7 @@
 #include "base/writer.h"
 #include "mounts/memory.h"
 #include "mounts/settings.h"
+#include "witness/witness.h"
 
 #define MANIFEST_ARENA_SIZE (UINT64_C(64) << 20)
 
@@ -29,6 +30,14 @@ struct mounts {
     struct alc_string key_settings;
     bool has_named_key;
     uint8_t named_key[ALC_SEAL_KEY_SIZE];
+    struct alc_witness_link link; /* one for all mounts */
+    bool has_link;
+    uint32_t sealed_count;
+    struct sealed {
+        struct mounts *mounts;
+        enum alc_mount_policy policy;
+        struct alc_witness_client client; /* with level WITNESS */
+    } sealed[ALC_LIMIT_SEAL_MOUNTS];
 };
 
 static alc_status reserve_arena(struct alc_os *os, struct alc_arena *arena, size_t size)
@@ -92,11 +101,40 @@ static alc_status get_named_key(struct mounts *mounts, uint8_t key[ALC_SEAL_KEY_
 static alc_status get_key(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
-    struct mounts *mounts = context;
+    const struct sealed *sealed = context;
+    struct mounts *mounts = sealed->mounts;
     if (mounts->is_key_named) {
         return get_named_key(mounts, key);
     }
-    return mounts->keys->get(mounts->keys->context, mounts->workload_id, key_id, key);
+    return mounts->keys->get(mounts->keys->context, sealed->policy, mounts->workload_id, key_id,
+                             key);
+}
+
+/* The counter's key is the mount's, not the container's: who throws a container away finds the
+ * counter again. */
+static alc_status open_witness(struct mounts *mounts, struct sealed *sealed,
+                               const struct alc_mount_setting *setting,
+                               const struct alc_string *guest_path)
+{
+    static const uint8_t label[ALC_SEAL_KEY_ID_SIZE] = "alcove witness counter";
+    uint8_t secret[ALC_SEAL_KEY_SIZE];
+    uint8_t mount_secret[ALC_SEAL_KEY_SIZE];
+    if (mounts->has_link &&
+        !alc_equal(mounts->link.key.point, setting->witness, sizeof setting->witness)) {
+        return ALC_E_BAD_MANIFEST; /* there is one way to one witness */
+    }
+    mounts->has_link = true;
+    alc_copy(mounts->link.key.point, setting->witness, sizeof setting->witness);
+    ALC_TRY(get_key(sealed, label, secret));
+    const struct alc_hkdf_inputs inputs = {.secret = secret,
+                                           .secret_size = sizeof secret,
+                                           .info = guest_path->bytes,
+                                           .info_size = guest_path->size};
+    alc_hkdf(ALC_HASH_SHA256, &inputs, mount_secret, sizeof mount_secret);
+    alc_status status = alc_witness_client_init(&sealed->client, &mounts->link, mount_secret);
+    alc_wipe(secret, sizeof secret);
+    alc_wipe(mount_secret, sizeof mount_secret);
+    return status;
 }
 
 /* The key of what is forgotten at the end. */
@@ -147,13 +185,25 @@ static alc_status open_sealed(struct alc_os *os, struct mounts *mounts, int32_t 
 }
 
 static alc_status open_disk(struct alc_os *os, struct mounts *mounts, int32_t handle,
-                            bool is_read_only, struct alc_error *error)
+                            const struct alc_mount *mount, const struct alc_mount_setting *setting,
+                            struct alc_error *error)
 {
+    if (mounts->sealed_count == ALC_LIMIT_SEAL_MOUNTS) {
+        return ALC_E_BAD_ARGUMENT;
+    }
+    struct sealed *sealed = &mounts->sealed[mounts->sealed_count++];
+    bool has_witness = setting->level == ALC_MOUNT_LEVEL_WITNESS;
+    sealed->mounts = mounts;
+    sealed->policy = setting->policy;
+    if (has_witness) {
+        ALC_TRY(open_witness(mounts, sealed, setting, &mount->guest_path));
+    }
     const struct alc_seal_options options = {
         .host = os,
         .directory = handle,
-        .flags = is_read_only ? ALC_SEAL_READ_ONLY : ALC_SEAL_CREATE,
-        .key = {.get = get_key, .context = mounts},
+        .flags = (mount->flags & ALC_MOUNT_READ_ONLY) != 0 ? ALC_SEAL_READ_ONLY : ALC_SEAL_CREATE,
+        .key = {.get = get_key, .context = sealed},
+        .witness = has_witness ? &sealed->client.witness : NULL,
         .report = report_damage,
         .report_context = os,
     };
@@ -205,6 +255,11 @@ static alc_status open_each(struct alc_os *os, struct mounts *mounts,
 {
     int32_t tree =
         ALC_OS_FIRST_MOUNT + (int32_t)manifest->mounts_count + (int32_t)manifest->sockets_count;
+    mounts->link =
+        (struct alc_witness_link){.os = os, .handle = tree, .key = {.curve = ALC_CURVE_P256}};
+    for (size_t i = 0; i < manifest->mounts_count; i++) { /* behind the trees of the archives */
+        mounts->link.handle += (manifest->mounts[i].flags & ALC_MOUNT_ARCHIVE) != 0;
+    }
     for (size_t i = 0; i < manifest->mounts_count; i++) {
         uint32_t flags = manifest->mounts[i].flags;
         if ((flags & ~(uint32_t)ALC_MOUNT_READ_ONLY) != 0) {
@@ -212,7 +267,7 @@ static alc_status open_each(struct alc_os *os, struct mounts *mounts,
         }
         int32_t handle = ALC_OS_FIRST_MOUNT + (int32_t)i;
         if ((flags & ALC_MOUNT_SEALED) != 0) {
-            ALC_TRY(open_disk(os, mounts, handle, (flags & ALC_MOUNT_READ_ONLY) != 0, error));
+            ALC_TRY(open_disk(os, mounts, handle, &manifest->mounts[i], &settings[i], error));
         } else if ((flags & ALC_MOUNT_MEMORY) != 0) {
             ALC_TRY(open_memory(os, mounts, handle, settings[i].memory_size, error));
         } else if ((flags & ALC_MOUNT_ARCHIVE) != 0) {
@@ -303,6 +358,9 @@ static void close_all(struct mounts *mounts)
     for (uint32_t i = 0; i < mounts->table.mounts_count; i++) {
         /* Everything is durable already; what fails now is known when it is opened again. */
         (void)alc_seal_close(mounts->table.mounts[i].seal);
+    }
+    for (uint32_t i = 0; i < mounts->sealed_count; i++) {
+        alc_witness_client_fini(&mounts->sealed[i].client);
     }
 }
 

@@ -8,13 +8,15 @@
 #ifndef ALC_MOUNTS_MOUNTS_H
 #define ALC_MOUNTS_MOUNTS_H
 
+#include "mounts/settings.h"
 #include "seal/seal.h"
 #include "workload/workload.h"
 
-/* Where root secrets come from. `workload_id` is the SHA-256 of the manifest, `key_id` is of the
- * container. The caller wipes `key`. */
+/* Where root secrets come from. `workload_id` is the SHA-256 of the manifest; `key_id` is of the
+ * container, or names something else that needs a secret of its own. The caller wipes `key`. */
 struct alc_mounts_keys {
-    alc_status (*get)(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+    alc_status (*get)(void *context, enum alc_mount_policy policy,
+                      const uint8_t workload_id[ALC_SHA256_SIZE],
                       const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE], uint8_t key[ALC_SEAL_KEY_SIZE]);
     void *context;
     /* The same of workloads whose manifest says which key it is, with the settings of

@@ -87,7 +87,11 @@ enum alc_os_open_flags {
     ALC_OS_OPEN_DSYNC = 1 << 9,
     ALC_OS_OPEN_SYNC = 1 << 10,
     ALC_OS_OPEN_RSYNC = 1 << 11,
-    ALC_OS_OPEN_ALL = (1 << 12) - 1,
+    /* The file is this handle's alone until it is closed; a handle that only reads shares it with
+     * others that only read. BUSY when it is somebody else's. Among those who ask, and where the
+     * file system knows locks. */
+    ALC_OS_OPEN_LOCK = 1 << 12,
+    ALC_OS_OPEN_ALL = (1 << 13) - 1,
     ALC_OS_OPEN_STATUS = ALC_OS_OPEN_APPEND | ALC_OS_OPEN_NONBLOCK | ALC_OS_OPEN_DSYNC |
                          ALC_OS_OPEN_SYNC | ALC_OS_OPEN_RSYNC,
 };

@@ -104,6 +104,18 @@ static int open_flags_of(uint32_t flags)
     return linux_flags;
 }
 
+/* A lock of the open file, which ends with its last descriptor however the process ends. */
+static int64_t lock_file(int fd, bool is_alone)
+{
+    struct flock whole = {.l_type = is_alone ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
+    struct stat info;
+    if (fcntl(fd, F_OFD_SETLK, &whole) != 0) { /* another error: there are no locks here */
+        return errno == EAGAIN || errno == EACCES ? -ALC_OS_BUSY : 0;
+    }
+    /* Whoever had it may have put another file in its place meanwhile. */
+    return fstat(fd, &info) == 0 && info.st_nlink == 0 ? -ALC_OS_BUSY : 0;
+}
+
 int64_t alc_linux_open_at(void *context, int32_t dir, const uint8_t *path, size_t path_size,
                           uint32_t flags)
 {
@@ -121,6 +133,13 @@ int64_t alc_linux_open_at(void *context, int32_t dir, const uint8_t *path, size_
     int64_t fd = alc_linux_open_beneath(system, dir_fd, path, path_size, open_flags_of(flags),
                                         NEW_FILE_MODE);
     alc_linux_leave(system, dir);
+    if (fd >= 0 && (flags & ALC_OS_OPEN_LOCK) != 0) {
+        int64_t result = lock_file((int)fd, (flags & ALC_OS_OPEN_WRITE) != 0);
+        if (result < 0) {
+            close((int)fd);
+            return result;
+        }
+    }
     return fd < 0 ? fd : alc_linux_add(system, (int)fd, inherited);
 }
 

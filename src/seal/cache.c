@@ -7,6 +7,9 @@
 #include "base/bytes.h"
 #include "seal/seal_internal.h"
 
+/* Of blocks that are read because they lie between others. */
+enum { GAP_BLOCKS = 8 };
+
 static uint32_t bucket_of(uint64_t file, uint32_t level, uint32_t index)
 {
     uint64_t hash = (file * 8 + level) * UINT64_C(0x9e3779b97f4a7c15) + index;
@@ -362,6 +365,15 @@ static bool find_address(struct alc_seal *seal, const struct alc_seal_inode *ino
     return out->address != 0 && out->address < seal->blocks_count;
 }
 
+/* Whether `next` can be read with those before it: near behind the last of them. What lies between
+ * is read and forgotten. */
+static bool continues(const struct alc_seal_pointer *first, const struct alc_seal_pointer *last,
+                      const struct alc_seal_pointer *next)
+{
+    return next->address > last->address && next->address - last->address <= GAP_BLOCKS &&
+           next->address - first->address < ALC_SEAL_STAGE_BLOCKS;
+}
+
 void alc_seal_blocks_fetch(struct alc_seal *seal, const struct alc_seal_inode *inode,
                            uint32_t level, uint64_t first, uint64_t count)
 {
@@ -372,13 +384,15 @@ void alc_seal_blocks_fetch(struct alc_seal *seal, const struct alc_seal_inode *i
         uint32_t length = 0;
         while (index + length < first + count &&
                find_address(seal, inode, level, index + length, &run[length]) &&
-               (length == 0 || run[length].address == run[0].address + length)) {
+               (length == 0 || continues(&run[0], &run[length - 1], &run[length]))) {
             length++;
         }
-        if (length > 1 && alc_seal_container_read(seal, run[0].address, length, seal->stage) == 0) {
+        uint32_t span = length == 0 ? 0 : (uint32_t)(run[length - 1].address - run[0].address + 1);
+        if (span > 1 && alc_seal_container_read(seal, run[0].address, span, seal->stage) == 0) {
             for (uint32_t i = 0; i < length; i++) {
+                uint64_t at = run[i].address - run[0].address;
                 (void)admit(seal, inode, level, (uint32_t)index + i, &run[i],
-                            seal->stage + (size_t)i * ALC_SEAL_BLOCK_SIZE);
+                            seal->stage + at * ALC_SEAL_BLOCK_SIZE);
             }
         }
         index += length != 0 ? length : 1;

@@ -26,9 +26,10 @@ static bool has_room(const struct alc_seal *seal)
 }
 
 /* Makes a block dirty that lies behind where the container shall end. */
-static int64_t move(struct alc_seal *seal, const struct alc_seal_inode *inode, uint32_t level,
-                    uint32_t index, const struct alc_seal_pointer *pointer)
+static int64_t move(void *context, struct alc_seal *seal, const struct alc_seal_inode *inode,
+                    uint32_t level, uint32_t index, const struct alc_seal_pointer *pointer)
 {
+    (void)context;
     struct alc_seal_block *block;
     struct alc_seal_inode *owner = &seal->table;
     if (pointer->address < used_count(seal) + slack(seal)) {
@@ -51,13 +52,13 @@ static int64_t move(struct alc_seal *seal, const struct alc_seal_inode *inode, u
 /* One round over all files. AGAIN: there is more to move. */
 static int64_t move_all(struct alc_seal *seal)
 {
-    int64_t result = alc_seal_tree_walk(seal, &seal->table, move);
+    int64_t result = alc_seal_tree_walk(seal, &seal->table, move, NULL);
     for (uint64_t number = alc_seal_inode_after(seal, 0); result == 0 && number != 0;
          number = alc_seal_inode_after(seal, number)) {
         struct alc_seal_inode *inode;
         result = alc_seal_inode_get_any(seal, number, &inode);
         if (result == 0) {
-            result = inode->record.type == 0 ? 0 : alc_seal_tree_walk(seal, inode, move);
+            result = inode->record.type == 0 ? 0 : alc_seal_tree_walk(seal, inode, move, NULL);
             alc_seal_inode_put(seal, inode);
         }
     }
@@ -67,10 +68,12 @@ static int64_t move_all(struct alc_seal *seal)
 int64_t alc_seal_compact(struct alc_seal *seal)
 {
     int64_t result = -ALC_OS_AGAIN;
+    seal->is_compacting = true;
     for (uint32_t round = 0; result == -ALC_OS_AGAIN && round < ROUNDS_MAX; round++) {
         alc_seal_space_trim(seal);
         if (seal->free_count <= 2 * slack(seal)) {
-            return 0;
+            result = 0;
+            break;
         }
         seal->allocate_hand = ALC_SEAL_FIRST_BLOCK;
         result = move_all(seal);
@@ -79,5 +82,6 @@ int64_t alc_seal_compact(struct alc_seal *seal)
             result = committed < 0 ? committed : result;
         }
     }
+    seal->is_compacting = false;
     return result == -ALC_OS_AGAIN ? 0 : result;
 }

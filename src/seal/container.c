@@ -7,8 +7,12 @@
 #include "base/checked.h"
 #include "seal/seal_internal.h"
 
-static const uint8_t container_name[] = "alcove.seal";
-enum { CONTAINER_NAME_SIZE = sizeof container_name - 1 };
+enum {
+    /* Neighbours that are kept for one use: a word of the bits, in containers of so many words. */
+    RUN_BLOCKS = 64,
+    RUNS_MIN = 64,
+};
+static const char container_name[] = "alcove.seal";
 
 static const struct alc_os_operations *host_of(const struct alc_seal *seal)
 {
@@ -21,21 +25,32 @@ int64_t alc_seal_container_open(struct alc_seal *seal, bool *out_created)
 {
     void *context = seal->host->context;
     bool may_write = (seal->options.flags & ALC_SEAL_READ_ONLY) == 0;
-    uint32_t flags = ALC_OS_OPEN_READ | (may_write ? ALC_OS_OPEN_WRITE : 0);
+    bool is_alone = may_write || (seal->options.flags & ALC_SEAL_ALONE) != 0;
+    uint32_t flags = ALC_OS_OPEN_READ | ALC_OS_OPEN_LOCK | (is_alone ? ALC_OS_OPEN_WRITE : 0);
+    const char *text = seal->options.name != NULL ? seal->options.name : container_name;
+    const uint8_t *name = (const uint8_t *)text;
+    size_t name_size = alc_string_length(text);
+    bool replaces = may_write && (seal->options.flags & ALC_SEAL_REPLACE) != 0;
     *out_created = false;
-    int64_t handle = host_of(seal)->open_at(context, seal->directory, container_name,
-                                            CONTAINER_NAME_SIZE, flags);
+    flags |= replaces ? ALC_OS_OPEN_CREATE : 0;
+    int64_t handle = host_of(seal)->open_at(context, seal->directory, name, name_size, flags);
     if (handle == -ALC_OS_NO_ENTRY && may_write && (seal->options.flags & ALC_SEAL_CREATE) != 0) {
         flags |= ALC_OS_OPEN_CREATE | ALC_OS_OPEN_EXCLUSIVE;
-        handle = host_of(seal)->open_at(context, seal->directory, container_name,
-                                        CONTAINER_NAME_SIZE, flags);
+        handle = host_of(seal)->open_at(context, seal->directory, name, name_size, flags);
         *out_created = handle >= 0;
     }
     if (handle < 0) {
         return handle;
     }
     struct alc_os_stat stat = {0};
-    int64_t result = host_of(seal)->stat(context, (int32_t)handle, &stat);
+    int64_t result = 0;
+    if (replaces) { /* not before it is locked */
+        result = host_of(seal)->set_size(context, (int32_t)handle, 0);
+        *out_created = true;
+    }
+    if (result == 0) {
+        result = host_of(seal)->stat(context, (int32_t)handle, &stat);
+    }
     if (result < 0 || stat.type != ALC_OS_TYPE_REGULAR_FILE) {
         (void)host_of(seal)->close(context, (int32_t)handle);
         return result < 0 ? result : -ALC_OS_IO;
@@ -105,12 +120,20 @@ static uint64_t words_of(const struct alc_seal *seal)
     return (seal->blocks_max + 63) / 64;
 }
 
+static void drop_kept(struct alc_seal *seal)
+{
+    for (uint32_t i = 0; i < ALC_SEAL_KEPT_RUNS; i++) {
+        seal->kept[i] = (struct alc_seal_run){.hand = 0};
+    }
+}
+
 void alc_seal_space_reset(struct alc_seal *seal)
 {
     alc_fill(seal->busy, 0, words_of(seal) * sizeof *seal->busy);
     alc_fill(seal->pending, 0, words_of(seal) * sizeof *seal->pending);
     seal->pending_count = 0;
     seal->allocate_hand = ALC_SEAL_FIRST_BLOCK;
+    drop_kept(seal);
     seal->free_count = 0;
     for (uint64_t i = 0; i < ALC_SEAL_FIRST_BLOCK; i++) {
         set_bit(seal->busy, i);
@@ -181,18 +204,78 @@ static uint64_t find_free(const struct alc_seal *seal, uint64_t from, uint64_t t
     return to;
 }
 
-uint64_t alc_seal_space_take(struct alc_seal *seal)
+static bool is_kept(const struct alc_seal *seal, uint64_t address, uint64_t *out_end)
 {
-    uint64_t address = find_free(seal, seal->allocate_hand, seal->blocks_count);
-    if (address == seal->blocks_count) {
-        address = find_free(seal, ALC_SEAL_FIRST_BLOCK, seal->allocate_hand);
-        if (address == seal->allocate_hand) {
-            return 0;
+    for (uint32_t i = 0; i < ALC_SEAL_KEPT_RUNS; i++) {
+        if (address >= seal->kept[i].first && address < seal->kept[i].end) {
+            *out_end = seal->kept[i].end;
+            return true;
         }
+    }
+    return false;
+}
+
+/* The same, but for the runs that are kept. */
+static uint64_t find_free_for_data(const struct alc_seal *seal, uint64_t from, uint64_t to)
+{
+    uint64_t address = find_free(seal, from, to);
+    uint64_t end;
+    while (address < to && is_kept(seal, address, &end)) {
+        address = end < to ? find_free(seal, end, to) : to;
+    }
+    return address;
+}
+
+/* Keeps a word of free blocks, if the container is large enough to have one to spare. */
+static void keep_run(struct alc_seal *seal, struct alc_seal_run *run)
+{
+    uint64_t words = seal->blocks_count / RUN_BLOCKS;
+    uint64_t other_end;
+    *run = (struct alc_seal_run){.hand = 0};
+    for (uint64_t i = seal->allocate_hand / RUN_BLOCKS; words >= RUNS_MIN && i < words; i++) {
+        if (seal->busy[i] == 0 && !is_kept(seal, i * RUN_BLOCKS, &other_end)) {
+            *run = (struct alc_seal_run){
+                .first = i * RUN_BLOCKS, .hand = i * RUN_BLOCKS, .end = (i + 1) * RUN_BLOCKS};
+            return;
+        }
+    }
+}
+
+/* A free block of a kept run, or 0. What is written again with each commit goes round in its run;
+ * nodes above data stay in the order of the data. */
+static uint64_t find_kept(struct alc_seal *seal, enum alc_seal_use use)
+{
+    struct alc_seal_run *run = &seal->kept[use];
+    uint64_t address = find_free(seal, run->hand, run->end);
+    if (address == run->end && use == ALC_SEAL_USE_COMMIT) {
+        address = find_free(seal, run->first, run->end);
+    }
+    if (address == run->end) {
+        keep_run(seal, run);
+        address = run->hand;
+    }
+    run->hand = address == 0 ? 0 : address + 1;
+    return address;
+}
+
+uint64_t alc_seal_space_take(struct alc_seal *seal, enum alc_seal_use use)
+{
+    uint64_t address = use != ALC_SEAL_USE_DATA && !seal->is_compacting ? find_kept(seal, use) : 0;
+    if (address == 0) {
+        address = find_free_for_data(seal, seal->allocate_hand, seal->blocks_count);
+        if (address == seal->blocks_count) {
+            address = find_free_for_data(seal, ALC_SEAL_FIRST_BLOCK, seal->allocate_hand);
+        }
+        if (address >= seal->blocks_count || get_bit(seal->busy, address)) {
+            address = find_free(seal, ALC_SEAL_FIRST_BLOCK, seal->blocks_count); /* kept ones */
+        }
+        seal->allocate_hand = address + 1;
+    }
+    if (address >= seal->blocks_count) {
+        return 0;
     }
     set_bit(seal->busy, address);
     seal->free_count--;
-    seal->allocate_hand = address + 1;
     return address;
 }
 
@@ -246,4 +329,5 @@ void alc_seal_space_trim(struct alc_seal *seal)
     }
     seal->free_count -= seal->blocks_count - end;
     seal->blocks_count = end;
+    drop_kept(seal);
 }

@@ -9,7 +9,7 @@
 
 enum { TRANSFER_SIZE = (ALC_SEAL_STAGE_BLOCKS - 1) * ALC_SEAL_BLOCK_SIZE };
 /* Nodes read ahead of whoever reads in order. */
-enum { AHEAD_NODES = 8 };
+enum { AHEAD_NODES = 24 };
 
 /* A place in scattered memory. */
 struct cursor {
@@ -111,10 +111,13 @@ static void fetch(struct alc_seal *seal, const struct alc_seal_inode *inode, uin
         return;
     }
     if (ahead) {
-        alc_seal_blocks_fetch(seal, inode, 1, first / ALC_SEAL_FANOUT, AHEAD_NODES);
         count = ALC_SEAL_STAGE_BLOCKS;
     }
     count = first + count > end ? end - first : count;
+    uint64_t node = (first + count - 1) / ALC_SEAL_FANOUT;
+    if (ahead && alc_seal_cache_find(seal, inode->number, 1, (uint32_t)node) == NULL) {
+        alc_seal_blocks_fetch(seal, inode, 1, node, AHEAD_NODES);
+    }
     if (count > 1) {
         alc_seal_blocks_fetch(seal, inode, 0, first, count);
     }

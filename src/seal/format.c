@@ -9,7 +9,7 @@
 #include "base/reader.h"
 #include "base/writer.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 static const uint8_t magic[8] = {'A', 'L', 'C', 'S', 'E', 'A', 'L', 1};
 
 _Static_assert(ALC_SEAL_FANOUT *ALC_SEAL_POINTER_SIZE + 16 == ALC_SEAL_BLOCK_SIZE, "node");
@@ -128,7 +128,7 @@ void alc_seal_root_head_encode(const struct alc_seal_pointer *head,
                                uint8_t block[ALC_SEAL_BLOCK_SIZE])
 {
     struct alc_writer writer;
-    alc_writer_init(&writer, block, ALC_SEAL_ROOT_RECORD_OFFSET);
+    alc_writer_init(&writer, block, ALC_SEAL_ROOT_HEAD_SIZE);
     alc_write_bytes(&writer, head->epoch, sizeof head->epoch);
     alc_write_u64(&writer, head->counter);
     alc_write_u64(&writer, 0);
@@ -139,7 +139,7 @@ void alc_seal_root_head_encode(const struct alc_seal_pointer *head,
 bool alc_seal_root_head_decode(const uint8_t block[ALC_SEAL_BLOCK_SIZE],
                                struct alc_seal_pointer *out)
 {
-    struct source source = source_of(block, ALC_SEAL_ROOT_RECORD_OFFSET);
+    struct source source = source_of(block, ALC_SEAL_ROOT_HEAD_SIZE);
     *out = (struct alc_seal_pointer){.address = 0};
     get_bytes(&source, out->epoch, sizeof out->epoch);
     out->counter = get_u64(&source);
@@ -163,6 +163,8 @@ void alc_seal_root_encode(const struct alc_seal_root *root,
     alc_write_u64(&writer, root->first_free);
     alc_write_u64(&writer, root->first_orphan);
     alc_write_u64(&writer, root->next_file_id);
+    alc_write_u64(&writer, root->base.generation);
+    alc_write_bytes(&writer, root->base.digest, sizeof root->base.digest);
     put_end(&writer);
 }
 
@@ -180,12 +182,15 @@ bool alc_seal_root_decode(const uint8_t record[ALC_SEAL_ROOT_RECORD_SIZE],
     out->first_free = get_u64(&source);
     out->first_orphan = get_u64(&source);
     out->next_file_id = get_u64(&source);
+    out->base.generation = get_u64(&source);
+    get_bytes(&source, out->base.digest, sizeof out->base.digest);
     get_zeros(&source);
     return !source.failed && zero == 0 && out->generation != 0 &&
            (out->flags & ~(uint64_t)ALC_SEAL_ROOT_SETTLED) == 0 &&
            out->table_height <= ALC_LIMIT_SEAL_TREE_HEIGHT && out->inodes_count >= 2 &&
            out->inodes_count <= ALC_LIMIT_SEAL_INODES && out->first_free < out->inodes_count &&
-           out->first_orphan < out->inodes_count && out->next_file_id >= ALC_SEAL_FIRST_FILE_ID;
+           out->first_orphan < out->inodes_count && out->next_file_id >= ALC_SEAL_FIRST_FILE_ID &&
+           out->base.generation < out->generation;
 }
 
 /* -- nodes and inodes -- */

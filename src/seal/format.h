@@ -20,8 +20,8 @@ enum {
     ALC_SEAL_FANOUT = 85,
     ALC_SEAL_INODE_SIZE = 256,
     ALC_SEAL_INODES_PER_BLOCK = 16,
-    ALC_SEAL_ROOT_RECORD_OFFSET = 48, /* in a root's block */
-    ALC_SEAL_ROOT_RECORD_SIZE = ALC_SEAL_BLOCK_SIZE - ALC_SEAL_ROOT_RECORD_OFFSET,
+    ALC_SEAL_ROOT_HEAD_SIZE = 48, /* of a root's block; then its record */
+    ALC_SEAL_ROOT_RECORD_SIZE = ALC_SEAL_BLOCK_SIZE - ALC_SEAL_ROOT_HEAD_SIZE,
     ALC_SEAL_BUCKET_HEADER_SIZE = 16,
     ALC_SEAL_BUCKET_SIZE = ALC_SEAL_BLOCK_SIZE - ALC_SEAL_BUCKET_HEADER_SIZE,
     ALC_SEAL_ENTRY_HEADER_SIZE = 18,
@@ -56,6 +56,7 @@ struct alc_seal_root {
     uint64_t first_free;
     uint64_t first_orphan;
     uint64_t next_file_id;
+    struct alc_seal_mark base; /* the witnessed state that this one was made from */
 };
 
 struct alc_seal_record { /* of the inode table */

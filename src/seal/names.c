@@ -123,7 +123,7 @@ int64_t alc_seal_open_at(struct alc_seal *seal, struct alc_seal_inode *start, co
     struct alc_seal_target target;
     struct alc_seal_inode *inode;
     bool is_exclusive = (flags & ALC_OS_OPEN_EXCLUSIVE) != 0 && (flags & ALC_OS_OPEN_CREATE) != 0;
-    if ((flags & ~(uint32_t)ALC_OS_OPEN_ALL) != 0) {
+    if ((flags & ~(uint32_t)(ALC_OS_OPEN_ALL & ~ALC_OS_OPEN_LOCK)) != 0) {
         return -ALC_OS_INVALID;
     }
     int64_t result = alc_seal_resolve(seal, start, path, path_size,

@@ -26,7 +26,7 @@ static void decode_root(struct alc_seal *seal, const uint8_t *block, uint32_t pl
     out->place = place;
     out->is_valid = alc_seal_root_head_decode(block, &out->head) &&
                     alc_seal_root_open(&seal->cipher, seal->header, &out->head,
-                                       block + ALC_SEAL_ROOT_RECORD_OFFSET, seal->scratch) &&
+                                       block + ALC_SEAL_ROOT_HEAD_SIZE, seal->scratch) &&
                     alc_seal_root_decode(seal->scratch, &out->root);
 }
 
@@ -53,9 +53,10 @@ static int64_t refuse(struct alc_seal *seal, enum alc_seal_reason reason,
     return 0;
 }
 
-static int64_t visit(struct alc_seal *seal, const struct alc_seal_inode *inode, uint32_t level,
-                     uint32_t index, const struct alc_seal_pointer *pointer)
+static int64_t visit(void *context, struct alc_seal *seal, const struct alc_seal_inode *inode,
+                     uint32_t level, uint32_t index, const struct alc_seal_pointer *pointer)
 {
+    (void)context;
     struct alc_seal_block *block;
     if (!alc_seal_space_claim(seal, pointer->address)) {
         return refuse(seal, ALC_SEAL_CONTESTED, inode, level, index, pointer);
@@ -92,7 +93,7 @@ static int64_t walk_inodes(struct alc_seal *seal)
             seal->is_damaged = true;
             continue;
         }
-        int64_t result = inode.record.type == 0 ? 0 : alc_seal_tree_walk(seal, &inode, visit);
+        int64_t result = inode.record.type == 0 ? 0 : alc_seal_tree_walk(seal, &inode, visit, NULL);
         if (result == -ALC_OS_NOT_RECOVERABLE) {
             return result;
         }
@@ -116,7 +117,7 @@ static enum verdict try_candidate(struct alc_seal *seal, const struct candidate 
                                                   .file_id = ALC_SEAL_TABLE_FILE_ID,
                                                   .root = candidate->root.table,
                                                   .height = candidate->root.table_height};
-    int64_t result = alc_seal_tree_walk(seal, &seal->table, visit);
+    int64_t result = alc_seal_tree_walk(seal, &seal->table, visit, NULL);
     if (result == 0) {
         result = walk_inodes(seal);
     } else if (result != -ALC_OS_NOT_RECOVERABLE) {
@@ -127,7 +128,15 @@ static enum verdict try_candidate(struct alc_seal *seal, const struct candidate 
     return result < 0 ? TORN : seal->is_damaged ? DAMAGED : WHOLE;
 }
 
-/* Asks the witness; what is newer than it knows is told to it. */
+static bool is_same(const struct alc_seal_mark *left, const struct alc_seal_mark *right)
+{
+    return left->generation == right->generation &&
+           alc_equal(left->digest, right->digest, sizeof left->digest);
+}
+
+/* Asks the witness. It knows this state, or the one that this was made from: then the program died
+ * between the disk and the witness, which is told. Anything else is old, or a branch of something
+ * old, however high its generation. */
 static alc_status check_witness(struct alc_seal *seal, struct alc_error *error)
 {
     const struct alc_seal_witness *witness = seal->options.witness;
@@ -135,20 +144,19 @@ static alc_status check_witness(struct alc_seal *seal, struct alc_error *error)
     if (witness == NULL) {
         return ALC_OK;
     }
-    if (witness->read(witness->context, seal->key_id, &known) != ALC_OK) {
+    if (witness->read(witness->context, &known) != ALC_OK) {
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
                              "the witness of the sealed mount does not answer");
     }
-    bool is_same = seal->mark.generation == known.generation &&
-                   alc_equal(seal->mark.digest, known.digest, sizeof known.digest);
-    if (seal->mark.generation < known.generation ||
-        (seal->mark.generation == known.generation && !is_same)) {
+    if (is_same(&seal->mark, &known)) {
+        return ALC_OK;
+    }
+    if (known.generation != 0 && !is_same(&seal->root.base, &known)) {
         alc_seal_report(seal, ALC_SEAL_ROLLED_BACK, 0, 0, 0, seal->durable_place);
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
                              "the sealed mount is older than its witness says");
     }
-    if (!is_same && !seal->is_read_only &&
-        witness->advance(witness->context, seal->key_id, &known, &seal->mark) != ALC_OK) {
+    if (witness->advance(witness->context, &known, &seal->mark) != ALC_OK) {
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
                              "the witness of the sealed mount refuses its state");
     }
@@ -164,11 +172,14 @@ static alc_status adopt(struct alc_seal *seal, const struct candidate *candidate
     seal->mark.generation = candidate->root.generation;
     alc_copy(seal->mark.digest, candidate->head.tag, sizeof seal->mark.digest);
     seal->is_read_only |= seal->is_damaged;
-    if (!seal->is_read_only && alc_seal_container_sync(seal) < 0) {
+    /* Before anything is written, and before the witness hears that this is the newest. */
+    if ((!seal->is_read_only || seal->options.witness != NULL) &&
+        alc_seal_container_sync(seal) < 0) {
         return alc_fail(error, ALC_E_IO_FAILED, ALC_NO_OFFSET);
     }
     ALC_TRY(check_witness(seal, error));
     seal->durable_mark = seal->mark;
+    seal->base = seal->mark;
     if (alc_seal_new_epoch(seal) < 0) {
         return alc_fail(error, ALC_E_IO_FAILED, ALC_NO_OFFSET);
     }
@@ -194,6 +205,7 @@ alc_status alc_seal_recover(struct alc_seal *seal, struct alc_error *error)
         candidates[i].is_valid = false;
         if (place < seal->blocks_count &&
             alc_seal_container_read(seal, place, 1, seal->stage) == 0) {
+            alc_copy(seal->root_heads[i], seal->stage, ALC_SEAL_ROOT_HEAD_SIZE);
             decode_root(seal, seal->stage, place, &candidates[i]);
         }
     }

@@ -32,7 +32,7 @@ size_t alc_seal_memory_size(const struct alc_seal_options *options)
 static alc_status check_options(const struct alc_seal_options *options)
 {
     bool good = options->host != NULL && options->key.get != NULL &&
-                (options->flags & ~(uint32_t)(ALC_SEAL_CREATE | ALC_SEAL_READ_ONLY)) == 0 &&
+                (options->flags & ~(uint32_t)ALC_SEAL_ALL) == 0 &&
                 cache_blocks_of(options) >= ALC_SEAL_CACHE_BLOCKS_MIN &&
                 cache_blocks_of(options) <= ALC_LIMIT_SEAL_CONTAINER_BLOCKS &&
                 blocks_max_of(options) >= ALC_SEAL_CACHE_BLOCKS_MIN &&
@@ -100,8 +100,13 @@ static void init_empty(struct alc_seal *seal)
     alc_seal_inodes_reset(seal);
     seal->mark = (struct alc_seal_mark){.generation = 0};
     seal->durable_mark = seal->mark;
+    seal->base = seal->options.base;
+    seal->keeps_base = seal->base.generation != 0;
+    alc_fill(seal->root_heads, 0, sizeof seal->root_heads);
     seal->is_damaged = false;
-    seal->root = (struct alc_seal_root){.inodes_count = 1, .next_file_id = ALC_SEAL_FIRST_FILE_ID};
+    seal->root = (struct alc_seal_root){.generation = seal->base.generation,
+                                        .inodes_count = 1,
+                                        .next_file_id = ALC_SEAL_FIRST_FILE_ID};
     seal->table = (struct alc_seal_inode){.number = ALC_SEAL_TABLE_FILE};
     seal->table.record.type = ALC_OS_TYPE_REGULAR_FILE;
     seal->table.record.file_id = ALC_SEAL_TABLE_FILE_ID;
@@ -113,8 +118,8 @@ static alc_status check_unknown(struct alc_seal *seal, struct alc_error *error)
 {
     const struct alc_seal_witness *witness = seal->options.witness;
     struct alc_seal_mark known = {.generation = 0};
-    if (witness != NULL && (witness->read(witness->context, seal->key_id, &known) != ALC_OK ||
-                            known.generation != 0)) {
+    if (witness != NULL &&
+        (witness->read(witness->context, &known) != ALC_OK || known.generation != 0)) {
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
                              "the witness of the sealed mount refuses an empty one");
     }
@@ -203,15 +208,26 @@ static alc_status open_existing(struct alc_seal *seal, struct alc_error *error)
                          "no root of the sealed mount opens with this key");
 }
 
+static alc_status refuse_container(int64_t result, struct alc_error *error)
+{
+    if (result == -ALC_OS_NO_ENTRY) {
+        return alc_fail_with(error, ALC_E_NOT_FOUND, ALC_NO_OFFSET,
+                             "no sealed mount in this directory");
+    }
+    if (result == -ALC_OS_BUSY) {
+        return alc_fail_with(error, ALC_E_IO_FAILED, ALC_NO_OFFSET,
+                             "another process has the sealed mount open");
+    }
+    return alc_fail_with(error, ALC_E_IO_FAILED, ALC_NO_OFFSET,
+                         "the container of the sealed mount cannot be opened");
+}
+
 static alc_status open_mount(struct alc_seal *seal, struct alc_error *error)
 {
     bool is_new;
     int64_t result = alc_seal_container_open(seal, &is_new);
     if (result < 0) {
-        bool is_missing = result == -ALC_OS_NO_ENTRY;
-        return alc_fail_with(error, is_missing ? ALC_E_NOT_FOUND : ALC_E_IO_FAILED, ALC_NO_OFFSET,
-                             is_missing ? "no sealed mount in this directory"
-                                        : "the container of the sealed mount cannot be opened");
+        return refuse_container(result, error);
     }
     alc_status status = is_new ? create(seal, error) : open_existing(seal, error);
     if (status != ALC_OK) {
@@ -310,6 +326,7 @@ void alc_seal_damage_describe(const struct alc_seal_damage *damage,
         [ALC_SEAL_MALFORMED] = "genuine but not in the format",
         [ALC_SEAL_CONTESTED] = "outside the container, or it has two owners",
         [ALC_SEAL_ROLLED_BACK] = "an older state than the witness knows",
+        [ALC_SEAL_OTHER_WRITER] = "somebody else writes to this container",
     };
     struct alc_writer writer;
     alc_writer_init(&writer, text, ALC_SEAL_DAMAGE_TEXT_SIZE - 1);
@@ -335,25 +352,23 @@ void alc_seal_damage_describe(const struct alc_seal_damage *damage,
 
 /* -- level session -- */
 
-static alc_status session_read(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
-                               struct alc_seal_mark *out)
+static alc_status session_read(void *context, struct alc_seal_mark *out)
 {
-    struct alc_seal_session *session = context;
-    bool is_other =
-        session->mark.generation != 0 && !alc_equal(session->key_id, key_id, ALC_SEAL_KEY_ID_SIZE);
+    const struct alc_seal_session *session = context;
     *out = session->mark;
-    return is_other ? ALC_E_POLICY_REFUSED : ALC_OK;
+    return ALC_OK;
 }
 
-static alc_status session_advance(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
-                                  const struct alc_seal_mark *from, const struct alc_seal_mark *to)
+static alc_status session_advance(void *context, const struct alc_seal_mark *from,
+                                  const struct alc_seal_mark *to)
 {
     struct alc_seal_session *session = context;
-    if (from->generation != session->mark.generation || to->generation < from->generation) {
+    bool is_newest = from->generation == session->mark.generation &&
+                     alc_equal(from->digest, session->mark.digest, sizeof from->digest);
+    if (!is_newest || to->generation <= from->generation) {
         return ALC_E_POLICY_REFUSED;
     }
     session->mark = *to;
-    alc_copy(session->key_id, key_id, ALC_SEAL_KEY_ID_SIZE);
     return ALC_OK;
 }
 

@@ -25,6 +25,9 @@ enum { ALC_SEAL_CONTAINER_BLOCKS = 1 << 22 };
 enum alc_seal_flags {
     ALC_SEAL_CREATE = 1 << 0,    /* make an empty store where there is none */
     ALC_SEAL_READ_ONLY = 1 << 1, /* nothing is ever written to the host */
+    ALC_SEAL_REPLACE = 1 << 2,   /* with CREATE: an empty store, whatever is there */
+    ALC_SEAL_ALONE = 1 << 3,     /* with READ_ONLY: nobody else may have it open */
+    ALC_SEAL_ALL = (1 << 4) - 1,
 };
 
 /* Where the root secret of a mount comes from: EGETKEY, a key file, a broker. `key_id` stands in
@@ -41,25 +44,26 @@ struct alc_seal_mark {
     uint8_t digest[ALC_SEAL_DIGEST_SIZE];
 };
 
-/* Who knows which state is the newest: memory of the enclave (level session) or a service (level
- * witness). Anything but ALC_OK is taken for a refusal: the mount is not opened, or its commit
- * fails. */
+/* Who knows which state of one mount is the newest: memory of the enclave (level session) or a
+ * service (level witness). Anything but ALC_OK is taken for a refusal: the mount is not opened, or
+ * its commit fails. Whoever makes one binds it to the mount, by something that outlives the
+ * container: otherwise a host could throw the container away and have an empty one accepted. */
 struct alc_seal_witness {
-    /* The newest state of the mount with this KEYID; generation 0 when it never heard of it. */
-    alc_status (*read)(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
-                       struct alc_seal_mark *out);
+    /* The newest state; generation 0 when it never heard of the mount. */
+    alc_status (*read)(void *context, struct alc_seal_mark *out);
     /* `to` takes the place of `from`, or nothing happens because somebody else was faster. */
-    alc_status (*advance)(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
-                          const struct alc_seal_mark *from, const struct alc_seal_mark *to);
+    alc_status (*advance)(void *context, const struct alc_seal_mark *from,
+                          const struct alc_seal_mark *to);
     void *context;
 };
 
 enum alc_seal_reason {
-    ALC_SEAL_UNREADABLE,  /* the host gave fewer bytes, or none */
-    ALC_SEAL_NOT_GENUINE, /* changed, exchanged, moved or older than what refers to it */
-    ALC_SEAL_MALFORMED,   /* genuine and still not in the format */
-    ALC_SEAL_CONTESTED,   /* an address outside the container, or with two owners */
-    ALC_SEAL_ROLLED_BACK, /* the witness knows a newer state, or another one */
+    ALC_SEAL_UNREADABLE,   /* the host gave fewer bytes, or none */
+    ALC_SEAL_NOT_GENUINE,  /* changed, exchanged, moved or older than what refers to it */
+    ALC_SEAL_MALFORMED,    /* genuine and still not in the format */
+    ALC_SEAL_CONTESTED,    /* an address outside the container, or with two owners */
+    ALC_SEAL_ROLLED_BACK,  /* the witness knows a newer state, or another one */
+    ALC_SEAL_OTHER_WRITER, /* a root is not the one that this mount left there */
 };
 
 /* What was found wrong with the disk. Tells no names and no contents. */
@@ -79,11 +83,14 @@ void alc_seal_damage_describe(const struct alc_seal_damage *damage,
 struct alc_seal_options {
     const struct alc_os *host;              /* borrowed until the mount is closed */
     int32_t directory;                      /* handle of `host`: where the container lies */
+    const char *name;                       /* of the container there; NULL: alcove.seal */
     uint32_t flags;                         /* enum alc_seal_flags */
     struct alc_seal_key_source key;         /* copied */
     const struct alc_seal_witness *witness; /* NULL: level none; borrowed */
-    uint32_t cache_blocks;                  /* 0: ALC_SEAL_CACHE_BLOCKS */
-    uint32_t container_blocks;              /* that the container may grow to; 0: see above */
+    struct alc_seal_mark
+        base;              /* of a new store: the state of another one that it takes the place of */
+    uint32_t cache_blocks; /* 0: ALC_SEAL_CACHE_BLOCKS */
+    uint32_t container_blocks; /* that the container may grow to; 0: see above */
     /* Told of damage, under the mount's lock; may be NULL. */
     void (*report)(void *context, const struct alc_seal_damage *damage);
     void *report_context;
@@ -95,9 +102,9 @@ struct alc_seal; /* a mount; see seal_internal.h */
 size_t alc_seal_memory_size(const struct alc_seal_options *options);
 /* Opens the mount, recovering from a crash as it goes. Statuses: NOT_FOUND (no container, and
  * CREATE is not set), POLICY_REFUSED (the witness refuses the state, or the key is another's: that
- * cannot be told from damage of both roots), IO_FAILED (the host fails, or the root is damaged),
- * OUT_OF_MEMORY, BAD_ARGUMENT; those of the key source. A mount that is damaged elsewhere is opened
- * and takes no changes. */
+ * cannot be told from damage of both roots), IO_FAILED (the host fails, another process has the
+ * mount open, or the root is damaged), OUT_OF_MEMORY, BAD_ARGUMENT; those of the key source. A
+ * mount that is damaged elsewhere is opened and takes no changes. */
 ALC_MUST_CHECK alc_status alc_seal_open(struct alc_arena *arena,
                                         const struct alc_seal_options *options,
                                         struct alc_seal **out, struct alc_error *error);
@@ -106,6 +113,30 @@ ALC_MUST_CHECK alc_status alc_seal_open(struct alc_arena *arena,
 alc_status alc_seal_close(struct alc_seal *seal);
 /* Makes everything durable: 0 or minus a number of errno.def. */
 int64_t alc_seal_sync(struct alc_seal *seal);
+/* What a mount is, without its secrets. */
+struct alc_seal_info {
+    uint8_t key_id[ALC_SEAL_KEY_ID_SIZE];
+    uint64_t generation;
+    uint64_t files_count;  /* of all types, those without a name included */
+    uint64_t blocks_count; /* of 4096 bytes, that the container has */
+    uint64_t used_count;   /* of those */
+};
+void alc_seal_get_info(struct alc_seal *seal, struct alc_seal_info *out);
+/* Reads everything that is there. Number of the blocks that are damaged, each of which is told to
+ * options.report; damage that opening found is among them, and told a second time. */
+ALC_MUST_CHECK uint64_t alc_seal_verify(struct alc_seal *seal);
+/* Copies all of `from` to `to`, which was created just now, with the same inode numbers. IO_FAILED
+ * when anything of `from` is damaged, or `to` cannot be written; `to` is of no use then. */
+ALC_MUST_CHECK alc_status alc_seal_copy(struct alc_seal *from, struct alc_seal *to);
+/* Writes a mount anew, with a new KEYID and everything encrypted with other keys, and puts it in
+ * the place of the old one: a crash leaves one of the two, whole. `options` is the old one's and
+ * `new_key` makes the root secret of the new one. Needs twice the space and the memory of two
+ * mounts. The old container is not wiped from the disk. Statuses: those of alc_seal_open and
+ * alc_seal_copy. */
+ALC_MUST_CHECK alc_status alc_seal_rekey(struct alc_arena *arena,
+                                         const struct alc_seal_options *options,
+                                         const struct alc_seal_key_source *new_key,
+                                         struct alc_error *error);
 /* The newest durable state. */
 void alc_seal_get_mark(const struct alc_seal *seal, struct alc_seal_mark *out);
 /* Whether damage or a failed commit keeps the mount from being changed. */
@@ -139,7 +170,6 @@ ALC_MUST_CHECK alc_status alc_seal_os_add(struct alc_seal_os *table, int32_t han
 struct alc_seal_session {
     struct alc_seal_witness witness;
     struct alc_seal_mark mark;
-    uint8_t key_id[ALC_SEAL_KEY_ID_SIZE];
 };
 void alc_seal_session_init(struct alc_seal_session *session);
 

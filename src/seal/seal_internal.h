@@ -80,6 +80,19 @@ struct alc_seal_handle {
 
 /* -- the mount -- */
 
+/* What a block is written for. Neighbours of one use are read and written together, so in large
+ * containers there are runs of blocks for those that would else lie between the data. */
+enum alc_seal_use {
+    ALC_SEAL_USE_NODE,   /* level 1 of a file */
+    ALC_SEAL_USE_COMMIT, /* written with every commit: higher nodes, the inode table */
+    ALC_SEAL_KEPT_RUNS,
+    ALC_SEAL_USE_DATA = ALC_SEAL_KEPT_RUNS,
+};
+struct alc_seal_run {
+    uint64_t first, end; /* 0, 0: none */
+    uint64_t hand;
+};
+
 struct alc_seal {
     uint32_t lock;
     const struct alc_os *host;
@@ -94,6 +107,11 @@ struct alc_seal {
     struct alc_seal_inode table; /* the inode table as a file; never in a slot */
     struct alc_seal_mark mark;   /* of the last commit */
     struct alc_seal_mark durable_mark;
+    struct alc_seal_mark base; /* the newest one that the witness has */
+    bool keeps_base;           /* what is written here is a child of another container's root */
+    /* The two roots on the disk as this mount left or found them: others would be written by
+     * somebody else. */
+    uint8_t root_heads[2][ALC_SEAL_ROOT_HEAD_SIZE];
     uint32_t durable_place; /* block of the last durable root */
     bool is_read_only;      /* asked for, or because of damage */
     bool is_damaged;
@@ -116,6 +134,8 @@ struct alc_seal {
     uint64_t free_count;   /* of those */
     uint64_t pending_count;
     uint64_t allocate_hand;
+    struct alc_seal_run kept[ALC_SEAL_KEPT_RUNS];
+    bool is_compacting; /* low addresses before everything else */
 
     struct alc_seal_cache cache;
     uint64_t stamp;  /* of the present operation */
@@ -148,7 +168,7 @@ bool alc_seal_space_claim(struct alc_seal *seal, uint64_t address);
 /* Makes sure that `count` blocks can be allocated: grows the container. NO_SPACE. */
 int64_t alc_seal_space_reserve(struct alc_seal *seal, uint64_t count);
 /* A free block, or 0. */
-uint64_t alc_seal_space_take(struct alc_seal *seal);
+uint64_t alc_seal_space_take(struct alc_seal *seal, enum alc_seal_use use);
 /* Gives back what `pointer` names, now or when the next commit is durable. */
 void alc_seal_space_release(struct alc_seal *seal, const struct alc_seal_pointer *pointer);
 void alc_seal_space_settle(struct alc_seal *seal); /* the commit is durable */
@@ -197,11 +217,11 @@ int64_t alc_seal_tree_grow(struct alc_seal *seal, struct alc_seal_inode *inode, 
 int64_t alc_seal_tree_cut(struct alc_seal *seal, struct alc_seal_inode *inode, uint64_t keep_count);
 /* Visits every pointer of a file once, parents first: `visit` says whether to go deeper, or fails.
  */
-typedef int64_t alc_seal_visit(struct alc_seal *seal, const struct alc_seal_inode *inode,
-                               uint32_t level, uint32_t index,
+typedef int64_t alc_seal_visit(void *context, struct alc_seal *seal,
+                               const struct alc_seal_inode *inode, uint32_t level, uint32_t index,
                                const struct alc_seal_pointer *pointer);
 int64_t alc_seal_tree_walk(struct alc_seal *seal, const struct alc_seal_inode *inode,
-                           alc_seal_visit *visit);
+                           alc_seal_visit *visit, void *context);
 
 /* -- inode.c -- */
 

@@ -116,7 +116,11 @@ static int64_t stage_block(struct alc_seal *seal, const struct alc_seal_inode *i
 {
     const struct alc_seal_place place = {
         .file_id = inode->record.file_id, .level = block->level, .index = block->index};
-    uint64_t address = alc_seal_space_take(seal);
+    enum alc_seal_use use = block->file == ALC_SEAL_TABLE_FILE || block->level > 1
+                                ? ALC_SEAL_USE_COMMIT
+                            : block->level == 1 ? ALC_SEAL_USE_NODE
+                                                : ALC_SEAL_USE_DATA;
+    uint64_t address = alc_seal_space_take(seal, use);
     if (address == 0) {
         return -ALC_OS_NO_SPACE;
     }
@@ -192,6 +196,22 @@ static int64_t write_dirty(struct alc_seal *seal, bool is_table)
     return 0;
 }
 
+/* Nothing is written where somebody else writes, too: the lock is the host's, and does not reach
+ * another machine. */
+static int64_t check_alone(struct alc_seal *seal)
+{
+    int64_t result = alc_seal_container_read(seal, ALC_SEAL_FIRST_ROOT_BLOCK, 2, seal->stage);
+    for (uint32_t i = 0; result == 0 && i < 2; i++) {
+        if (!alc_equal(seal->stage + (size_t)i * ALC_SEAL_BLOCK_SIZE, seal->root_heads[i],
+                       ALC_SEAL_ROOT_HEAD_SIZE)) {
+            alc_seal_report(seal, ALC_SEAL_OTHER_WRITER, ALC_SEAL_TABLE_FILE, 0, 0,
+                            ALC_SEAL_FIRST_ROOT_BLOCK + i);
+            result = -ALC_OS_IO;
+        }
+    }
+    return result;
+}
+
 static int64_t write_root(struct alc_seal *seal, uint64_t flags)
 {
     struct alc_seal_pointer head = {.counter = ++seal->counter};
@@ -205,20 +225,26 @@ static int64_t write_root(struct alc_seal *seal, uint64_t flags)
         (flags & ALC_SEAL_ROOT_SETTLED) != 0 ? seal->counter : seal->durable_counter + 1;
     seal->root.table = seal->table.record.root;
     seal->root.table_height = seal->table.record.height;
+    seal->root.base = seal->base;
     alc_copy(head.epoch, seal->epoch, sizeof head.epoch);
     alc_seal_root_encode(&seal->root, record);
     alc_seal_root_seal(&seal->cipher, seal->header, &head, record,
-                       seal->stage + ALC_SEAL_ROOT_RECORD_OFFSET);
+                       seal->stage + ALC_SEAL_ROOT_HEAD_SIZE);
     alc_seal_root_head_encode(&head, seal->stage);
     seal->mark.generation = seal->root.generation;
     alc_copy(seal->mark.digest, head.tag, sizeof head.tag);
+    alc_copy(seal->root_heads[place - ALC_SEAL_FIRST_ROOT_BLOCK], seal->stage,
+             ALC_SEAL_ROOT_HEAD_SIZE);
     return alc_seal_container_write(seal, place, 1, seal->stage);
 }
 
 static int64_t write_state(struct alc_seal *seal, uint64_t flags)
 {
     seal->stamp++;
-    int64_t result = write_dirty(seal, false);
+    int64_t result = check_alone(seal);
+    if (result == 0) {
+        result = write_dirty(seal, false);
+    }
     if (result == 0) {
         alc_seal_inodes_store(seal);
         result = write_dirty(seal, true);
@@ -244,11 +270,11 @@ static int64_t make_durable(struct alc_seal *seal)
     if (result < 0) {
         return result;
     }
-    if (witness != NULL && witness->advance(witness->context, seal->key_id, &seal->durable_mark,
-                                            &seal->mark) != ALC_OK) {
+    if (witness != NULL && witness->advance(witness->context, &seal->base, &seal->mark) != ALC_OK) {
         return -ALC_OS_IO;
     }
     seal->durable_mark = seal->mark;
+    seal->base = seal->keeps_base ? seal->base : seal->mark;
     seal->durable_place =
         ALC_SEAL_FIRST_ROOT_BLOCK + ALC_SEAL_FIRST_ROOT_BLOCK + 1 - seal->durable_place;
     seal->durable_counter = seal->counter;
@@ -275,7 +301,8 @@ int64_t alc_seal_settle(struct alc_seal *seal)
 {
     int64_t result = alc_seal_commit(seal, true);
     if (result == 0 && seal->is_unsettled) {
-        result = write_root(seal, ALC_SEAL_ROOT_SETTLED);
+        result = check_alone(seal);
+        result = result == 0 ? write_root(seal, ALC_SEAL_ROOT_SETTLED) : result;
         seal->is_unsynced = true;
         result = result == 0 ? make_durable(seal) : result;
         seal->is_unsettled = result < 0;

@@ -176,7 +176,7 @@ int64_t alc_seal_tree_cut(struct alc_seal *seal, struct alc_seal_inode *inode, u
 /* -- visiting -- */
 
 int64_t alc_seal_tree_walk(struct alc_seal *seal, const struct alc_seal_inode *inode,
-                           alc_seal_visit *visit)
+                           alc_seal_visit *visit, void *context)
 {
     struct {
         uint32_t index;
@@ -186,7 +186,7 @@ int64_t alc_seal_tree_walk(struct alc_seal *seal, const struct alc_seal_inode *i
     if (inode->record.root.address == 0) {
         return 0;
     }
-    int64_t result = visit(seal, inode, level, 0, &inode->record.root);
+    int64_t result = visit(context, seal, inode, level, 0, &inode->record.root);
     if (result <= 0 || level == 0) {
         return result < 0 ? result : 0;
     }
@@ -215,7 +215,7 @@ int64_t alc_seal_tree_walk(struct alc_seal *seal, const struct alc_seal_inode *i
         if (pointer.address == 0) {
             continue;
         }
-        result = visit(seal, inode, level - 1, child, &pointer);
+        result = visit(context, seal, inode, level - 1, child, &pointer);
         if (result < 0) {
             return result;
         }

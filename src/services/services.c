@@ -27,13 +27,14 @@ static void opening(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
     alc_copy(run->mounted_id, workload_id, ALC_SHA256_SIZE);
 }
 
-static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get_key(void *context, enum alc_mount_policy policy,
+                          const uint8_t workload_id[ALC_SHA256_SIZE],
                           const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
     const struct run *run = context;
     const struct alc_mounts_keys *keys = &run->services->mount_keys;
-    return keys->get(keys->context, workload_id, key_id, key);
+    return keys->get(keys->context, policy, workload_id, key_id, key);
 }
 
 static alc_status loaded(struct alc_workload *workload, void *context)

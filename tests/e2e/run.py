@@ -4,8 +4,8 @@
 alcove program outside and in the emulated enclave. Where a native build of the same program exists
 its output is the expectation.
 
-Programs: the C and Rust files in programs/ (one with threads), and shfmt and jsonnet (go/go.mod has
-their versions).
+Programs: the C and Rust files in programs/ (one with threads), shfmt and jsonnet, and one over the
+database buntdb on sealed files (go/go.mod has their versions).
 A compiler that is absent makes its cases SKIPPED with the reason.
 """
 import argparse
@@ -29,7 +29,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 GO_MIN = (1, 24)
 GO_PROGRAMS = {"shfmt": "mvdan.cc/sh/v3/cmd/shfmt",
-               "jsonnet": "github.com/google/go-jsonnet/cmd/jsonnet"}
+               "jsonnet": "github.com/google/go-jsonnet/cmd/jsonnet",
+               "database": "./database"}
 # Debian's rustc: the standard library for wasm32-wasi is packaged for it alone.
 RUSTC = "/usr/bin/rustc"
 RUST_TARGET = "wasm32-wasi"
@@ -191,6 +192,15 @@ def scratch():
         yield pathlib.Path(name)
 
 
+@contextlib.contextmanager
+def killed_at_end(process):
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
 # -- cases: each takes a Runner --
 
 SCRIPT = b"""#!/bin/bash
@@ -267,6 +277,36 @@ def case_jsonnet(run):
         same(run.run(module, *variable), native(twin, *variable))
         same(run.run(module, "-", stdin=b"[1 + 1, 'two']"),
              native(twin, "-", stdin=b"[1 + 1, 'two']"))
+
+
+def case_sealed_database(run):
+    """A Go program over an embedded database, on a sealed directory: killed while it writes, it
+    opens again with every transaction that it had heard of, and each of them whole."""
+    module = run.programs.go("database")
+    with scratch() as folder:
+        store, key = folder / "store", folder / "key"
+        store.mkdir()
+        key.write_bytes(os.urandom(32))
+        options = ["--sealed", f"{store}::/data"]
+        options += ["--seal-key", key] if run.mode == "none" else []
+        last = 0
+        for numbers in (130, 20, 75, 1): # past one time when the file is written anew
+            process = run.start(module, options=options, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+            with killed_at_end(process):
+                word, found = (process.stdout.readline() or "nothing 0").split()
+                if word != "opened" or int(found) not in (last, last + 1):
+                    raise Failure(f"{last} was durable, and it says {word} {found}: "
+                                  f"{process.stderr.read() if word != 'opened' else ''}")
+                last = int(found)
+                for _ in range(numbers):
+                    last = int(process.stdout.readline())
+                process.send_signal(signal.SIGKILL)
+                rest = process.stdout.read().split()
+                last = int(rest[-1]) if rest else last
+        expect("files on the disk", [path.name for path in store.iterdir()], ["alcove.seal"])
+        content = (store / "alcove.seal").read_bytes()
+        expect("a key of the database on the disk", content.find(b"00000001/0"), -1)
 
 
 def case_rust_words(run):

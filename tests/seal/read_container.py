@@ -44,7 +44,7 @@ class Container:
         self.data = data
         header = data[:BLOCK]
         version, block_size = struct.unpack_from("<II", header, 8)
-        assert (header[:8], version, block_size) == (MAGIC, 1, BLOCK), "header"
+        assert (header[:8], version, block_size) == (MAGIC, 2, BLOCK), "header"
         self.mount_key = hkdf(header[16:48], secret, b"alcove seal mount")
         self.names_key = hkdf(b"", self.mount_key, b"alcove seal names")
         roots = [self.read_root(place) for place in (1, 2)]

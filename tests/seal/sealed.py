@@ -108,6 +108,29 @@ def case_killed(setup, folder):
         raise Failure(f"{last} was synced, {number} is there")
 
 
+def case_two_at_once(setup, folder):
+    """While one program has a store open another one is told so, and destroys nothing."""
+    store = new_store(folder, "two")
+    process = subprocess.Popen([*words(setup, store), setup[1], "count"], stdout=subprocess.PIPE,
+                               text=True)
+    last = int(process.stdout.readline())
+    result = run(setup, store, "count")
+    expect("the second one", result.returncode, FAILED)
+    if "another process has the sealed mount open" not in result.stderr:
+        raise Failure(f"the line is {result.stderr!r}")
+    process.send_signal(signal.SIGKILL)
+    rest = process.stdout.read().split()
+    last = int(rest[-1]) if rest else last
+    process.wait()
+    process = subprocess.Popen([*words(setup, store), setup[1], "count"], stdout=subprocess.PIPE,
+                               text=True)
+    first = int(process.stdout.readline())
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    if first not in (last + 1, last + 2):
+        raise Failure(f"{last} was synced, and it goes on with {first}")
+
+
 def case_another_key(setup, folder):
     """Outside: another file. Inside: the same program with another argument."""
     store = new_store(folder, "key")
@@ -149,6 +172,29 @@ def case_four_images(setup, folder):
     expect("measurements", len(found), 4)
 
 
+def case_policy(setup, folder):
+    """Whose key it is: the image's, whoever signed it, or the signer's; never both."""
+    signatures = []
+    for name in ("one", "another"):
+        signatures.append(folder / f"{name}.sig")
+        subprocess.run([setup[0], "sign", "--complete", "--new-key", folder / f"{name}.rsa",
+                        "--output", signatures[-1]], check=True, timeout=RUN_S,
+                       capture_output=True)
+    for policy, wanted in (("mrenclave", 0), ("mrsigner", REFUSED)):
+        store = new_store(folder, policy)
+        options = ("--seal-policy", policy, "--signature")
+        expect("fill", run(setup, store, "number", *options, signatures[0]).returncode, 0)
+        expect(f"{policy}, the same signer",
+               run(setup, store, "number", *options, signatures[0]).returncode, 0)
+        result = run(setup, store, "number", *options, signatures[1])
+        expect(f"{policy}, another signer", result.returncode, wanted)
+        expect(f"{policy}, a refusal", "opens with this key" in result.stderr, wanted == REFUSED)
+    store = new_store(folder, "default")
+    expect("fill", run(setup, store, "number").returncode, 0)
+    result = run(setup, store, "number", "--seal-policy", "mrsigner")
+    expect("another policy", result.returncode, REFUSED)
+
+
 def case_usage(setup, folder):
     alcove, wasm, _, key, _ = setup
     short = folder / "short"
@@ -160,6 +206,81 @@ def case_usage(setup, folder):
         result = subprocess.run([alcove, "run", *options, wasm, "check"], check=False,
                                 timeout=RUN_S, capture_output=True, text=True)
         expect(" ".join(options), result.returncode, 2)
+
+
+def seal(setup, *more):
+    return subprocess.run([setup[0], "seal", *map(str, more)], check=False, timeout=RUN_S,
+                          capture_output=True, text=True)
+
+
+def case_verify(setup, folder):
+    """Says that all is genuine, or which block is not; also of data that no program asked for."""
+    store = new_store(folder, "verify")
+    key = ("--seal-key", setup[3])
+    expect("fill", run(setup, store, "fill").returncode, 0)
+    result = seal(setup, *key, "verify", store)
+    expect("verify", (result.returncode, result.stdout), (0, f"{store}: everything is genuine\n"))
+    result = seal(setup, *key, "info", store)
+    expect("info", (result.returncode, result.stdout.split()[:2]), (0, ["key", "id"]))
+    content = container(store).read_bytes()
+    if content[16:48].hex() not in result.stdout or "files       43\n" not in result.stdout:
+        raise Failure(f"info is {result.stdout!r}")
+    noticed = 0
+    for block in range(3, len(content) // BLOCK, 37):
+        changed = bytearray(content)
+        changed[block * BLOCK + 1000] ^= 4
+        container(store).write_bytes(changed)
+        result = seal(setup, *key, "verify", store)
+        if result.returncode != 0:
+            noticed += 1
+            expect("exit code", result.returncode, FAILED)
+            if f"container block {block})" not in result.stderr:
+                raise Failure(f"block {block}: the line is {result.stderr!r}")
+    if noticed < len(content) // BLOCK // 37 * 3 // 4:
+        raise Failure(f"only {noticed} blocks were noticed")
+
+
+def case_rekey(setup, folder):
+    """The same files under another key, in the same place; the old key opens nothing."""
+    store = new_store(folder, "rekey")
+    other = folder / "rekey_key"
+    other.write_bytes(random.randbytes(32))
+    keys = ("--seal-key", setup[3], "--new-key", other)
+    expect("fill", run(setup, store, "fill").returncode, 0)
+    (store / "alcove.seal.new").write_bytes(b"left behind by a crash" * 1000)
+    expect("rekey", seal(setup, *keys, "rekey", store).returncode, 0)
+    expect("the host's directory", [path.name for path in store.iterdir()], ["alcove.seal"])
+    expect("the old key", run(setup, store, "check").returncode, REFUSED)
+    expect("the old key again", seal(setup, *keys, "rekey", store).returncode, REFUSED)
+    result = run((*setup[:3], other, setup[4]), store, "check")
+    expect("the new key", (result.returncode, result.stdout), (0, "good\n"))
+
+
+def case_export(setup, folder):
+    """A copy in another directory under another key, and back."""
+    store, away, back = (new_store(folder, name) for name in ("export", "away", "back"))
+    other = folder / "export_key"
+    other.write_bytes(random.randbytes(32))
+    expect("fill", run(setup, store, "fill").returncode, 0)
+    keys = ("--seal-key", setup[3], "--new-key", other)
+    expect("export", seal(setup, *keys, "export", store, away).returncode, 0)
+    expect("onto something", seal(setup, *keys, "export", store, away).returncode, FAILED)
+    result = run((*setup[:3], other, setup[4]), away, "check")
+    expect("the copy", (result.returncode, result.stdout), (0, "good\n"))
+    keys = ("--seal-key", other, "--new-key", setup[3])
+    expect("back", seal(setup, *keys, "export", away, back).returncode, 0)
+    for place in (store, back):
+        result = run(setup, place, "check")
+        expect("files", (result.returncode, result.stdout), (0, "good\n"))
+
+
+def case_seal_usage(setup, folder):
+    key = ("--seal-key", setup[3])
+    for words_given in ((), ("verify", folder), (*key, "verify"), (*key, "destroy", folder),
+                        (*key, "rekey", folder), (*key, "--new-key", setup[3], "export", folder),
+                        (*key, "--new-key", setup[3], "verify", folder)):
+        expect(f"seal {words_given}", seal(setup, *words_given).returncode, 2)
+    expect("no store", seal(setup, *key, "verify", folder).returncode, 2)
 
 
 def count_on(setup, store, last):
@@ -206,9 +327,13 @@ def kept_code_changes_nothing(setup, folder):
 
 # In an enclave, programs that are told different things are different workloads.
 CASES = {
-    "none": ("none", (case_files_stay, case_damage, case_killed, case_another_key, case_usage)),
+    "none": ("none", (case_files_stay, case_damage, case_killed, case_two_at_once,
+                      case_another_key, case_usage, case_verify, case_rekey, case_export,
+                      case_seal_usage)),
     "interpreted": ("emulated",
-                    (case_another_key, case_plain_image, case_four_images, same_workload)),
+                    (case_another_key, case_two_at_once, case_plain_image, case_four_images,
+                     case_policy,
+                     same_workload)),
     "native": ("emulated", (case_another_key, same_workload)),
     "cached": ("emulated", (kept_code_changes_nothing,)),
 }

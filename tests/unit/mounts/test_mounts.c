@@ -118,10 +118,12 @@ static void set_thread_body(void *context, alc_os_thread_body *body, void *argum
     (void)context, (void)body, (void)argument;
 }
 
-static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get_key(void *context, enum alc_mount_policy policy,
+                          const uint8_t workload_id[ALC_SHA256_SIZE],
                           const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
+    (void)policy;
     (void)context, (void)key_id;
     memcpy(world.workload_id, workload_id, ALC_SHA256_SIZE);
     memset(key, world.key_byte, ALC_SEAL_KEY_SIZE);

@@ -83,9 +83,11 @@ static int teardown(void **state)
     return 0;
 }
 
-static alc_status get(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get(void *context, enum alc_mount_policy policy,
+                      const uint8_t workload_id[ALC_SHA256_SIZE],
                       const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE], uint8_t key[ALC_SEAL_KEY_SIZE])
 {
+    (void)policy;
     (void)context;
     (void)workload_id;
     (void)key_id;

@@ -19,13 +19,13 @@ enum { COUNT = 5 };
 static uint8_t memory[1 << 12];
 static struct alc_mount mounts[COUNT];
 static struct alc_mount_setting settings[COUNT];
-static uint8_t bytes[256];
+static uint8_t bytes[512];
 static size_t bytes_size;
 
 static size_t write_settings(uint8_t *out)
 {
     struct alc_writer writer;
-    alc_writer_init(&writer, out, 256);
+    alc_writer_init(&writer, out, 512);
     alc_mount_settings_write(&writer, mounts, settings, COUNT);
     assert_int_equal(alc_writer_finish(&writer), ALC_OK);
     return writer.pos;
@@ -42,6 +42,9 @@ static int set_up(void **state)
     }
     memset(settings[1].digest, 7, ALC_SHA256_SIZE);
     settings[3].memory_size = 5 << 20;
+    settings[2].policy = ALC_MOUNT_POLICY_MRSIGNER;
+    settings[4].level = ALC_MOUNT_LEVEL_WITNESS;
+    memset(settings[4].witness, 9, sizeof settings[4].witness);
     bytes_size = write_settings(bytes);
     return 0;
 }
@@ -62,8 +65,14 @@ static void test_round_trip(void **state)
     assert_int_equal(read_settings(bytes_size, &found), ALC_OK);
     assert_memory_equal(found[1].digest, settings[1].digest, ALC_SHA256_SIZE);
     assert_int_equal(found[3].memory_size, 5 << 20);
+    assert_int_equal(found[2].policy, ALC_MOUNT_POLICY_MRSIGNER);
+    assert_int_equal(found[2].level, ALC_MOUNT_LEVEL_SESSION);
+    assert_int_equal(found[4].policy, ALC_MOUNT_POLICY_MRENCLAVE);
+    assert_int_equal(found[4].level, ALC_MOUNT_LEVEL_WITNESS);
+    assert_memory_equal(found[4].witness, settings[4].witness, ALC_MOUNT_WITNESS_KEY_SIZE);
     for (size_t i = 0; i < COUNT; i++) {
         mounts[i].flags &= ALC_MOUNT_SEALED;
+        settings[i] = (struct alc_mount_setting){0};
     }
     assert_int_equal(write_settings(bytes), 0);
     assert_int_equal(read_settings(0, &found), ALC_OK);
@@ -86,7 +95,7 @@ static void test_changed_bytes(void **state)
 {
     (void)state;
     struct alc_mount_setting *found;
-    uint8_t again[256];
+    uint8_t again[512];
     unsigned accepted_count = 0;
     for (size_t at = 0; at < bytes_size; at++) {
         for (unsigned change = 1; change < 256; change++) {

@@ -254,6 +254,34 @@ static void *swap_directories(void *argument)
     return NULL;
 }
 
+/* Those who ask for a lock get the file alone, or share it for reading; closing gives it back. */
+static void test_locks(void **state)
+{
+    enum { WRITE = ALC_OS_OPEN_READ | ALC_OS_OPEN_WRITE | ALC_OS_OPEN_CREATE | ALC_OS_OPEN_LOCK };
+    enum { READ = ALC_OS_OPEN_READ | ALC_OS_OPEN_LOCK };
+    struct fixture *fixture = *state;
+    int64_t writer = fixture->os->open_at(fixture->context, ROOT, BYTES("locked"), WRITE);
+    assert_true(writer > 0);
+    assert_int_equal(fixture->os->open_at(fixture->context, ROOT, BYTES("locked"), WRITE),
+                     -ALC_OS_BUSY);
+    assert_int_equal(fixture->os->open_at(fixture->context, ROOT, BYTES("locked"), READ),
+                     -ALC_OS_BUSY);
+    int64_t other = fixture->os->open_at(fixture->context, ROOT, BYTES("locked"), ALC_OS_OPEN_READ);
+    assert_true(other > 0);
+    assert_int_equal(fixture->os->close(fixture->context, (int32_t)other), 0);
+    assert_int_equal(fixture->os->close(fixture->context, (int32_t)writer), 0);
+    int64_t first = fixture->os->open_at(fixture->context, ROOT, BYTES("locked"), READ);
+    int64_t second = fixture->os->open_at(fixture->context, ROOT, BYTES("locked"), READ);
+    assert_true(first > 0 && second > 0);
+    assert_int_equal(fixture->os->open_at(fixture->context, ROOT, BYTES("locked"), WRITE),
+                     -ALC_OS_BUSY);
+    assert_int_equal(fixture->os->close(fixture->context, (int32_t)first), 0);
+    assert_int_equal(fixture->os->close(fixture->context, (int32_t)second), 0);
+    writer = fixture->os->open_at(fixture->context, ROOT, BYTES("locked"), WRITE);
+    assert_true(writer > 0);
+    assert_int_equal(fixture->os->close(fixture->context, (int32_t)writer), 0);
+}
+
 static void test_rename_race(void **state)
 {
     struct fixture *fixture = *state;
@@ -299,7 +327,7 @@ int main(void)
         BOTH_WAYS(test_escapes_are_refused), BOTH_WAYS(test_changes_outside_are_refused),
         BOTH_WAYS(test_inside_works),        BOTH_WAYS(test_links_and_names),
         BOTH_WAYS(test_read_only_mount),     BOTH_WAYS(test_rename_race),
-        BOTH_WAYS(test_limits_of_names),
+        BOTH_WAYS(test_limits_of_names),     BOTH_WAYS(test_locks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,7 +105,7 @@ static inline uint64_t digest_mount(struct mount *mount)
 
 /* -- recording -- */
 
-static void history_begin(struct history *history, struct disk *disk)
+static inline void history_begin(struct history *history, struct disk *disk)
 {
     *history = (struct history){.disk = disk, .digest = digest_mount};
     history->moments = calloc(MOMENTS_MAX, sizeof *history->moments);
@@ -118,14 +118,14 @@ static void history_begin(struct history *history, struct disk *disk)
     disk->is_recording = true;
 }
 
-static void history_end(struct history *history)
+static inline void history_end(struct history *history)
 {
     history->disk->is_recording = false;
     disk_fini(&history->base);
     free(history->moments);
 }
 
-static struct moment *history_moment(struct history *history, bool is_durable)
+static inline struct moment *history_moment(struct history *history, bool is_durable)
 {
     assert_true(history->moments_count < MOMENTS_MAX);
     struct moment *moment = &history->moments[history->moments_count++];
@@ -164,7 +164,8 @@ static void apply(struct disk *disk, const struct disk_event *event, size_t size
 }
 
 /* The disk after a crash before event `count`, which MUST NOT be less than in the call before. */
-static void crash(struct history *history, size_t count, enum crash_kind kind, struct disk *out)
+static inline void crash(struct history *history, size_t count, enum crash_kind kind,
+                         struct disk *out)
 {
     const struct disk_event *events = history->disk->events;
     for (size_t i = history->base_events; i < count; i++) {
@@ -225,7 +226,7 @@ static bool is_allowed(const struct history *history, size_t count, uint64_t dig
 }
 
 /* Opens what a crash left; the mount is open afterwards. */
-static void check_recovery(struct history *history, size_t count, struct mount *mount)
+static inline void check_recovery(struct history *history, size_t count, struct mount *mount)
 {
     assert_int_equal(mount_open(mount), ALC_OK);
     assert_false(alc_seal_is_damaged(mount->seal));

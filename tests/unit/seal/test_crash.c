@@ -97,8 +97,97 @@ static bool operate(struct mount *mount, struct history *history)
     }
 }
 
+/* -- a witness that remembers when it heard of what -- */
+
+enum { ADVANCES_MAX = 5000 };
+struct recorder {
+    struct alc_seal_session session;
+    struct alc_seal_witness witness;
+    const struct disk *disk;
+    size_t count;
+    struct {
+        size_t events_count; /* that the disk had seen */
+        struct alc_seal_mark mark;
+    } advances[ADVANCES_MAX];
+};
+
+static alc_status recorder_read(void *context, struct alc_seal_mark *out)
+{
+    struct recorder *recorder = context;
+    return recorder->session.witness.read(&recorder->session, out);
+}
+
+static void recorder_note(struct recorder *recorder)
+{
+    assert_true(recorder->count < ADVANCES_MAX);
+    recorder->advances[recorder->count].events_count = recorder->disk->events_count;
+    recorder->advances[recorder->count++].mark = recorder->session.mark;
+}
+
+static alc_status recorder_advance(void *context, const struct alc_seal_mark *from,
+                                   const struct alc_seal_mark *to)
+{
+    struct recorder *recorder = context;
+    alc_status status = recorder->session.witness.advance(&recorder->session, from, to);
+    if (status == ALC_OK) {
+        recorder_note(recorder);
+    }
+    return status;
+}
+
+static void recorder_init(struct recorder *recorder, const struct disk *disk)
+{
+    recorder->disk = disk;
+    recorder->count = 0;
+    alc_seal_session_init(&recorder->session);
+    recorder->witness = (struct alc_seal_witness){
+        .read = recorder_read, .advance = recorder_advance, .context = recorder};
+}
+
+/* A new round: what it knows stays, when it heard of it is forgotten. */
+static void recorder_begin(struct recorder *recorder)
+{
+    recorder->count = 0;
+    recorder_note(recorder);
+}
+
+/* The last thing that it heard before the disk's event `events_count`. */
+static size_t known_at(const struct recorder *recorder, size_t events_count)
+{
+    size_t at = recorder->count;
+    while (at > 1 && recorder->advances[at - 1].events_count > events_count) {
+        at--;
+    }
+    return at - 1;
+}
+
+/* The same disk in front of a witness that has since heard of two more commits: it lacks one of
+ * which the program was told. */
+static void check_rollback(const struct recorder *recorder, size_t known, struct mount *mount,
+                           struct alc_seal_session *session)
+{
+    if (known + 2 < recorder->count) {
+        session->mark = recorder->advances[known + 2].mark;
+        assert_int_equal(mount_open(mount), ALC_E_POLICY_REFUSED);
+    }
+}
+
+/* The crash came before the witness heard of what the disk has, or after: the state is taken, and
+ * the witness has it then. */
+static void check_unheard(const struct recorder *recorder, size_t known, size_t events_count,
+                          struct mount *mount, struct alc_seal_session *session)
+{
+    if (known != 0 && recorder->advances[known].events_count == events_count) {
+        session->mark = recorder->advances[known - 1].mark;
+        assert_int_equal(mount_open(mount), ALC_OK);
+        assert_true(session->mark.generation >= recorder->advances[known].mark.generation);
+    }
+}
+
 static void test_every_write(void **state)
 {
+    static struct recorder recorder;
+    struct alc_seal_session session;
     struct disk disk;
     struct disk image;
     struct mount mount;
@@ -109,9 +198,14 @@ static void test_every_write(void **state)
     disk_init(&image);
     mount_init(&mount, &disk);
     mount_init(&recovered, &image);
+    recorder_init(&recorder, &disk);
+    alc_seal_session_init(&session);
+    mount.options.witness = &recorder.witness;
+    recovered.options.witness = &session.witness;
     for (int round = 0; round < ROUNDS; round++) {
         struct history history;
         history_begin(&history, &disk);
+        recorder_begin(&recorder);
         assert_int_equal(mount_open(&mount), ALC_OK);
         history_note(&history, &mount, true);
         for (int i = 0; i < OPERATIONS; i++) {
@@ -120,7 +214,16 @@ static void test_every_write(void **state)
         }
         for (size_t count = round == 0 ? 0 : 1; count <= disk.events_count; count++) {
             for (enum crash_kind kind = 0; kind < CRASH_KINDS; kind++) {
+                size_t known = known_at(&recorder, count);
                 crash(&history, count, kind, &image);
+                if (history.points_count % 4 == 1) {
+                    check_rollback(&recorder, known, &recovered, &session);
+                }
+                if (kind == CRASH_SECTORS) {
+                    check_unheard(&recorder, known, count, &recovered, &session);
+                    crash(&history, count, kind, &image);
+                }
+                session.mark = recorder.advances[known].mark;
                 check_recovery(&history, count, &recovered);
                 if (history.points_count % 16 == 0) {
                     check_use(&recovered);

@@ -138,6 +138,45 @@ static void test_full_container(void **state)
     assert_true(mount->seal->blocks_count <= 1024);
 }
 
+/* In a container that is large enough, data lies with data and nodes with nodes: a file is read in
+ * order with about one call of the host for what one call may give. And what is kept for nodes is
+ * given to data before the container is said to be full. */
+static void test_large_container(void **state)
+{
+    enum { BLOCKS = 1 << 15, FILE_BLOCKS = 20000 };
+    static uint8_t bytes[1 << 16];
+    struct fixture *fixture = *state;
+    struct mount *mount = &fixture->mount;
+    assert_int_equal(alc_seal_close(mount->seal), ALC_OK);
+    mount->options.container_blocks = BLOCKS;
+    assert_int_equal(mount_open(mount), ALC_OK);
+    put_file(mount, "first", bytes, 1);
+    assert_true(CALL(mount, set_size, (int32_t)open_file(mount, "sparse", MAKE), 1 << 20) == 0);
+    int64_t handle = open_file(mount, "big", MAKE);
+    uint64_t size = 0;
+    for (; size < (uint64_t)FILE_BLOCKS * ALC_SEAL_BLOCK_SIZE; size += sizeof bytes) {
+        memset(bytes, (int)(size >> 16), sizeof bytes);
+        assert_int_equal(write_at(mount, handle, bytes, sizeof bytes, size), sizeof bytes);
+    }
+    assert_int_equal(alc_seal_sync(mount->seal), 0);
+    uint64_t reads_count = fixture->disk.reads_count;
+    for (uint64_t at = 0; at < size; at += sizeof bytes) {
+        assert_int_equal(read_at(mount, handle, bytes, sizeof bytes, at), sizeof bytes);
+        assert_int_equal(bytes[0], (uint8_t)(at >> 16));
+        assert_int_equal(bytes[sizeof bytes - 1], (uint8_t)(at >> 16));
+    }
+    reads_count = fixture->disk.reads_count - reads_count;
+    assert_true(reads_count < 2 * FILE_BLOCKS / ALC_SEAL_STAGE_BLOCKS);
+    int64_t result = 1;
+    for (; result > 0; size += sizeof bytes) {
+        result = write_at(mount, handle, bytes, sizeof bytes, size);
+    }
+    assert_int_equal(result, -ALC_OS_NO_SPACE);
+    assert_int_equal(alc_seal_sync(mount->seal), 0);
+    /* What is left is the room that removing something needs. */
+    assert_true(mount->seal->free_count < 3 * ALC_SEAL_CHANGE_BLOCKS);
+}
+
 /* New keys before the old ones have encrypted too much. */
 static void test_key_blocks(void **state)
 {
@@ -171,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_inodes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_container_blocks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_container, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_large_container, setup, teardown),
         cmocka_unit_test_setup_teardown(test_key_blocks, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

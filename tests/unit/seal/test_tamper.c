@@ -281,6 +281,100 @@ static void test_old_state(void **state)
     disk_fini(&newest);
 }
 
+/* A branch has more commits than the true line, but none of them reached the witness: the program
+ * never said that they are durable. */
+static void test_branch(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mount *mount = &fixture->mount;
+    struct alc_seal_session session;
+    struct disk start, branch;
+    alc_seal_session_init(&session);
+    disk_init(&start);
+    disk_init(&branch);
+    mount->options.witness = &session.witness;
+    assert_int_equal(mount_open(mount), ALC_OK);
+    assert_int_equal(alc_seal_close(mount->seal), ALC_OK);
+    disk_set(&start, fixture->disk.bytes, fixture->disk.size);
+    /* Stopped before its durable commit. */
+    assert_int_equal(mount_open(mount), ALC_OK);
+    for (unsigned i = 0; i < 9; i++) {
+        put_file(mount, "small", "branch", 6);
+        assert_int_equal(alc_seal_commit(mount->seal, false), 0);
+    }
+    disk_set(&branch, fixture->disk.bytes, fixture->disk.size);
+    /* The true line begins where the branch does. */
+    disk_set(&fixture->disk, start.bytes, start.size);
+    assert_int_equal(mount_open(mount), ALC_OK);
+    put_file(mount, "small", "true", 4);
+    assert_int_equal(alc_seal_sync(mount->seal), 0);
+    disk_set(&start, fixture->disk.bytes, fixture->disk.size);
+
+    disk_set(&fixture->disk, branch.bytes, branch.size);
+    assert_int_equal(mount_open(mount), ALC_E_POLICY_REFUSED);
+    assert_int_equal(mount->damage.reason, ALC_SEAL_ROLLED_BACK);
+    disk_set(&fixture->disk, start.bytes, start.size);
+    assert_int_equal(mount_open(mount), ALC_OK);
+    assert_int_equal(alc_seal_close(mount->seal), ALC_OK);
+    disk_fini(&start);
+    disk_fini(&branch);
+}
+
+/* A crash between the disk and the witness: the state is taken, and told to the witness; also when
+ * the witness had heard of it and its answer was lost. */
+static void test_interrupted_advance(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mount *mount = &fixture->mount;
+    struct alc_seal_session session;
+    alc_seal_session_init(&session);
+    mount->options.witness = &session.witness;
+    for (unsigned was_heard = 0; was_heard < 2; was_heard++) {
+        assert_int_equal(mount_open(mount), ALC_OK);
+        struct alc_seal_mark before = session.mark;
+        put_file(mount, "small", "kept", 4);
+        assert_int_equal(alc_seal_sync(mount->seal), 0);
+        session.mark = was_heard ? session.mark : before;
+        for (unsigned is_read_only = 0; is_read_only < 2; is_read_only++) {
+            mount->options.flags = is_read_only ? ALC_SEAL_READ_ONLY : 0;
+            assert_int_equal(mount_open(mount), ALC_OK);
+            assert_int_equal(session.mark.generation, mount->seal->mark.generation);
+            assert_true(session.mark.generation > before.generation);
+        }
+        mount->options.flags = 0;
+    }
+}
+
+/* Two mounts of one container without a lock and without a witness: whoever comes second to a
+ * commit is told, has written nothing, and the other one's files are whole. */
+static void test_two_writers_without_witness(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mount *first = &fixture->mount;
+    struct mount second;
+    uint8_t byte = 0;
+    mount_init(&second, &fixture->disk);
+    assert_int_equal(mount_open(first), ALC_OK);
+    assert_int_equal(mount_open(&second), ALC_OK);
+    put_file(first, "small", "1", 1);
+    put_file(&second, "small", "2", 1);
+    assert_int_equal(alc_seal_sync(first->seal), 0);
+    uint64_t writes_count = fixture->disk.writes_count;
+    assert_int_equal(alc_seal_sync(second.seal), -ALC_OS_IO);
+    assert_int_equal(second.damage.reason, ALC_SEAL_OTHER_WRITER);
+    assert_true(alc_seal_is_damaged(second.seal));
+    assert_int_equal(alc_seal_close(second.seal), ALC_E_IO_FAILED);
+    assert_int_equal(fixture->disk.writes_count, writes_count);
+    mount_fini(&second);
+    assert_int_equal(alc_seal_close(first->seal), ALC_OK);
+    assert_int_equal(mount_open(first), ALC_OK);
+    assert_int_equal(first->damages_count, 0);
+    int64_t handle = open_file(first, "small", ALC_OS_OPEN_READ);
+    assert_int_equal(read_at(first, handle, &byte, 1, 0), 1);
+    assert_int_equal(byte, '1');
+    assert_int_equal(alc_seal_close(first->seal), ALC_OK);
+}
+
 /* Two mounts of one container: the witness lets one of them go on. */
 static void test_two_writers(void **state)
 {
@@ -325,7 +419,7 @@ static void test_restored_state_gets_other_keys(void **state)
         size_t block = at / ALC_SEAL_BLOCK_SIZE;
         bool is_root_head =
             (block == ALC_SEAL_FIRST_ROOT_BLOCK || block == ALC_SEAL_FIRST_ROOT_BLOCK + 1) &&
-            at % ALC_SEAL_BLOCK_SIZE < ALC_SEAL_ROOT_RECORD_OFFSET;
+            at % ALC_SEAL_BLOCK_SIZE < ALC_SEAL_ROOT_HEAD_SIZE;
         bool is_written =
             at + 16 > fixture->old.size || memcmp(images[0] + at, fixture->old.bytes + at, 16) != 0;
         equal_count +=
@@ -386,6 +480,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cut_container, setup, teardown),
         cmocka_unit_test_setup_teardown(test_another_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_old_state, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_branch, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interrupted_advance, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_two_writers_without_witness, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_writers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restored_state_gets_other_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),

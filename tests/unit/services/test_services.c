@@ -76,10 +76,12 @@ static int teardown(void **state)
     return 0;
 }
 
-static alc_status get_key(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+static alc_status get_key(void *context, enum alc_mount_policy policy,
+                          const uint8_t workload_id[ALC_SHA256_SIZE],
                           const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
+    (void)policy;
     uint8_t expected[ALC_SHA256_SIZE];
     (void)key_id;
     alc_sha256(world.manifest, world.manifest_size, expected);
