@@ -4,7 +4,7 @@
 # two builds give the same MRENCLAVE. The signature is a development one: its key is made once per build
 # folder and never leaves it.
 
-find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
 foreach(room sgx keys kbs)
     if(TARGET alc_${room})
         target_link_libraries(alc_${room} PUBLIC OpenSSL::Crypto)
