@@ -50,8 +50,8 @@ static void make_identity(void)
 
 static void fuzz_certificate(const uint8_t *bytes, size_t size)
 {
-    static const struct alc_channel_demand everything = {
-        .accepts_stale = true, .accepts_legacy = true};
+    static const struct alc_channel_demand everything = {.accepts_stale = true,
+                                                         .accepts_legacy = true};
     struct alc_error error;
     struct alc_reader reader;
     struct alc_own_certificate certificate;
@@ -85,11 +85,8 @@ static void fuzz_endorsements(const uint8_t *bytes, size_t size)
 static void fuzz_engine(enum alc_channel_role role, const uint8_t *bytes, size_t size)
 {
     static const struct alc_channel_demand anybody = {.accepts_unattested = true};
-    const struct alc_channel_options options = {.role = role,
-                                                .identity = &identity,
-                                                .demand = &anybody,
-                                                .random = &source,
-                                                .now_s = NOW_S};
+    const struct alc_channel_options options = {
+        .role = role, .identity = &identity, .demand = &anybody, .random = &source, .now_s = NOW_S};
     uint8_t sent[4096];
     struct alc_arena arena;
     struct alc_channel *channel;

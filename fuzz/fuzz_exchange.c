@@ -133,12 +133,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     record_size = (bytes[0] & 4) != 0 ? 3 : 500;
     input = bytes + 1;
     input_size = size - 1;
-    const struct alc_channel_options options = {
-        .role = (bytes[0] & 1) != 0 ? ALC_CHANNEL_SERVER : ALC_CHANNEL_CLIENT,
-        .identity = &identity,
-        .demand = &demand_of_all,
-        .random = &source,
-        .now_s = NOW_S};
+    const struct alc_channel_options options = {.role = (bytes[0] & 1) != 0 ? ALC_CHANNEL_SERVER
+                                                                            : ALC_CHANNEL_CLIENT,
+                                                .identity = &identity,
+                                                .demand = &demand_of_all,
+                                                .random = &source,
+                                                .now_s = NOW_S};
     alc_arena_init(&arena, memory, sizeof memory);
     demand(alc_channel_open(&arena, &options, &channel) == ALC_OK);
     /* Nobody here has shown a certificate, so nobody is believed to be anything. */

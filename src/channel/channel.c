@@ -140,12 +140,22 @@ void alc_channel_fail(struct alc_channel *channel, alc_status status)
 
 /* -- the peer's certificate -- */
 
+alc_status alc_channel_judge_proof(struct alc_channel *channel,
+                                   const struct alc_channel_demand *demand,
+                                   const struct alc_channel_proof *proof)
+{
+    struct alc_arena arena;
+    alc_arena_init(&arena, channel->work, ALC_CHANNEL_WORK_SIZE);
+    alc_status status = alc_channel_judge(&arena, demand, proof, channel->now_s, &channel->peer);
+    alc_arena_fini(&arena);
+    return status;
+}
+
 /* Without proofs after the handshake the certificate is all that there is. */
 static alc_status judge_certificate_alone(struct alc_channel *channel)
 {
     const struct alc_channel_demand *demand = channel->demand;
     struct alc_channel_proof proof;
-    struct alc_arena arena;
     alc_status status = channel->has_peer_certificate
                             ? alc_channel_proof_of(&channel->peer_certificate, demand, &proof)
                             : ALC_E_NO_EVIDENCE;
@@ -153,8 +163,7 @@ static alc_status judge_certificate_alone(struct alc_channel *channel)
         status = ALC_E_NOT_FRESH;
     }
     if (status == ALC_OK) {
-        alc_arena_init(&arena, channel->work, ALC_CHANNEL_WORK_SIZE);
-        return alc_channel_judge(&arena, demand, &proof, channel->now_s, &channel->peer);
+        return alc_channel_judge_proof(channel, demand, &proof);
     }
     if (demand->accepts_unattested) {
         status = ALC_OK;

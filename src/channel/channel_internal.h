@@ -97,6 +97,10 @@ struct alc_channel {
 
 /* Ends the channel; the first reason wins. */
 void alc_channel_fail(struct alc_channel *channel, alc_status status);
+/* Into channel->peer. */
+alc_status alc_channel_judge_proof(struct alc_channel *channel,
+                                   const struct alc_channel_demand *demand,
+                                   const struct alc_channel_proof *proof);
 void alc_queue_append(struct alc_channel_queue *queue, const uint8_t *bytes, size_t size);
 size_t alc_queue_take(struct alc_channel_queue *queue, uint8_t *buf, size_t buf_size);
 static inline size_t alc_queue_used(const struct alc_channel_queue *queue)

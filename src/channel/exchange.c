@@ -183,7 +183,6 @@ static void judge_evidence(struct alc_channel *channel, const struct alc_text *t
     struct alc_channel_demand demand = *channel->demand;
     struct alc_channel_proof proof = {.spki = channel->peer_certificate.spki};
     uint8_t binding[ALC_SHA256_SIZE];
-    struct alc_arena arena;
     bind(channel, other(channel->role), binding);
     channel->peer.status = alc_channel_evidence_read(tagged, &proof.evidence);
     if (channel->peer.status != ALC_OK) {
@@ -193,9 +192,7 @@ static void judge_evidence(struct alc_channel *channel, const struct alc_text *t
     proof.endorsements =
         endorsements->size != 0 ? *endorsements : channel->peer_certificate.endorsements;
     demand.memory = NULL; /* it is seen this once */
-    alc_arena_init(&arena, channel->work, ALC_CHANNEL_WORK_SIZE);
-    channel->peer.is_fresh =
-        alc_channel_judge(&arena, &demand, &proof, channel->now_s, &channel->peer) == ALC_OK;
+    channel->peer.is_fresh = alc_channel_judge_proof(channel, &demand, &proof) == ALC_OK;
 }
 
 static void judge_secret(struct alc_channel *channel, const struct alc_text *shown,
@@ -205,7 +202,6 @@ static void judge_secret(struct alc_channel *channel, const struct alc_text *sho
     struct alc_channel_proof proof;
     uint8_t binding[ALC_SHA256_SIZE];
     uint8_t code[ALC_SHA256_SIZE];
-    struct alc_arena arena;
     bind(channel, other(channel->role), binding);
     alc_hmac(ALC_HASH_SHA256, exchange->known.bytes, ALC_CHANNEL_SECRET_SIZE, binding,
              sizeof binding, code);
@@ -222,9 +218,7 @@ static void judge_secret(struct alc_channel *channel, const struct alc_text *sho
     if (endorsements->size != 0) {
         proof.endorsements = *endorsements;
     }
-    alc_arena_init(&arena, channel->work, ALC_CHANNEL_WORK_SIZE);
-    channel->peer.is_fresh = alc_channel_judge(&arena, channel->demand, &proof, channel->now_s,
-                                               &channel->peer) == ALC_OK;
+    channel->peer.is_fresh = alc_channel_judge_proof(channel, channel->demand, &proof) == ALC_OK;
 }
 
 static alc_status read_proof(struct alc_channel *channel, struct alc_reader *reader)

@@ -71,7 +71,7 @@ struct side {
 static void side_init(struct side *side, enum alc_channel_role role, struct machine *machine,
                       const struct machine *peer)
 {
-    memset(side, 0, sizeof *side - sizeof side->bytes);
+    memset(side, 0, offsetof(struct side, bytes));
     alc_channel_memory_init(&side->memory);
     side->policy = alc_policy_default;
     side->demand.policy = &side->policy;
@@ -99,6 +99,7 @@ static void side_init(struct side *side, enum alc_channel_role role, struct mach
 
 static __attribute__((unused)) void side_open(struct side *side)
 {
+    alc_arena_fini(&side->arena);
     memset(side->bytes, 0, sizeof side->bytes);
     alc_arena_init(&side->arena, side->bytes, sizeof side->bytes);
     assert_int_equal(alc_channel_open(&side->arena, &side->options, &side->channel), ALC_OK);

@@ -150,6 +150,7 @@ static void test_wiped(void **state)
     meet_sides(40000);
     size_t used = client.arena.used;
     part();
+    alc_arena_fini(&client.arena);
     for (size_t i = 0; i < used; i++) {
         assert_int_equal(client.bytes[i], 0);
     }
@@ -370,9 +371,8 @@ static void test_middleman(void **state)
     middle.identity.attester = &attester;
     side_open(&client);
     side_open(&middle);
-    struct side second;
-    memcpy(&second, &client, sizeof second);
-    second.options.identity = NULL;
+    static struct side second;
+    side_init(&second, ALC_CHANNEL_CLIENT, NULL, &there);
     server.demand.accepts_unattested = true;
     side_open(&second);
     side_open(&server);
