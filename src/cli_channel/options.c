@@ -10,6 +10,7 @@
 
 #include "attest/time.h"
 #include "base/bytes.h"
+#include "sgx_emu_quote/quoting.h"
 
 enum { COLLATERAL_SIZE_MAX = 1 << 20, VALUES_MAX = 256 };
 
@@ -36,25 +37,40 @@ static void add_value(const struct cli_arguments *arguments, const char *name, c
     *values = (struct alc_reference_values){grown, values->count + 1};
 }
 
-/* What is read lies in memory for the rest of the process. */
-static void read_collateral(const char *path, struct netcat_options *out)
+/* What is read lies in memory for the rest of the process, as do the bytes. */
+static void use_collateral(const char *name, const uint8_t *bytes, size_t bytes_size,
+                           struct netcat_options *out)
 {
-    struct cli_file file = cli_read_file(path);
     struct alc_reader reader;
     struct alc_arena arena;
     struct alc_error error;
-    if (file.size > COLLATERAL_SIZE_MAX) {
-        cli_die(CLI_USAGE, "%s: larger than %d bytes", path, COLLATERAL_SIZE_MAX);
-    }
-    size_t size = 2 * file.size + 4096;
+    size_t size = 2 * bytes_size + 4096;
     alc_arena_init(&arena, cli_allocate(size), size);
     alc_error_clear(&error);
-    alc_reader_init(&reader, file.bytes, file.size, &error);
+    alc_reader_init(&reader, bytes, bytes_size, &error);
     if (alc_pcs_collateral_read(&arena, &reader, &out->collateral) != ALC_OK) {
-        (void)cli_report_error(path, &error);
+        (void)cli_report_error(name, &error);
         exit(CLI_USAGE);
     }
     out->demand.collateral.pcs = &out->collateral;
+}
+
+static void read_collateral(const char *path, struct netcat_options *out)
+{
+    struct cli_file file = cli_read_file(path);
+    if (file.size > COLLATERAL_SIZE_MAX) {
+        cli_die(CLI_USAGE, "%s: larger than %d bytes", path, COLLATERAL_SIZE_MAX);
+    }
+    use_collateral(path, file.bytes, file.size, out);
+}
+
+static void read_emulated_collateral(struct netcat_options *out)
+{
+    struct alc_writer writer;
+    uint8_t *bytes = cli_allocate(ALC_EMULATED_COLLATERAL_SIZE_MAX);
+    alc_writer_init(&writer, bytes, ALC_EMULATED_COLLATERAL_SIZE_MAX);
+    alc_emulated_collateral(&writer);
+    use_collateral("emulated collateral", bytes, writer.pos, out);
 }
 
 static void read_option(struct cli_arguments *arguments, int option, const char *value,
@@ -70,6 +86,8 @@ static void read_option(struct cli_arguments *arguments, int option, const char 
         add_value(arguments, "workload", value, &out->demand.workloads);
     } else if (IS(option, accept_emulated)) {
         out->policy.accepts_emulated = true;
+        out->policy.accepts_debug = true; /* as all of the emulator's evidence says */
+        out->demand.root_sha256 = alc_emulated_root_sha256;
     } else if (IS(option, accept_unattested)) {
         out->demand.accepts_unattested = true;
     } else if (IS(option, accept_stale)) {
@@ -100,6 +118,9 @@ void netcat_read_options(struct cli_arguments *arguments, struct netcat_options 
     }
     if (out->demand.accepts_legacy && !out->demand.accepts_stale) {
         cli_usage_error(arguments, "--legacy needs --accept-stale: older forms prove no more");
+    }
+    if (out->policy.accepts_emulated && out->demand.collateral.pcs == NULL) {
+        read_emulated_collateral(out);
     }
     out->address = arguments->argv[arguments->next];
     out->demand.policy = &out->policy;
