@@ -247,6 +247,7 @@ set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest)
 set(ALC_UNIT_TEST_LIBRARIES_broker OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_broker_keys alc_os_linux OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_channel OpenSSL::Crypto OpenSSL::SSL pthread)
+set(ALC_UNIT_TEST_LIBRARIES_attested alc_os_linux OpenSSL::Crypto pthread)
 # Compiled code needs a system that delivers its faults.
 set(ALC_UNIT_TEST_LIBRARIES_native_exec alc_native_linux)
 function(alc_unit_tests)

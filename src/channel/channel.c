@@ -328,7 +328,8 @@ size_t alc_channel_transmit(struct alc_channel *channel, uint8_t *buf, size_t bu
 size_t alc_channel_write(struct alc_channel *channel, const uint8_t *bytes, size_t size)
 {
     size_t written = 0;
-    if (channel->state == ALC_CHANNEL_OPEN && !channel->is_shut) {
+    bool is_open = channel->state == ALC_CHANNEL_OPEN || channel->state == ALC_CHANNEL_CLOSED;
+    if (is_open && !channel->is_shut) {
         (void)alc_tls_write(channel, bytes, size, &written);
     }
     return written;
@@ -350,6 +351,11 @@ size_t alc_channel_read_size(struct alc_channel *channel)
         conclude(channel, alc_tls_available(channel, &size));
     }
     return size;
+}
+
+bool alc_channel_is_shut(const struct alc_channel *channel)
+{
+    return channel->is_shut;
 }
 
 void alc_channel_shutdown(struct alc_channel *channel)

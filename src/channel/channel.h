@@ -8,7 +8,7 @@
  *     network <- alc_channel_transmit  alc_channel_write <- program
  *
  * After any call there may be bytes to transmit; who waits for the network transmits them first.
- * The program's bytes flow in state ALC_CHANNEL_OPEN alone, when each side has accepted the other.
+ * The program's bytes flow when each side has accepted the other, from state ALC_CHANNEL_OPEN on.
  * Memory comes from the caller's arena at the start. An engine is used by one thread at a time;
  * different engines, also with one identity and one demand, by any.
  */
@@ -31,7 +31,7 @@ struct alc_channel_options {
 enum alc_channel_state {
     ALC_CHANNEL_OPENING, /* handshake, and proofs */
     ALC_CHANNEL_OPEN,
-    ALC_CHANNEL_CLOSED, /* the peer said farewell; what was read before that is all */
+    ALC_CHANNEL_CLOSED, /* the peer said farewell: that was all of its; ours may go on */
     ALC_CHANNEL_FAILED, /* see alc_channel_status; there may be an alert to transmit */
 };
 
@@ -79,6 +79,8 @@ size_t alc_channel_write(struct alc_channel *channel, const uint8_t *bytes, size
 size_t alc_channel_read(struct alc_channel *channel, uint8_t *buf, size_t buf_size);
 /* Bytes that a read would give at once. */
 size_t alc_channel_read_size(struct alc_channel *channel);
+/* Whether it was said. */
+bool alc_channel_is_shut(const struct alc_channel *channel);
 /* Says farewell: nothing can be written any more; reading goes on. */
 void alc_channel_shutdown(struct alc_channel *channel);
 
