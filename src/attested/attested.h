@@ -16,7 +16,7 @@
 #include "os/over.h"
 
 /* Handles of accepted connections: this and the following, out of the way of the tables beneath. */
-enum { ALC_ATTESTED_FIRST_HANDLE = (1 << 30) + (1 << 20) };
+enum { ALC_ATTESTED_FIRST_HANDLE = 1 << 29 };
 
 /* One socket of the table beneath, with its channel. */
 struct alc_attested_socket {

@@ -53,13 +53,13 @@ static const struct {
     {offsetof(struct alc_channel, exchange.message), MESSAGE_SIZE},
     {offsetof(struct alc_channel, exchange.out.bytes), MESSAGE_SIZE},
 };
-enum { PART_ALIGNMENT = 16 };
+enum { PART_ALIGNMENT = 16, PART_SLACK = 64 }; /* red zones, in builds that have them */
 
 size_t alc_channel_memory_size(void)
 {
-    size_t size = sizeof(struct alc_channel) + PART_ALIGNMENT;
+    size_t size = sizeof(struct alc_channel) + PART_SLACK;
     for (size_t i = 0; i < ALC_ARRAY_COUNT(parts); i++) {
-        size += parts[i].size + PART_ALIGNMENT;
+        size += parts[i].size + PART_SLACK;
     }
     return size;
 }
