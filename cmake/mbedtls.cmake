@@ -7,6 +7,12 @@ set(ALC_MBEDTLS_SOURCE "" CACHE PATH "unpacked source of mbedTLS 3.6; empty: whe
 set(ALC_MBEDTLS_FILES
     aes aesni asn1parse asn1write bignum bignum_core cipher cipher_wrap cmac constant_time ecdsa ecp
     ecp_curves hkdf hmac_drbg md rsa rsa_alt_helpers sha256 sha512)
+# TLS 1.3, for src/channel alone.
+set(ALC_MBEDTLS_TLS_FILES
+    ecdh oid pk pk_ecc pk_wrap pkparse psa_crypto psa_crypto_aead psa_crypto_cipher psa_crypto_client
+    psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash psa_crypto_mac psa_crypto_rsa
+    psa_crypto_slot_management psa_util ssl_ciphersuites ssl_client ssl_msg ssl_tls ssl_tls13_client
+    ssl_tls13_generic ssl_tls13_keys ssl_tls13_server x509 x509_crt)
 # Where the time of a signature goes.
 set(ALC_MBEDTLS_HOT_FILES bignum_core ecp_curves)
 
@@ -100,5 +106,23 @@ function(alc_crypto_room)
     endforeach()
     foreach(file ${ALC_MBEDTLS_HOT_FILES})
         set_property(SOURCE ${ALC_MBEDTLS}/library/${file}.c PROPERTY COMPILE_OPTIONS -O2)
+    endforeach()
+endfunction()
+
+# The same for TLS.
+function(alc_channel_room)
+    if(NOT TARGET alc_channel)
+        return()
+    endif()
+    alc_mbedtls_library(alc_mbedtls_tls ${ALC_MBEDTLS_TLS_FILES})
+    target_compile_options(alc_mbedtls_tls PRIVATE ${ALC_FREESTANDING_FLAGS})
+    target_sources(alc_channel PRIVATE $<TARGET_OBJECTS:alc_mbedtls_tls>)
+    alc_mbedtls_library(enclave_channel_mbedtls ${ALC_MBEDTLS_TLS_FILES})
+    target_compile_options(enclave_channel_mbedtls PRIVATE ${ALC_ENCLAVE_FLAGS})
+    foreach(target alc_channel enclave_channel)
+        alc_mbedtls_settings(${target})
+    endforeach()
+    foreach(target alc_channel enclave_channel alc_mbedtls_tls enclave_channel_mbedtls)
+        target_compile_definitions(${target} PRIVATE ALC_MBEDTLS_TLS=1)
     endforeach()
 endfunction()

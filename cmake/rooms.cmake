@@ -227,6 +227,7 @@ foreach(target alc_services enclave_services)
     endif()
 endforeach()
 alc_kbs_room()
+alc_channel_room()
 
 if(TARGET alc_compiler)
     execute_process(COMMAND ${ALC_LLVM_CONFIG} --includedir OUTPUT_VARIABLE llvm_include
@@ -266,6 +267,8 @@ set(ALC_UNIT_TEST_LIBRARIES_sgx pthread)
 set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_broker OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_broker_keys alc_os_linux OpenSSL::Crypto)
+set(ALC_UNIT_TEST_LIBRARIES_channel OpenSSL::Crypto OpenSSL::SSL pthread)
+set(ALC_UNIT_TEST_LIBRARIES_attested alc_os_linux OpenSSL::Crypto pthread)
 # Compiled code needs a system that delivers its faults.
 set(ALC_UNIT_TEST_LIBRARIES_native_exec alc_native_linux)
 function(alc_unit_tests)

@@ -154,7 +154,7 @@ def room_of(path):
         return "libgcc"
     if path.startswith("<internal>"):
         return "(linker)"
-    if "crypto_mbedtls.dir" in path:
+    if "_mbedtls.dir" in path:
         return "mbedtls"
     for form in (r"/src/([a-z_0-9]+)/", r"generated/([a-z_0-9]+)/"):
         found = re.search(form, path)

@@ -70,8 +70,9 @@ uint64_t cli_parse_duration_ns(const struct cli_arguments *arguments, const char
 /* Sockets at a numeric "address:port" or "[address]:port", which the option `option` named: one
  * that listens, and one that is connected and gives up after ten seconds of silence. Each ends the
  * process when that fails. */
-int cli_listen(const struct cli_arguments *arguments, const char *option, const char *text);
-int cli_connect(const struct cli_arguments *arguments, const char *option, const char *text);
+int cli_open_listener(const struct cli_arguments *arguments, const char *option, const char *text);
+int cli_open_connection(const struct cli_arguments *arguments, const char *option,
+                        const char *text);
 
 void cli_print_hex(FILE *out, const uint8_t *bytes, size_t size);
 

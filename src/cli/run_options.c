@@ -132,13 +132,18 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
     } else if (option == CLI_OPTION_run_seal_policy) {
         options->is_signers = parse_policy(arguments, value);
     } else if (option == CLI_OPTION_run_witness) {
-        options->witness = cli_connect(arguments, "--witness", value);
+        options->witness = cli_open_connection(arguments, "--witness", value);
     } else if (option == CLI_OPTION_run_witness_key) {
         options->witness_key_path = value;
     } else if (option == CLI_OPTION_run_env) {
         run_options_add_variable(arguments, options, value);
     } else if (option == CLI_OPTION_run_listen) {
-        options->sockets[options->sockets_count++] = cli_listen(arguments, "--listen", value);
+        options->sockets[options->sockets_count++] =
+            cli_open_listener(arguments, "--listen", value);
+    } else if (option == CLI_OPTION_run_listen_attested) {
+        options->attested[options->attested_count++] =
+            cli_open_listener(arguments, "--listen-attested", value);
+        options->has_services = true;
     } else if (option == CLI_OPTION_run_fuel) {
         options->limits.fuel = cli_parse_number(arguments, value, INT64_MAX);
         if (options->limits.fuel == 0) {
@@ -190,7 +195,7 @@ static void check_key_broker(const struct cli_arguments *arguments,
 static void check_sealed(const struct cli_arguments *arguments, struct run_options *options)
 {
     if (options->has_services) {
-        (void)cli_complete_need("sealed, memory and archive directories");
+        (void)cli_complete_need("attested sockets, nor sealed, memory and archive directories");
     }
     check_key_broker(arguments, options);
     bool wants_key = options->has_sealed && !run_tee_is_enclave(options->tee);
@@ -219,12 +224,19 @@ void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
         .mounts = cli_allocate(words * sizeof(struct run_mount)),
         .environment = cli_allocate(words * sizeof(char *)),
         .sockets = cli_allocate(words * sizeof(int)),
+        .attested = cli_allocate(words * sizeof(int)),
         .proof = proof,
     };
     const char *value;
     int option;
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         apply_option(arguments, out, (enum cli_option)option, value);
+    }
+    for (size_t i = 0; i < out->attested_count; i++) {
+        out->sockets[out->sockets_count++] = out->attested[i];
+    }
+    if (out->attested_count > ALC_LIMIT_ATTESTED_SOCKETS) {
+        cli_usage_error(arguments, "--listen-attested: at most %u", ALC_LIMIT_ATTESTED_SOCKETS);
     }
     if (out->is_vouched && out->owner_path != NULL) {
         cli_usage_error(arguments, "one of --vouch and --owner");

@@ -48,6 +48,8 @@ struct run_options {
     size_t environment_count;
     int *sockets; /* listening descriptors */
     size_t sockets_count;
+    int *attested; /* those that speak attested TLS, which are the last ones of `sockets`, too */
+    size_t attested_count;
     struct alc_workload_limits limits;
     const char *seal_key_path; /* NULL unless sealed mounts run outside an enclave */
     /* kbs:///REPOSITORY/TYPE/TAG#sha256=HEX; NULL unless sealed mounts have a key of a broker. */

@@ -39,7 +39,7 @@ static struct addrinfo *resolve(const struct cli_arguments *arguments, const cha
     return found;
 }
 
-int cli_listen(const struct cli_arguments *arguments, const char *option, const char *text)
+int cli_open_listener(const struct cli_arguments *arguments, const char *option, const char *text)
 {
     struct addrinfo *found = resolve(arguments, option, text);
     int one = 1;
@@ -52,7 +52,7 @@ int cli_listen(const struct cli_arguments *arguments, const char *option, const 
     return fd;
 }
 
-int cli_connect(const struct cli_arguments *arguments, const char *option, const char *text)
+int cli_open_connection(const struct cli_arguments *arguments, const char *option, const char *text)
 {
     struct addrinfo *found = resolve(arguments, option, text);
     const struct timeval patience = {.tv_sec = PATIENCE_S};

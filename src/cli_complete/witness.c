@@ -84,7 +84,7 @@ int cli_complete_witness(struct cli_arguments *arguments)
     }
     struct alc_ec_private_key key;
     read_key(key_path, &key);
-    int exit_code = serve(cli_listen(arguments, "--listen", listen_at), store_path, &key);
+    int exit_code = serve(cli_open_listener(arguments, "--listen", listen_at), store_path, &key);
     alc_wipe(&key, sizeof key);
     return exit_code;
 }

@@ -52,9 +52,8 @@ void alc_evidence_describe(struct alc_evidence *evidence,
     }
 }
 
-/* The claims of this workload as somebody asks for them; *out_size bytes of `bytes`. */
-static alc_status encode_claims(const struct alc_evidence *evidence, enum alc_asked_by asked_by,
-                                uint8_t *bytes, size_t size, size_t *out_size)
+alc_status alc_evidence_claims(const struct alc_evidence *evidence, enum alc_asked_by asked_by,
+                               uint8_t *bytes, size_t size, size_t *out_size)
 {
     struct alc_claims claims = evidence->claims;
     struct alc_writer writer;
@@ -89,7 +88,8 @@ static alc_status make_item(struct alc_evidence *evidence,
         .key_hash_kind = request->key_hash_kind,
         .key_hash = request->key_hash,
     };
-    ALC_TRY(encode_claims(evidence, request->asked_by, claims, sizeof claims, &buffer.alcove.size));
+    ALC_TRY(alc_evidence_claims(evidence, request->asked_by, claims, sizeof claims,
+                                &buffer.alcove.size));
     alc_writer_init(&writer, bound, sizeof bound);
     alc_claims_buffer_write(&writer, &buffer);
     ALC_TRY(alc_writer_finish(&writer));
@@ -103,23 +103,54 @@ static alc_status make_item(struct alc_evidence *evidence,
     return out->overflowed ? ALC_E_OUT_OF_MEMORY : ALC_OK;
 }
 
+/* Quotes take milliseconds: whoever waits lets others run. */
+static void enter(struct alc_evidence *evidence)
+{
+    while (__atomic_exchange_n(&evidence->is_busy, 1, __ATOMIC_ACQUIRE) != 0) {
+        (void)evidence->os->operations->yield(evidence->os->context);
+    }
+}
+
+static void leave(struct alc_evidence *evidence)
+{
+    __atomic_store_n(&evidence->is_busy, 0, __ATOMIC_RELEASE);
+}
+
 alc_status alc_evidence_make(struct alc_evidence *evidence,
                              const struct alc_evidence_request *request, struct alc_writer *out)
 {
-    const struct alc_os *os = evidence->os;
     if (evidence->attester == NULL) {
         return ALC_E_NOT_SUPPORTED;
     }
     if (request->nonce.size > ALC_CLAIMS_NONCE_SIZE_MAX) {
         return ALC_E_BAD_ARGUMENT;
     }
-    /* Quotes take milliseconds: whoever waits lets others run. */
-    while (__atomic_exchange_n(&evidence->is_busy, 1, __ATOMIC_ACQUIRE) != 0) {
-        (void)os->operations->yield(os->context);
-    }
+    enter(evidence);
     alc_status status = make_item(evidence, request, out);
-    __atomic_store_n(&evidence->is_busy, 0, __ATOMIC_RELEASE);
+    leave(evidence);
     return status;
+}
+
+static alc_status attest_for_channel(void *context,
+                                     const uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE],
+                                     struct alc_writer *out)
+{
+    struct alc_evidence *evidence = context;
+    enter(evidence);
+    alc_status status = evidence->attester->evidence(evidence->attester->context, report_data, out);
+    leave(evidence);
+    return status;
+}
+
+bool alc_evidence_attester(struct alc_evidence *evidence, struct alc_attester *out)
+{
+    if (evidence->attester == NULL) {
+        return false;
+    }
+    *out = *evidence->attester; /* of the same kind */
+    out->evidence = attest_for_channel;
+    out->context = evidence;
+    return true;
 }
 
 alc_status alc_evidence_answer_host(struct alc_evidence *evidence)

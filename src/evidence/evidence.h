@@ -56,6 +56,13 @@ void alc_evidence_describe(struct alc_evidence *evidence,
 ALC_MUST_CHECK alc_status alc_evidence_make(struct alc_evidence *evidence,
                                             const struct alc_evidence_request *request,
                                             struct alc_writer *out);
+/* Writes the claims of this workload as somebody asks for them; *out_size of `size` bytes. */
+ALC_MUST_CHECK alc_status alc_evidence_claims(const struct alc_evidence *evidence,
+                                              enum alc_asked_by asked_by, uint8_t *bytes,
+                                              size_t size, size_t *out_size);
+/* An attester for the runtime's channel, which writes its own claims-buffers: the same one beneath,
+ * for any thread, the others wait. False where nothing can be proven. */
+ALC_MUST_CHECK bool alc_evidence_attester(struct alc_evidence *evidence, struct alc_attester *out);
 /* What the host asked for: reads the nonce behind ALC_OS_EVIDENCE and writes the evidence there. */
 ALC_MUST_CHECK alc_status alc_evidence_answer_host(struct alc_evidence *evidence);
 

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "exec/engine.h"
+#include "services/sockets.h"
 
 struct run {
     const struct alc_services *services;
@@ -18,6 +19,7 @@ struct run {
     uint8_t mounted_id[ALC_SHA256_SIZE]; /* of the workload whose mounts were opened */
     bool has_mounts;
     bool is_question; /* to be proven, not run */
+    struct services_sockets sockets;
 };
 
 static void opening(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
@@ -51,6 +53,7 @@ static alc_status loaded(struct alc_workload *workload, void *context)
         ALC_TRY(alc_evidence_answer_host(&run->evidence));
         return ALC_E_EXIT;
     }
+    ALC_TRY(services_sockets_open(&run->sockets, &run->evidence, alc_workload_manifest(workload)));
     return alc_linker_add_host(alc_workload_linker(workload), alc_evidence_module(),
                                &run->evidence);
 }
@@ -74,6 +77,7 @@ alc_status alc_services_run_from_os(struct alc_os *os, struct alc_workload_profi
         alc_evidence_init(&run->evidence, os, services->attester, ALC_VERSION) != ALC_OK) {
         return ALC_E_OUT_OF_MEMORY; /* and the workload says nothing, as when it has no memory */
     }
+    services_sockets_init(&run->sockets, os);
     run->services = services;
     run->broker_keys = (struct alc_broker_keys){.os = os, .attester = services->attester};
     run->keys = (struct alc_mounts_keys){.get = get_key,
@@ -92,7 +96,8 @@ alc_status alc_services_run_from_os(struct alc_os *os, struct alc_workload_profi
         return alc_workload_run_from_os(os, profile, stop_flag);
     }
     run->watch = (struct alc_mounts_watch){.opening = opening, .context = run};
-    return alc_mounts_run_from_os(os, profile, &run->keys, &run->watch, stop_flag);
+    return alc_mounts_run_from_os(&run->sockets.table.over.os, profile, &run->keys, &run->watch,
+                                  stop_flag);
 }
 
 void alc_services_equip(struct alc_workload_compiled *compiled)

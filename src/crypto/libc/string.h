@@ -32,4 +32,12 @@ static inline int strcmp(const char *a, const char *b)
     return (unsigned char)*a - (unsigned char)*b;
 }
 
+static inline char *strchr(const char *text, int wanted)
+{
+    while (*text != (char)wanted && *text != '\0') {
+        text++;
+    }
+    return *text == (char)wanted ? (char *)text : (char *)0;
+}
+
 #endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Options of listen and connect into what is asked of peers.
+ */
+#include "cli_channel/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "attest/time.h"
+#include "base/bytes.h"
+#include "sgx_emu_quote/quoting.h"
+
+enum { COLLATERAL_SIZE_MAX = 1 << 20, VALUES_MAX = 256 };
+
+/* Options that both commands have, whichever of the two it is. */
+#define IS(option, ident)                                                                          \
+    ((option) == CLI_OPTION_listen_##ident || (option) == CLI_OPTION_connect_##ident)
+
+/* Appends 32 bytes to a list of reference values, which grows in place. */
+static void add_value(const struct cli_arguments *arguments, const char *name, const char *text,
+                      struct alc_reference_values *values)
+{
+    uint8_t value[ALC_SHA256_SIZE];
+    if (!alc_hex_decode((const uint8_t *)text, strlen(text), value, sizeof value)) {
+        cli_usage_error(arguments, "--%s %s: 64 hexadecimal digits", name, text);
+    }
+    if (values->count == VALUES_MAX) {
+        cli_usage_error(arguments, "--%s: at most %d", name, VALUES_MAX);
+    }
+    uint8_t *grown = cli_allocate((values->count + 1) * sizeof value);
+    if (values->count != 0) {
+        alc_copy(grown, values->bytes, values->count * sizeof value);
+    }
+    alc_copy(grown + values->count * sizeof value, value, sizeof value);
+    *values = (struct alc_reference_values){grown, values->count + 1};
+}
+
+/* What is read lies in memory for the rest of the process, as do the bytes. */
+static void use_collateral(const char *name, const uint8_t *bytes, size_t bytes_size,
+                           struct netcat_options *out)
+{
+    struct alc_reader reader;
+    struct alc_arena arena;
+    struct alc_error error;
+    size_t size = 2 * bytes_size + 4096;
+    alc_arena_init(&arena, cli_allocate(size), size);
+    alc_error_clear(&error);
+    alc_reader_init(&reader, bytes, bytes_size, &error);
+    if (alc_pcs_collateral_read(&arena, &reader, &out->collateral) != ALC_OK) {
+        (void)cli_report_error(name, &error);
+        exit(CLI_USAGE);
+    }
+    out->demand.collateral.pcs = &out->collateral;
+}
+
+static void read_collateral(const char *path, struct netcat_options *out)
+{
+    struct cli_file file = cli_read_file(path);
+    if (file.size > COLLATERAL_SIZE_MAX) {
+        cli_die(CLI_USAGE, "%s: larger than %d bytes", path, COLLATERAL_SIZE_MAX);
+    }
+    use_collateral(path, file.bytes, file.size, out);
+}
+
+static void read_emulated_collateral(struct netcat_options *out)
+{
+    struct alc_writer writer;
+    uint8_t *bytes = cli_allocate(ALC_EMULATED_COLLATERAL_SIZE_MAX);
+    alc_writer_init(&writer, bytes, ALC_EMULATED_COLLATERAL_SIZE_MAX);
+    alc_emulated_collateral(&writer);
+    use_collateral("emulated collateral", bytes, writer.pos, out);
+}
+
+static void read_option(struct cli_arguments *arguments, int option, const char *value,
+                        struct netcat_options *out)
+{
+    if (IS(option, collateral)) {
+        read_collateral(value, out);
+    } else if (IS(option, mrenclave)) {
+        add_value(arguments, "mrenclave", value, &out->policy.mrenclaves);
+    } else if (IS(option, mrsigner)) {
+        add_value(arguments, "mrsigner", value, &out->policy.mrsigners);
+    } else if (IS(option, workload)) {
+        add_value(arguments, "workload", value, &out->demand.workloads);
+    } else if (IS(option, accept_emulated)) {
+        out->policy.accepts_emulated = true;
+        out->policy.accepts_debug = true; /* as all of the emulator's evidence says */
+        out->demand.root_sha256 = alc_emulated_root_sha256;
+    } else if (IS(option, accept_unattested)) {
+        out->demand.accepts_unattested = true;
+    } else if (IS(option, accept_stale)) {
+        out->demand.accepts_stale = true;
+    } else if (IS(option, legacy)) {
+        out->demand.accepts_legacy = true;
+    } else if (IS(option, time)) {
+        out->has_time = true;
+        if (!alc_time_from_rfc3339((const uint8_t *)value, strlen(value), &out->time_s)) {
+            cli_usage_error(arguments, "--time %s: YYYY-MM-DDTHH:MM:SSZ", value);
+        }
+    } else {
+        out->is_once = true;
+    }
+}
+
+void netcat_read_options(struct cli_arguments *arguments, struct netcat_options *out)
+{
+    const char *value;
+    int option;
+    alc_fill(out, 0, sizeof *out);
+    out->policy = alc_policy_default;
+    while ((option = cli_next_option(arguments, &value)) >= 0) {
+        read_option(arguments, option, value, out);
+    }
+    if (arguments->next + 1 != arguments->argc) {
+        cli_usage_error(arguments, "ADDRESS:PORT, please");
+    }
+    if (out->demand.accepts_legacy && !out->demand.accepts_stale) {
+        cli_usage_error(arguments, "--legacy needs --accept-stale: older forms prove no more");
+    }
+    if (out->policy.accepts_emulated && out->demand.collateral.pcs == NULL) {
+        read_emulated_collateral(out);
+    }
+    out->address = arguments->argv[arguments->next];
+    out->demand.policy = &out->policy;
+    out->memory = cli_allocate(sizeof *out->memory);
+    alc_channel_memory_init(out->memory);
+    out->demand.memory = out->memory;
+}
+
+int64_t netcat_now_s(const struct netcat_options *options)
+{
+    return options->has_time ? options->time_s : (int64_t)time(NULL);
+}
