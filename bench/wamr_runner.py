@@ -21,8 +21,8 @@ def main():
     if not compiled.exists():
         compiled.parent.mkdir(parents=True, exist_ok=True)
         scratch = compiled.with_suffix(f".{os.getpid()}")
-        subprocess.run([wamrc, option, "-o", scratch, module], check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run([wamrc, option, "-o", scratch.name, os.path.abspath(module)],
+                       cwd=folder, check=True, stdout=subprocess.DEVNULL)
         scratch.rename(compiled)
     os.execv(iwasm, [iwasm, str(compiled), *arguments])
 

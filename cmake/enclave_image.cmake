@@ -5,7 +5,7 @@
 # folder and never leaves it.
 
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
-foreach(room sgx keys)
+foreach(room sgx keys kbs)
     if(TARGET alc_${room})
         target_link_libraries(alc_${room} PUBLIC OpenSSL::Crypto)
     endif()
@@ -127,7 +127,7 @@ endfunction()
 # and what an image does besides (nothing, or all services). Each is one main function of either kind.
 set(ALC_SERVICES_ROOMS)
 if(TARGET alc_services)
-    set(ALC_SERVICES_ROOMS crypto voucher seal witness mounts attest evidence services enclave_complete)
+    set(ALC_SERVICES_ROOMS crypto voucher seal witness mounts attest evidence broker broker_keys services enclave_complete)
 endif()
 set(ALC_IMAGE_OF_interpreter ${CMAKE_SOURCE_DIR}/src/enclave/main.c)
 set(ALC_IMAGE_OF_native ${CMAKE_SOURCE_DIR}/src/enclave/main_native.c)

@@ -36,14 +36,10 @@ function(alc_find_mbedtls out)
     endif()
     set(${out} "" PARENT_SCOPE)
     foreach(place ${places})
-        # p256-m stands elsewhere in the package than where tools/fetch_mbedtls puts it.
-        foreach(p256m p256-m 3rdparty/p256-m/p256-m)
-            if(EXISTS ${place}/library/ecp.c AND EXISTS ${place}/${p256m}/p256-m.c)
-                set(${out} ${place} PARENT_SCOPE)
-                set(ALC_P256M ${place}/${p256m} PARENT_SCOPE)
-                return()
-            endif()
-        endforeach()
+        if(EXISTS ${place}/library/ecp.c)
+            set(${out} ${place} PARENT_SCOPE)
+            return()
+        endif()
     endforeach()
     if(ALC_MBEDTLS_SOURCE)
         message(FATAL_ERROR "ALC_MBEDTLS_SOURCE: no source of mbedTLS in ${ALC_MBEDTLS_SOURCE}")
@@ -66,7 +62,7 @@ endif()
 # The same headers for our files and theirs; libc/ stands before the machine's own.
 function(alc_mbedtls_settings target)
     target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_SOURCE_DIR}/src/crypto/libc
-                               ${ALC_MBEDTLS}/include ${ALC_P256M})
+                               ${ALC_MBEDTLS}/include)
     target_compile_definitions(${target} PRIVATE
                                MBEDTLS_CONFIG_FILE="${CMAKE_SOURCE_DIR}/src/crypto/mbedtls_config.h")
     target_compile_options(${target} PRIVATE -maes -mpclmul)
@@ -75,7 +71,7 @@ endfunction()
 function(alc_mbedtls_library name)
     list(TRANSFORM ARGN PREPEND ${ALC_MBEDTLS}/library/ OUTPUT_VARIABLE sources)
     list(TRANSFORM sources APPEND .c)
-    add_library(${name} OBJECT EXCLUDE_FROM_ALL ${sources} ${ALC_P256M}/p256-m.c)
+    add_library(${name} OBJECT EXCLUDE_FROM_ALL ${sources})
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
     # Not our warnings, but none that hides a wrong call.
     target_compile_options(${name} PRIVATE ${ALC_CODE_FLAGS} -ffile-prefix-map=${ALC_MBEDTLS}/=mbedtls/
@@ -102,10 +98,6 @@ function(alc_crypto_room)
     foreach(target alc_crypto enclave_crypto enclave_crypto_hot)
         alc_mbedtls_settings(${target})
     endforeach()
-    # Its switch is mbedTLS's for a driver; here it is used by itself. Multiplication of 64 bits takes
-    # the same time for all numbers on x86-64.
-    set_property(SOURCE ${ALC_P256M}/p256-m.c PROPERTY COMPILE_DEFINITIONS
-                 MBEDTLS_PSA_P256M_DRIVER_ENABLED MUL64_IS_CONSTANT_TIME)
     foreach(file ${ALC_MBEDTLS_HOT_FILES})
         set_property(SOURCE ${ALC_MBEDTLS}/library/${file}.c PROPERTY COMPILE_OPTIONS -O2)
     endforeach()

@@ -63,6 +63,7 @@ if(NOT ALC_SQLITE_INCLUDE OR NOT ALC_SQLITE_LIBRARY)
     list(APPEND ALC_MISSING_ROOMS witness_server)
 endif()
 include(${CMAKE_SOURCE_DIR}/cmake/mbedtls.cmake)
+include(${CMAKE_SOURCE_DIR}/cmake/kbs.cmake)
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/layers.txt ALC_LAYER_LINES REGEX "^[a-z]")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/layers.txt)
@@ -214,6 +215,7 @@ foreach(target alc_services enclave_services)
         target_compile_definitions(${target} PRIVATE ALC_VERSION="${PROJECT_VERSION}")
     endif()
 endforeach()
+alc_kbs_room()
 
 if(TARGET alc_compiler)
     execute_process(COMMAND ${ALC_LLVM_CONFIG} --includedir OUTPUT_VARIABLE llvm_include
@@ -246,12 +248,13 @@ endfunction()
 # what ALC_UNIT_TEST_LIBRARIES_<room> names.
 set(ALC_UNIT_TEST_LIBRARIES_crypto OpenSSL::Crypto pthread)
 set(ALC_UNIT_TEST_LIBRARIES_voucher alc_keys)
-# The platforms of the tests stand in for the emulator as well.
-set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto -Wl,--wrap=alc_emulated_root_sha256)
+set(ALC_UNIT_TEST_LIBRARIES_attest OpenSSL::Crypto)
 set(ALC_UNIT_TEST_LIBRARIES_services alc_os_linux)
 set(ALC_UNIT_TEST_LIBRARIES_mounts alc_os_linux)
 set(ALC_UNIT_TEST_LIBRARIES_sgx pthread)
 set(ALC_UNIT_TEST_LIBRARIES_sgx_emu_quote alc_attest)
+set(ALC_UNIT_TEST_LIBRARIES_broker OpenSSL::Crypto)
+set(ALC_UNIT_TEST_LIBRARIES_broker_keys alc_os_linux OpenSSL::Crypto)
 # Compiled code needs a system that delivers its faults.
 set(ALC_UNIT_TEST_LIBRARIES_native_exec alc_native_linux)
 function(alc_unit_tests)

@@ -20,7 +20,7 @@ FREESTANDING_HEADERS = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits
 INTRINSICS = {"immintrin.h", "nmmintrin.h", "smmintrin.h", "tmmintrin.h", "wmmintrin.h",
               "emmintrin.h", "cpuid.h"}
 # The one library that a freestanding room stands on: built for it, from mbedtls.cmake.
-LIBRARIES = {"crypto": ("mbedtls/", "psa/", "p256-m.h")}
+LIBRARIES = {"crypto": ("mbedtls/", "psa/")}
 MEMORY_SYMBOLS = {"memcpy", "memmove", "memset", "memcmp",
                   "__udivti3"}  # libgcc's, which every image links
 # base/compiler.h: provided once per program or image.

@@ -27,6 +27,7 @@ const char *alc_check_text(enum alc_check check);
 /* Its name, as rules are called in verdicts. */
 const char *alc_check_name(enum alc_check check);
 
+/* Whether it is for this kind of evidence; the others stay ALC_CHECK_NOT_REACHED. */
 bool alc_check_is_for(enum alc_check check, enum alc_evidence_kind kind);
 
 enum alc_check_result {
@@ -48,6 +49,9 @@ struct alc_appraisal {
     int64_t now_s; /* since 1970, UTC */
     /* SHA-256 of a trusted root's certificate instead of the makers'; NULL: theirs. */
     const uint8_t *root_sha256;
+    /* Signatures of certificates and collateral that were found good before, or NULL: a verifier of
+     * much evidence saves most of its time. That of the evidence itself is always verified. */
+    const struct alc_known_signatures *known;
 };
 
 struct alc_verdict {
@@ -72,11 +76,13 @@ struct alc_verdict {
     struct alc_td_report td;           /* of TDX; else zeros */
 };
 
+enum { ALC_APPRAISE_ARENA_SIZE = 32 * 1024 };
+
 /* Fills *out whatever happens and returns out->status, the status of the first check that failed:
  * those of the formats, ALC_E_NOT_FOUND (no collateral was given), ALC_E_BAD_SIGNATURE,
  * ALC_E_UNTRUSTED_ROOT, ALC_E_REVOKED, ALC_E_NOT_CURRENT (dates), ALC_E_EMULATED,
- * ALC_E_WRONG_PLATFORM, ALC_E_NO_TCB_LEVEL, ALC_E_POLICY_REFUSED. `arena` needs about 16 KiB and is
- * only used during the call. */
+ * ALC_E_WRONG_PLATFORM, ALC_E_NO_TCB_LEVEL, ALC_E_POLICY_REFUSED. `arena` is only used
+ * during the call; ALC_APPRAISE_ARENA_SIZE bytes are enough for every chain that is accepted. */
 alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *appraisal,
                         struct alc_verdict *out);
 

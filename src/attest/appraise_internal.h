@@ -13,7 +13,7 @@ struct alc_appraise_state {
     const struct alc_appraisal *appraisal;
     struct alc_arena *arena;
     struct alc_verdict *verdict;
-    enum alc_check current;
+    enum alc_check current; /* whose turn it is */
     /* Everything that is believed leads to a certificate with this SHA-256. */
     const uint8_t *root_sha256;
     bool is_debug; /* of what is attested: whoever runs it can look inside */
@@ -36,8 +36,8 @@ typedef alc_status alc_check_function(struct alc_appraise_state *state);
 void alc_verdict_narrow(struct alc_verdict *verdict, int64_t from_s, int64_t until_s);
 void alc_verdict_narrow_to_chain(struct alc_verdict *verdict, const struct alc_chain *chain);
 
-/* Quotes (appraise_quote.c), by the names of their rows. The check of form also
- * finds out `is_debug`; that of dates only narrows the verdict. */
+/* Quotes (appraise_quote.c), by the names of their rows. The check of form also finds out
+ * `is_debug`; that of dates only narrows the verdict. */
 alc_check_function alc_quote_check_form, alc_quote_check_not_emulated, alc_quote_check_pck_chain,
     alc_quote_check_pck_extension, alc_quote_check_root_list, alc_quote_check_pck_list,
     alc_quote_check_not_revoked, alc_quote_check_tcb_info, alc_quote_check_qe_identity,

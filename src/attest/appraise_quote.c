@@ -85,7 +85,7 @@ static alc_status trust_chain(const struct alc_appraise_state *state, const stru
     if (!alc_equal(digest, state->root_sha256, sizeof digest)) {
         return ALC_E_UNTRUSTED_ROOT;
     }
-    return alc_chain_verify(chain);
+    return alc_chain_verify(chain, state->appraisal->known);
 }
 
 alc_status alc_quote_check_pck_chain(struct alc_appraise_state *state)
@@ -109,7 +109,8 @@ alc_status alc_quote_check_root_list(struct alc_appraise_state *state)
     }
     reader_of(&collateral->root_list, &reader);
     ALC_TRY(alc_revocation_list_read(&reader, &state->root_list));
-    return alc_revocation_list_check_issuer(&state->root_list, root_of(&state->pck_chain));
+    return alc_revocation_list_check_issuer(&state->root_list, root_of(&state->pck_chain),
+                                            state->appraisal->known);
 }
 
 alc_status alc_quote_check_pck_list(struct alc_appraise_state *state)
@@ -117,7 +118,8 @@ alc_status alc_quote_check_pck_list(struct alc_appraise_state *state)
     struct alc_reader reader;
     reader_of(&state->appraisal->collateral.pcs->pck_list, &reader);
     ALC_TRY(alc_revocation_list_read(&reader, &state->pck_list));
-    return alc_revocation_list_check_issuer(&state->pck_list, &state->pck_chain.certificates[1]);
+    return alc_revocation_list_check_issuer(&state->pck_list, &state->pck_chain.certificates[1],
+                                            state->appraisal->known);
 }
 
 alc_status alc_quote_check_not_revoked(struct alc_appraise_state *state)
@@ -145,14 +147,15 @@ static alc_status trust_signer(struct alc_appraise_state *state, const struct al
                                                                              : ALC_OK;
 }
 
-static alc_status verify_text(const struct alc_chain *chain, const struct alc_text *text,
-                              const uint8_t signature_bytes[64])
+static alc_status verify_text(const struct alc_appraise_state *state, const struct alc_chain *chain,
+                              const struct alc_text *text, const uint8_t signature_bytes[64])
 {
     struct alc_ecdsa_signature signature = {{0}};
     uint8_t digest[ALC_SHA256_SIZE];
     alc_sha256(text->bytes, text->size, digest);
     alc_copy(signature.bytes, signature_bytes, 64);
-    return alc_ecdsa_verify(&chain->certificates[0].key, digest, sizeof digest, &signature);
+    return alc_signature_verify(state->appraisal->known, &chain->certificates[0].key, digest,
+                                sizeof digest, &signature);
 }
 
 alc_status alc_quote_check_tcb_info(struct alc_appraise_state *state)
@@ -160,7 +163,8 @@ alc_status alc_quote_check_tcb_info(struct alc_appraise_state *state)
     const struct alc_pcs_collateral *collateral = state->appraisal->collateral.pcs;
     struct alc_reader reader;
     ALC_TRY(trust_signer(state, &collateral->tcb_info_chain, &state->tcb_chain));
-    ALC_TRY(verify_text(&state->tcb_chain, &collateral->tcb_info, collateral->tcb_info_signature));
+    ALC_TRY(verify_text(state, &state->tcb_chain, &collateral->tcb_info,
+                        collateral->tcb_info_signature));
     reader_of(&collateral->tcb_info, &reader);
     const struct alc_td_report *td = &state->quote.td;
     const struct alc_platform_svns svns = {
@@ -183,8 +187,8 @@ alc_status alc_quote_check_qe_identity(struct alc_appraise_state *state)
     } else {
         ALC_TRY(trust_signer(state, chain, &state->qe_chain));
     }
-    ALC_TRY(
-        verify_text(&state->qe_chain, &collateral->qe_identity, collateral->qe_identity_signature));
+    ALC_TRY(verify_text(state, &state->qe_chain, &collateral->qe_identity,
+                        collateral->qe_identity_signature));
     reader_of(&collateral->qe_identity, &reader);
     return alc_qe_identity_read(&reader, is_tdx(state), state->quote.qe_report.isv_svn,
                                 &state->qe_identity);
@@ -208,8 +212,8 @@ alc_status alc_quote_check_qe_report(struct alc_appraise_state *state)
 {
     uint8_t digest[ALC_SHA256_SIZE];
     alc_sha256(state->quote.qe_report_bytes, sizeof state->quote.qe_report, digest);
-    return alc_ecdsa_verify(&state->pck_chain.certificates[0].key, digest, sizeof digest,
-                            &state->quote.qe_report_signature);
+    return alc_signature_verify(state->appraisal->known, &state->pck_chain.certificates[0].key,
+                                digest, sizeof digest, &state->quote.qe_report_signature);
 }
 
 /* Its report data is the SHA-256 of the key and what was authenticated with it, then zeros. */

@@ -61,7 +61,8 @@ static alc_status read_signed(struct alc_reader *reader, struct alc_signed *out,
 }
 
 static alc_status check_signature(const struct alc_signed *part,
-                                  const struct alc_certificate *issuer)
+                                  const struct alc_certificate *issuer,
+                                  const struct alc_known_signatures *known)
 {
     uint8_t digest[ALC_SHA256_SIZE];
     if (part->issuer.size != issuer->subject.size ||
@@ -69,7 +70,7 @@ static alc_status check_signature(const struct alc_signed *part,
         return ALC_E_BAD_CERTIFICATE;
     }
     alc_sha256(part->bytes, part->size, digest);
-    return alc_ecdsa_verify(&issuer->key, digest, sizeof digest, &part->signature);
+    return alc_signature_verify(known, &issuer->key, digest, sizeof digest, &part->signature);
 }
 
 /* -- extensions -- */
@@ -211,12 +212,13 @@ alc_status alc_certificate_read(struct alc_reader *reader, struct alc_certificat
 }
 
 alc_status alc_certificate_check_issuer(const struct alc_certificate *certificate,
-                                        const struct alc_certificate *issuer)
+                                        const struct alc_certificate *issuer,
+                                        const struct alc_known_signatures *known)
 {
     if (!issuer->is_authority || !issuer->may_sign_certificates) {
         return ALC_E_BAD_CERTIFICATE;
     }
-    return check_signature(&certificate->signed_part, issuer);
+    return check_signature(&certificate->signed_part, issuer, known);
 }
 
 /* -- chains -- */
@@ -291,10 +293,11 @@ alc_status alc_chain_read(struct alc_arena *arena, struct alc_reader *reader, st
     return is_chain ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
 }
 
-alc_status alc_chain_verify(const struct alc_chain *chain)
+alc_status alc_chain_verify(const struct alc_chain *chain, const struct alc_known_signatures *known)
 {
     for (size_t i = 0; i + 1 < chain->count; i++) {
-        ALC_TRY(alc_certificate_check_issuer(&chain->certificates[i], &chain->certificates[i + 1]));
+        ALC_TRY(alc_certificate_check_issuer(&chain->certificates[i], &chain->certificates[i + 1],
+                                             known));
     }
     return ALC_OK;
 }
@@ -343,12 +346,13 @@ alc_status alc_revocation_list_read(struct alc_reader *reader, struct alc_revoca
 }
 
 alc_status alc_revocation_list_check_issuer(const struct alc_revocation_list *list,
-                                            const struct alc_certificate *issuer)
+                                            const struct alc_certificate *issuer,
+                                            const struct alc_known_signatures *known)
 {
     if (!issuer->is_authority || !issuer->may_sign_lists) {
         return ALC_E_BAD_CERTIFICATE;
     }
-    return check_signature(&list->signed_part, issuer);
+    return check_signature(&list->signed_part, issuer, known);
 }
 
 /* The entries were read once, so that they can be now. A failure would count as revoked. */

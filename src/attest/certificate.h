@@ -9,6 +9,7 @@
 #define ALC_ATTEST_CERTIFICATE_H
 
 #include "attest/der.h"
+#include "attest/signature.h"
 #include "base/arena.h"
 #include "crypto/crypto.h"
 
@@ -42,9 +43,10 @@ ALC_MUST_CHECK alc_status alc_certificate_read(struct alc_reader *reader,
                                                struct alc_certificate *out);
 
 /* Whether `issuer` is an authority that may have signed and did: ALC_E_BAD_CERTIFICATE when it is
- * not the one named, ALC_E_BAD_SIGNATURE. */
+ * not the one named, ALC_E_BAD_SIGNATURE. `known` may be NULL, here and below. */
 ALC_MUST_CHECK alc_status alc_certificate_check_issuer(const struct alc_certificate *certificate,
-                                                       const struct alc_certificate *issuer);
+                                                       const struct alc_certificate *issuer,
+                                                       const struct alc_known_signatures *known);
 
 enum { ALC_CHAIN_CERTIFICATES_MAX = 4 };
 
@@ -59,7 +61,8 @@ struct alc_chain {
 ALC_MUST_CHECK alc_status alc_chain_read(struct alc_arena *arena, struct alc_reader *reader,
                                          struct alc_chain *out);
 /* Verifies every signature below the root. The root is the caller's to know by its bytes. */
-ALC_MUST_CHECK alc_status alc_chain_verify(const struct alc_chain *chain);
+ALC_MUST_CHECK alc_status alc_chain_verify(const struct alc_chain *chain,
+                                           const struct alc_known_signatures *known);
 
 struct alc_revocation_list {
     struct alc_signed signed_part;
@@ -72,8 +75,9 @@ struct alc_revocation_list {
 ALC_MUST_CHECK alc_status alc_revocation_list_read(struct alc_reader *reader,
                                                    struct alc_revocation_list *out);
 /* As alc_certificate_check_issuer. */
-ALC_MUST_CHECK alc_status alc_revocation_list_check_issuer(const struct alc_revocation_list *list,
-                                                           const struct alc_certificate *issuer);
+ALC_MUST_CHECK alc_status alc_revocation_list_check_issuer(
+    const struct alc_revocation_list *list, const struct alc_certificate *issuer,
+    const struct alc_known_signatures *known);
 /* Whether the list names the certificate's serial number. The list MUST be its issuer's. */
 bool alc_revocation_list_has(const struct alc_revocation_list *list,
                              const struct alc_certificate *certificate);

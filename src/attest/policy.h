@@ -53,8 +53,7 @@ struct alc_policy {
     /* Of service domains, which can move or change a trust domain; none: no such domain is
      * accepted. A trust domain that can be migrated has one. */
     struct alc_reference_values mrservicetds;
-    const uint8_t
-        *td_svn_min; /* ALC_TD_SVN_SIZE bytes, each a minimum for tee_tcb_svn; NULL: none */
+    const uint8_t *td_svn_min; /* ALC_TD_SVN_SIZE bytes, minima for tee_tcb_svn; NULL: none */
     /* -- any -- */
     const uint8_t *report_data; /* 64 bytes; NULL: any */
 };

@@ -29,14 +29,20 @@ static const struct command_row command_rows[CLI_COMMANDS_COUNT] = {
 #undef OPTION
 };
 
+/* The words of a row's identifier: `_` stands between two of them. */
+static void write_words(const char *ident, char separator, char out[64])
+{
+    size_t size = 0;
+    for (; ident[size] != '\0' && size < 63; size++) {
+        out[size] = ident[size] == '_' ? separator : ident[size];
+    }
+    out[size] = '\0';
+}
+
 static void print_option(const char *ident, const char *argument, const char *help)
 {
     char words[64];
-    int size = 0;
-    for (; ident[size] != '\0'; size++) {
-        words[size] = ident[size] == '_' ? '-' : ident[size];
-    }
-    words[size] = '\0';
+    write_words(ident, '-', words);
     printf("      --%s%s%s\n            %s\n", words, argument == NULL ? "" : " ",
            argument == NULL ? "" : argument, help);
 }
@@ -57,8 +63,10 @@ static int print_help(void)
 {
     printf("alcove %s: WebAssembly programs in hardware enclaves\n", ALC_VERSION);
     for (int command = 0; command < CLI_COMMANDS_COUNT; command++) {
-        printf("\n  alcove %s %s\n      %s\n", command_rows[command].name,
-               command_rows[command].arguments, command_rows[command].summary);
+        char words[64];
+        write_words(command_rows[command].name, ' ', words);
+        printf("\n  alcove %s %s\n      %s\n", words, command_rows[command].arguments,
+               command_rows[command].summary);
         print_options((enum cli_command)command);
     }
     printf("\nExit codes: the program's own; 2 bad module or usage; 3 refused; traps 132 "
@@ -90,6 +98,18 @@ static int finish_output(int exit_code)
     return exit_code == CLI_OK ? CLI_FAILED : exit_code;
 }
 
+/* How many words of the command line are this command's: 1, 2 or, when it is another one, 0. */
+static int match_command(const char *name, int argc, char **argv)
+{
+    const char *underscore = strchr(name, '_');
+    if (underscore == NULL) {
+        return strcmp(argv[1], name) == 0;
+    }
+    const size_t size = (size_t)(underscore - name);
+    const bool is_group = strlen(argv[1]) == size && strncmp(argv[1], name, size) == 0;
+    return is_group && argc > 2 && strcmp(argv[2], underscore + 1) == 0 ? 2 : 0;
+}
+
 static int run_command(int argc, char **argv)
 {
     if (argc < 2) {
@@ -104,9 +124,12 @@ static int run_command(int argc, char **argv)
         return CLI_OK;
     }
     for (int command = 0; command < CLI_COMMANDS_COUNT; command++) {
-        if (strcmp(argv[1], command_rows[command].name) == 0) {
-            struct cli_arguments arguments = {
-                .command = (enum cli_command)command, .argc = argc, .argv = argv, .next = 2};
+        const int words_count = match_command(command_rows[command].name, argc, argv);
+        if (words_count != 0) {
+            struct cli_arguments arguments = {.command = (enum cli_command)command,
+                                              .argc = argc,
+                                              .argv = argv,
+                                              .next = 1 + words_count};
             return command_rows[command].run(&arguments);
         }
     }

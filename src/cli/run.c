@@ -13,6 +13,7 @@
 
 #include "cli/complete.h"
 #include "cli/enclave.h"
+#include "cli/kbs.h"
 #include "cli/outcome.h"
 #include "cli/program.h"
 #include "native_linux/native_linux.h"
@@ -286,6 +287,11 @@ static int run(struct cli_arguments *arguments, struct cli_proof *proof)
     check_grant(alc_os_linux_grant_buffer(system, ALC_OS_OUTCOME, &g_result.outcome,
                                           sizeof g_result.outcome, &g_result.outcome_size),
                 "outcome");
+    if (options.key_broker_url != NULL) {
+        int fd = cli_kbs_relay(options.key_broker_url, options.key_broker_ca_path);
+        check_grant(alc_os_linux_grant(system, ALC_OS_KEY_BROKER, fd, ALC_OS_LINUX_OWNED),
+                    "key broker");
+    }
     alc_os_linux_on_thread_end(system, look_for_outcome);
     alc_error_clear(&error);
     start_timer(&options);

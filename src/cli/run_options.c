@@ -115,7 +115,13 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
     } else if (option == CLI_OPTION_run_archive) {
         add_mount(arguments, options, value, ALC_MOUNT_ARCHIVE | ALC_MOUNT_READ_ONLY);
     } else if (option == CLI_OPTION_run_seal_key) {
-        options->seal_key_path = value;
+        const bool is_name = strncmp(value, "kbs:", 4) == 0;
+        options->seal_key_path = is_name ? NULL : value;
+        options->seal_key_name = is_name ? value : NULL;
+    } else if (option == CLI_OPTION_run_key_broker) {
+        options->key_broker_url = value;
+    } else if (option == CLI_OPTION_run_key_broker_ca) {
+        options->key_broker_ca_path = value;
     } else if (option == CLI_OPTION_run_seal_policy) {
         options->is_signers = parse_policy(arguments, value);
     } else if (option == CLI_OPTION_run_witness) {
@@ -159,18 +165,33 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
     }
 }
 
+/* A key that a broker gives to enclaves only. */
+static void check_key_broker(const struct cli_arguments *arguments,
+                             const struct run_options *options)
+{
+    const bool is_named = options->seal_key_name != NULL;
+    if (is_named != (options->key_broker_url != NULL) ||
+        (options->key_broker_ca_path != NULL && !is_named)) {
+        cli_usage_error(arguments, "--key-broker and --seal-key kbs:///... belong together");
+    }
+    if (is_named && (!options->has_sealed || options->tee == RUN_TEE_NONE)) {
+        cli_usage_error(arguments, "--key-broker is for --sealed in an enclave");
+    }
+}
+
 /* A key that the host has protects nothing from it: it is for running without an enclave. */
 static void check_sealed(const struct cli_arguments *arguments, struct run_options *options)
 {
     if (options->has_services) {
         (void)cli_complete_need("sealed, memory and archive directories");
     }
+    check_key_broker(arguments, options);
     bool wants_key = options->has_sealed && options->tee == RUN_TEE_NONE;
     if (wants_key && options->seal_key_path == NULL) {
         cli_usage_error(arguments, "--sealed with --tee none needs --seal-key");
     }
     if (!wants_key && options->seal_key_path != NULL) {
-        cli_usage_error(arguments, "--seal-key is for --sealed with --tee none");
+        cli_usage_error(arguments, "--seal-key FILE is for --sealed with --tee none");
     }
     if ((options->witness_key_path != NULL) != (options->witness >= 0)) {
         cli_usage_error(arguments, "--witness and --witness-key go together");

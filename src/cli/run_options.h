@@ -34,12 +34,16 @@ struct run_options {
     int *sockets; /* listening descriptors */
     size_t sockets_count;
     struct alc_workload_limits limits;
-    const char *seal_key_path;    /* NULL unless sealed mounts run outside an enclave */
+    const char *seal_key_path; /* NULL unless sealed mounts run outside an enclave */
+    /* kbs:///REPOSITORY/TYPE/TAG#sha256=HEX; NULL unless sealed mounts have a key of a broker. */
+    const char *seal_key_name;
+    const char *key_broker_url; /* with a name */
+    const char *key_broker_ca_path;
     bool has_sealed;              /* mounts */
+    bool has_services;            /* a mount asks for them */
     bool is_signers;              /* the key of sealed mounts: the signer's, not the image's */
     const char *witness_key_path; /* NULL: no witness */
     int witness;                  /* a connection to it, with a witness_key_path */
-    bool has_services;            /* a mount asks for them */
     enum run_code code;
     bool is_vouched;
     const char *owner_path; /* NULL, or the key that has to vouch */

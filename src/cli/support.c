@@ -25,7 +25,10 @@ void cli_usage_error(const struct cli_arguments *arguments, const char *format, 
 {
     va_list list;
     va_start(list, format);
-    fprintf(stderr, "alcove %s: ", command_names[arguments->command]);
+    const char *name = command_names[arguments->command];
+    const int group_size = (int)strcspn(name, "_");
+    fprintf(stderr, "alcove %.*s%s%s: ", group_size, name, name[group_size] != '\0' ? " " : "",
+            name[group_size] != '\0' ? name + group_size + 1 : "");
     vfprintf(stderr, format, list);
     fprintf(stderr, "\nTry 'alcove --help'.\n");
     va_end(list);

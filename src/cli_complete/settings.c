@@ -5,9 +5,11 @@
 #include "cli_complete/settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "archive/verity.h"
 #include "base/bytes.h"
+#include "broker_keys/broker_keys.h"
 #include "keys/keys.h"
 #include "mounts/settings.h"
 
@@ -59,6 +61,33 @@ static void set_sealed(const struct run_options *options, struct alc_mount_setti
     }
 }
 
+/* kbs:///REPOSITORY/TYPE/TAG#sha256=HEX */
+static void read_key_name(const char *text, struct alc_named_key *out)
+{
+    static const char mark[] = "#sha256=";
+    const char *hash = strstr(text, mark);
+    const size_t name_size = hash != NULL ? (size_t)(hash - text) : 0;
+    const struct alc_text name = {(const uint8_t *)text, name_size};
+    const char *digits = hash != NULL ? hash + sizeof mark - 1 : "";
+    if (alc_broker_resource_read(&name, &out->resource) != ALC_OK ||
+        !alc_hex_decode((const uint8_t *)digits, strlen(digits), out->sha256, sizeof out->sha256)) {
+        cli_die(CLI_USAGE, "--seal-key %s: kbs:///REPOSITORY/TYPE/TAG#sha256=HEX", text);
+    }
+}
+
+static struct alc_string make_key_settings(const char *text)
+{
+    struct alc_named_key key;
+    struct alc_writer writer;
+    read_key_name(text, &key);
+    const size_t size = key.resource.size + 64;
+    uint8_t *bytes = cli_allocate(size);
+    alc_writer_init(&writer, bytes, size);
+    alc_named_key_write(&writer, &key);
+    ALC_ASSERT(!writer.overflowed);
+    return (struct alc_string){bytes, writer.pos};
+}
+
 void cli_complete_add_settings(const struct run_options *options, struct alc_manifest *manifest)
 {
     const size_t count = options->mounts_count;
@@ -79,4 +108,7 @@ void cli_complete_add_settings(const struct run_options *options, struct alc_man
     alc_mount_settings_write(&writer, manifest->mounts, settings, count);
     manifest->services[ALC_SERVICE_MOUNTS] = (struct alc_string){bytes, size};
     free(settings);
+    if (options->seal_key_name != NULL) {
+        manifest->services[ALC_SERVICE_MOUNT_KEY] = make_key_settings(options->seal_key_name);
+    }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The few primitives: SHA-2, HMAC, HKDF, AES-GCM, AES-CMAC, ECDSA and ECDH over P-256 and P-384,
- * and the encodings of their keys and signatures. The same code runs inside the enclave and
- * outside.
+ * The few primitives: SHA-2, HMAC, HKDF, AES-GCM, AES-CMAC, AES key wrap, ECDSA and ECDH over P-256
+ * and P-384, and the encodings of their keys and signatures. The same code runs inside the enclave
+ * and outside.
  *
  * Conventions
  *   - Numbers of the curves are big-endian and have the curve's size (32 or 48 bytes).
@@ -10,8 +10,8 @@
  *     the same memory, but not overlap otherwise. Nothing keeps a pointer but struct alc_gcm, which
  *     borrows its key.
  *   - Nothing is allocated. mbedTLS works in a fixed pool of the room (pool.c), in which
- *     ALC_CRYPTO_OPERATIONS_MAX threads find place at once; more wait for each other. Hashes and
- *     GCM do without.
+ *     ALC_CRYPTO_OPERATIONS_MAX threads find place at once; more wait for each other. Hashes,
+ *     GCM and verification do without.
  *   - Constant time: no branch and no address depends on a key, a secret scalar, a nonce, a
  *     plaintext or the bytes of a wrong tag. Sizes, curves, public keys, signatures and their
  *     encodings are taken as public; verification does not try. What mbedTLS promises for its
@@ -95,7 +95,12 @@ void alc_hkdf_extract(enum alc_hash_kind kind, const void *salt, size_t salt_siz
 void alc_hkdf_expand(enum alc_hash_kind kind, const void *key, size_t key_size, const void *info,
                      size_t info_size, uint8_t *out, size_t out_size);
 
-/* -- AES (FIPS 197), CMAC (SP 800-38B) and GCM (SP 800-38D) -- */
+/* The single-step derivation of SP 800-56C, section 4, with a hash: digests of counter, secret and
+ * `info`. No salt. `out_size` MUST be at most 255 digests. */
+void alc_concat_kdf(enum alc_hash_kind kind, const struct alc_hkdf_inputs *inputs, uint8_t *out,
+                    size_t out_size);
+
+/* -- AES (FIPS 197), CMAC (SP 800-38B), GCM (SP 800-38D) and key wrap (RFC 3394) -- */
 
 enum { ALC_AES_BLOCK_SIZE = 16, ALC_AES128_KEY_SIZE = 16, ALC_AES256_KEY_SIZE = 32 };
 enum { ALC_GCM_IV_SIZE = 12, ALC_GCM_TAG_SIZE = 16 };
@@ -110,6 +115,17 @@ void alc_aes_key_init(struct alc_aes_key *key, const uint8_t *bytes, size_t size
 /* AES-128-CMAC of one message: the MAC of SGX reports. */
 void alc_aes_cmac(const uint8_t key[ALC_AES128_KEY_SIZE], const void *bytes, size_t size,
                   uint8_t code[ALC_AES_BLOCK_SIZE]);
+
+enum { ALC_KEY_WRAP_OVERHEAD = 8 };
+
+/* Wraps `size` bytes, at least 16 and a multiple of 8, as ALC_KEY_WRAP_OVERHEAD more. */
+void alc_aes_key_wrap(const struct alc_aes_key *key, const uint8_t *text, size_t size,
+                      uint8_t *out);
+/* `size` are those of the wrapped text; as many less ALC_KEY_WRAP_OVERHEAD are written.
+ * ALC_E_NOT_AUTHENTIC when it was not wrapped with this key, or has no possible size; `out` is
+ * zeroed then. */
+ALC_MUST_CHECK alc_status alc_aes_key_unwrap(const struct alc_aes_key *key, const uint8_t *wrapped,
+                                             size_t size, uint8_t *out);
 
 /* A key made ready for GCM: round keys and powers of the hash key. Worth keeping for many messages.
  */
@@ -210,12 +226,6 @@ ALC_MUST_CHECK alc_status alc_ecdsa_sign(const struct alc_ec_private_key *key,
 ALC_MUST_CHECK alc_status alc_ecdsa_verify(const struct alc_ec_public_key *key,
                                            const uint8_t *digest, size_t digest_size,
                                            const struct alc_ecdsa_signature *signature);
-
-/* The same for P-256 alone in 6 KB of code instead of 38, without the pool, and half as fast. Keys
- * of P-384 are ALC_E_BAD_KEY. */
-ALC_MUST_CHECK alc_status alc_ecdsa_verify_p256(const struct alc_ec_public_key *key,
-                                                const uint8_t *digest, size_t digest_size,
-                                                const struct alc_ecdsa_signature *signature);
 
 /* The shared secret's x coordinate, alc_curve_size bytes; derive a key from it with HKDF.
  * ALC_E_BAD_KEY when the curves differ or a key is none. */

@@ -99,17 +99,6 @@ alc_status alc_ec_store_point(const struct alc_ec_operation *operation,
     return ALC_OK;
 }
 
-alc_status alc_ec_check_public(const struct alc_ec_public_key *key)
-{
-    struct alc_ec_operation operation;
-    alc_status status = alc_ec_begin(&operation, key->curve);
-    if (status == ALC_OK) {
-        status = alc_ec_load_point(&operation, key);
-    }
-    alc_ec_end(&operation);
-    return status;
-}
-
 /* operation->point = operation->scalar times the base point. */
 static alc_status multiply_base(struct alc_ec_operation *operation, const struct alc_random *random,
                                 struct alc_ec_public_key *out)

@@ -47,34 +47,3 @@ alc_status alc_ecdsa_sign(const struct alc_ec_private_key *key, enum alc_hash_ki
     alc_ec_end(&operation);
     return status;
 }
-
-static alc_status verify(struct alc_ec_operation *operation, const struct alc_ec_public_key *key,
-                         const uint8_t *digest, size_t digest_size,
-                         const struct alc_ecdsa_signature *signature)
-{
-    const size_t size = alc_curve_size(key->curve);
-    ALC_TRY(alc_ec_load_point(operation, key));
-    int result = mbedtls_mpi_read_binary(&operation->r, signature->bytes, size);
-    if (result == 0) {
-        result = mbedtls_mpi_read_binary(&operation->s, signature->bytes + size, size);
-    }
-    ALC_TRY(alc_ec_status(result, NULL));
-    result = mbedtls_ecdsa_verify(&operation->group, digest, digest_size, &operation->point,
-                                  &operation->r, &operation->s);
-    if (result == MBEDTLS_ERR_MPI_ALLOC_FAILED) {
-        return ALC_E_OUT_OF_MEMORY;
-    }
-    return result == 0 ? ALC_OK : ALC_E_BAD_SIGNATURE;
-}
-
-alc_status alc_ecdsa_verify(const struct alc_ec_public_key *key, const uint8_t *digest,
-                            size_t digest_size, const struct alc_ecdsa_signature *signature)
-{
-    struct alc_ec_operation operation;
-    alc_status status = alc_ec_begin(&operation, key->curve);
-    if (status == ALC_OK) {
-        status = verify(&operation, key, digest, digest_size, signature);
-    }
-    alc_ec_end(&operation);
-    return status;
-}

@@ -7,8 +7,8 @@
 
 #include "base/compiler.h"
 
-/* Place for one operation: at least twice what any needs, so that holes do no harm (the largest is
- * a verification over P-384; tests/unit/crypto measures it). */
+/* Place for one operation: at least twice what any needs, so that holes do no harm
+ * (tests/unit/crypto measures the largest). */
 enum { ALC_POOL_OPERATION_SIZE = 16384 };
 
 /* Around every use of mbedTLS that may allocate: leave lets the next thread in. enter waits while

@@ -33,6 +33,11 @@ struct mounts {
         enum alc_mount_policy policy;
         struct alc_witness_client client; /* with level WITNESS */
     } sealed[ALC_LIMIT_SEAL_MOUNTS];
+    /* Of the key that the manifest names, while mounts are opened. */
+    bool is_key_named;
+    struct alc_string key_settings;
+    bool has_named_key;
+    uint8_t named_key[ALC_SEAL_KEY_SIZE];
 };
 
 static alc_status reserve_arena(struct alc_os *os, struct alc_arena *arena, size_t size)
@@ -77,11 +82,30 @@ static alc_status read_manifest(struct alc_os *os, struct alc_arena *arena, stru
 
 /* -- opening -- */
 
+/* Asked for once, however many mounts there are. */
+static alc_status get_named_key(struct mounts *mounts, uint8_t key[ALC_SEAL_KEY_SIZE])
+{
+    const struct alc_mounts_keys *keys = mounts->keys;
+    if (!mounts->has_named_key) {
+        if (keys->get_named == NULL || mounts->key_settings.size == 0) {
+            return ALC_E_NOT_SUPPORTED;
+        }
+        ALC_TRY(keys->get_named(keys->named_context, mounts->workload_id, &mounts->key_settings,
+                                mounts->named_key));
+        mounts->has_named_key = true;
+    }
+    alc_copy(key, mounts->named_key, ALC_SEAL_KEY_SIZE);
+    return ALC_OK;
+}
+
 static alc_status get_key(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                           uint8_t key[ALC_SEAL_KEY_SIZE])
 {
     const struct sealed *sealed = context;
-    const struct mounts *mounts = sealed->mounts;
+    struct mounts *mounts = sealed->mounts;
+    if (mounts->is_key_named) {
+        return get_named_key(mounts, key);
+    }
     return mounts->keys->get(mounts->keys->context, sealed->policy, mounts->workload_id, key_id,
                              key);
 }
@@ -264,7 +288,12 @@ static alc_status open_all(struct alc_os *os, struct mounts *mounts, struct alc_
         status = alc_mount_settings_read(&arena, &manifest, &settings, error);
     }
     if (status == ALC_OK) {
+        mounts->key_settings = manifest.services[ALC_SERVICE_MOUNT_KEY];
+        mounts->is_key_named = mounts->key_settings.size != 0;
         status = open_each(os, mounts, &manifest, settings, error);
+        mounts->key_settings = (struct alc_string){NULL, 0}; /* goes with the manifest */
+        mounts->has_named_key = false;
+        alc_wipe(mounts->named_key, sizeof mounts->named_key);
     }
     os->operations->pages_release(os->context, arena.base, arena.size);
     return status;

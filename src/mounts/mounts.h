@@ -19,6 +19,11 @@ struct alc_mounts_keys {
                       const uint8_t workload_id[ALC_SHA256_SIZE],
                       const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE], uint8_t key[ALC_SEAL_KEY_SIZE]);
     void *context;
+    /* The same of workloads whose manifest says which key it is, with the settings of
+     * ALC_SERVICE_MOUNT_KEY. NULL: they are refused. */
+    alc_status (*get_named)(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
+                            const struct alc_string *settings, uint8_t key[ALC_SEAL_KEY_SIZE]);
+    void *named_context;
 };
 
 /* Who is told for which workload mounts are opened, when there are any. He compares it with what

@@ -44,7 +44,8 @@ enum alc_os_granted {
     /* If it is there, the workload is to be proven and not run: readable, a nonce; writable, gets
      * the evidence. */
     ALC_OS_EVIDENCE = 7,
-    ALC_OS_FIRST_MOUNT = 8,
+    ALC_OS_KEY_BROKER = 8, /* stream to whoever carries for a key broker: broker/relay.h */
+    ALC_OS_FIRST_MOUNT = 9,
 };
 
 enum alc_os_file_type { /* WASI preview 1 numbers */

@@ -12,6 +12,7 @@
 struct run {
     const struct alc_services *services;
     struct alc_evidence evidence;
+    struct alc_broker_keys broker_keys;
     struct alc_mounts_keys keys;
     struct alc_mounts_watch watch;
     uint8_t mounted_id[ALC_SHA256_SIZE]; /* of the workload whose mounts were opened */
@@ -74,7 +75,11 @@ alc_status alc_services_run_from_os(struct alc_os *os, struct alc_workload_profi
         return ALC_E_OUT_OF_MEMORY; /* and the workload says nothing, as when it has no memory */
     }
     run->services = services;
-    run->keys = (struct alc_mounts_keys){.get = get_key, .context = run};
+    run->broker_keys = (struct alc_broker_keys){.os = os, .attester = services->attester};
+    run->keys = (struct alc_mounts_keys){.get = get_key,
+                                         .context = run,
+                                         .get_named = alc_broker_keys_get,
+                                         .named_context = &run->broker_keys};
     run->is_question = os->operations->stat(os->context, ALC_OS_EVIDENCE, &stat) >= 0;
     profile->loaded = loaded;
     /* The other executor's decoder was changed when its code was equipped. To name the profile here

@@ -8,6 +8,7 @@
 #ifndef ALC_SERVICES_SERVICES_H
 #define ALC_SERVICES_SERVICES_H
 
+#include "broker_keys/broker_keys.h"
 #include "evidence/evidence.h"
 #include "mounts/mounts.h"
 

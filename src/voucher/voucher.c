@@ -85,7 +85,7 @@ alc_status alc_voucher_verify(struct alc_arena *arena, const uint8_t *bytes, siz
     alc_sha256(parts.key, parts.key_size, out->vouched_by);
     digest_statement(parts.statement, parts.statement_size, digest);
     alc_copy(signature.bytes, parts.signature, ALC_VOUCHER_SIGNATURE_SIZE);
-    alc_status status = alc_ecdsa_verify_p256(&out->key, digest, sizeof digest, &signature);
+    alc_status status = alc_ecdsa_verify(&out->key, digest, sizeof digest, &signature);
     if (status != ALC_OK) {
         return alc_fail(error, status,
                         status == ALC_E_BAD_KEY ? parts.key_offset

@@ -43,7 +43,8 @@ enum alc_mount_flags {
 
 /* Whose settings a manifest can carry. */
 enum alc_service {
-    ALC_SERVICE_MOUNTS, /* mounts/settings.h */
+    ALC_SERVICE_MOUNTS,    /* mounts/settings.h */
+    ALC_SERVICE_MOUNT_KEY, /* broker_keys/broker_keys.h */
     ALC_SERVICES,
 };
 

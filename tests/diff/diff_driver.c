@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/sha256.h"
@@ -39,7 +40,7 @@ enum {
     CALLS_MAX = 40,
     MODULE_MAX = 16 << 20,
     INSTANCES_MAX = 24,
-    TIMEOUT_S = 20,
+    TIME_S = 20,
 };
 static const size_t arena_size = 128u << 20;
 static const uint64_t fuel = UINT64_C(1) << 40;
@@ -364,6 +365,16 @@ static void answer(const struct file *file)
     }
 }
 
+/* From now on: of the processor's, so that a busy machine makes no difference. Who sleeps for ever
+ * is ended by run.py. */
+static void limit_time(void)
+{
+    const struct itimerval timer = {.it_value = {.tv_sec = TIME_S}};
+    if (setitimer(ITIMER_PROF, &timer, NULL) != 0) {
+        die("no timer");
+    }
+}
+
 static int validate_stream(void)
 {
     uint8_t header[4];
@@ -375,7 +386,7 @@ static int validate_stream(void)
         if (size > MODULE_MAX || file.bytes == NULL || fread(file.bytes, 1, size, stdin) != size) {
             die("a module is cut short");
         }
-        alarm(TIMEOUT_S);
+        limit_time();
         answer(&file);
         fflush(stdout);
         free(file.bytes);
@@ -428,6 +439,6 @@ int main(int argc, char **argv)
         die("no system");
     }
     struct alc_os os = *alc_os_linux_get_os(system);
-    alarm(TIMEOUT_S);
+    limit_time();
     return run_module(&os, &settings);
 }

@@ -30,7 +30,7 @@ import peers  # noqa: E402
 
 SKIPPED = 77
 ANSWER_S = 60
-DRIVER_S = 40
+DRIVER_S = 180
 WORKERS = os.cpu_count() or 1
 FAILURES_MAX = 20
 DAMAGED_EACH = 40

@@ -17,10 +17,10 @@ def rows_of_page(page):
     commands = []
     options = set()
     for line in page.splitlines():
-        heading = re.match(r"\.Ss alcove (\w+)", line)
+        heading = re.match(r"\.Ss alcove (\w+(?: \w+)*)$", line)
         item = re.match(r"\.It Fl -([\w-]+)", line)
         if heading:
-            commands.append(heading.group(1))
+            commands.append(heading.group(1).replace(" ", "_"))
         elif line.startswith(".Sh"):
             commands.append("")
         elif item:

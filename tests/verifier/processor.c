@@ -9,7 +9,6 @@
  * and nothing else is mapped; a window is mapped as a whole, or not at all and faults in it are all
  * that may happen. Runs in a child, so that a wild store is a finding, too.
  */
-#include <cpuid.h>
 #include <immintrin.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -19,8 +19,7 @@
 enum {
     INSTRUCTIONS_MAX = 7,
     CALLEE_SIZE = 16,
-    SIZE_MAX_OF_ONE = 5,
-    BODY_SIZE = 48, /* INSTRUCTIONS_MAX of SIZE_MAX_OF_ONE, to a multiple of 16 */
+    BODY_SIZE = 48, /* INSTRUCTIONS_MAX of five bytes each, to a multiple of 16 */
     CODE_SIZE = CALLEE_SIZE + BODY_SIZE + 16,
     HEIGHTS = INSTRUCTIONS_MAX + 2,
     INTO_ONE = 1, /* how far behind an instruction's start a bad branch leads */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * p256-m includes <stdio.h> and uses nothing of it.
+ * mbedTLS includes <stdio.h> and uses nothing of it.
  */
 #ifndef ALC_CRYPTO_LIBC_STDIO_H
 #define ALC_CRYPTO_LIBC_STDIO_H

@@ -7,7 +7,7 @@
 
 #include "unit/attest/platform_make.h"
 
-static uint8_t memory[1 << 16];
+static uint8_t memory[ALC_APPRAISE_ARENA_SIZE];
 static struct platform platform;
 
 static void judge(const struct platform_options *options, const struct alc_policy *policy,

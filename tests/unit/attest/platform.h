@@ -61,8 +61,9 @@ struct platform_options {
     const char *modules; /* members of TCB info about TDX modules, each with a comma behind it */
 };
 
-/* What the rooms under test take for the emulator's root (linked with --wrap). */
-extern uint8_t __wrap_alc_emulated_root_sha256[ALC_SHA256_SIZE];
+/* What the room under test takes for the emulator's root: this object stands in for the room's own
+ * (attest/emulated_root.c), which is not linked then. */
+extern uint8_t platform_emulated_root[ALC_SHA256_SIZE] __asm__("alc_emulated_root_sha256");
 
 struct platform {
     EVP_PKEY *root_key, *authority_key, *platform_key, *signer_key, *attestation_key;

@@ -103,7 +103,7 @@ const struct platform_options platform_options_tdx = {
     .modules = TDX_MODULES(MODULE, IDENTITIES),
 };
 
-uint8_t __wrap_alc_emulated_root_sha256[ALC_SHA256_SIZE];
+uint8_t platform_emulated_root[ALC_SHA256_SIZE];
 
 static void add_extension(X509 *certificate, int nid, const char *value)
 {
@@ -156,7 +156,9 @@ static size_t make_sgx_extension(uint8_t pce_svn, uint8_t *out, size_t out_max)
     uint8_t tcb[700];
     uint8_t inner[1000];
     const uint8_t five = 5;
-    static const uint8_t cpu_svn[16];
+    static const uint8_t cpu_svn[16] = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5};
+    static const uint8_t ppid[16] = {1};
+    static const uint8_t type = 0;
     static const uint8_t fmspc[6] = {0x00, 0x90, 0x6e, 0xd5};
     static const uint8_t pce_id[2];
     struct alc_writer writer;
@@ -168,9 +170,11 @@ static size_t make_sgx_extension(uint8_t pce_svn, uint8_t *out, size_t out_max)
     write_pair(&writer, (const uint8_t[]){2, 18}, 2, 0x04, cpu_svn, sizeof cpu_svn);
     size_t tcb_size = writer.pos;
     alc_writer_init(&writer, inner, sizeof inner);
+    write_pair(&writer, (const uint8_t[]){1}, 1, 0x04, ppid, sizeof ppid);
     write_pair(&writer, (const uint8_t[]){2}, 1, 0x30, tcb, tcb_size);
     write_pair(&writer, (const uint8_t[]){3}, 1, 0x04, pce_id, sizeof pce_id);
     write_pair(&writer, (const uint8_t[]){4}, 1, 0x04, fmspc, sizeof fmspc);
+    write_pair(&writer, (const uint8_t[]){5}, 1, 0x0a, &type, 1);
     size_t inner_size = writer.pos;
     assert_int_equal(alc_writer_finish(&writer), ALC_OK);
     alc_writer_init(&writer, out, out_max);
@@ -246,6 +250,8 @@ static size_t make_list(X509 *issuer, EVP_PKEY *key, int revoked, const char *un
     X509_CRL_add0_revoked(list, entry);
     ASN1_TIME_set_string_X509(time, until);
     X509_CRL_set1_nextUpdate(list, time);
+    ASN1_INTEGER_set(serial, 1);
+    assert_int_equal(X509_CRL_add1_ext_i2d(list, NID_crl_number, serial, 0, 0), 1);
     X509_CRL_sort(list);
     X509_CRL_sign(list, key, EVP_sha256());
     uint8_t *end = out;
@@ -357,12 +363,14 @@ static void write_body(struct alc_writer *writer, const struct platform_options 
     alc_write_bytes(writer, body, size);
 }
 
+enum { AUTHENTICATION_SIZE = 32 }; /* of what the quoting enclave authenticates beside the key */
+
 /* What vouches for the attestation key. */
 static void write_certification(struct platform *out, const struct platform_options *options,
                                 struct alc_writer *writer)
 {
     struct alc_sgx_report_body qe_report = {.isv_svn = options->qe_svn, .isv_product_id = 1};
-    uint8_t bytes[64 + 4] = {0};
+    uint8_t bytes[64 + AUTHENTICATION_SIZE] = {0};
     uint8_t signature[64];
     qe_report.attributes.flags = options->qe_attributes;
     point_of(out->attestation_key, bytes);
@@ -372,8 +380,8 @@ static void write_certification(struct platform *out, const struct platform_opti
     alc_write_bytes(writer, &qe_report, sizeof qe_report);
     sign_raw(out->platform_key, &qe_report, sizeof qe_report, signature);
     alc_write_bytes(writer, signature, 64);
-    alc_write_u16(writer, 4);
-    alc_write_bytes(writer, "auth", 4);
+    alc_write_u16(writer, AUTHENTICATION_SIZE);
+    alc_write_bytes(writer, bytes + 64, AUTHENTICATION_SIZE);
     alc_write_u16(writer, ALC_QUOTE_CERTIFICATE_PEM);
     alc_write_u32(writer, (uint32_t)strlen(out->quote_chain));
     alc_write_bytes(writer, out->quote_chain, strlen(out->quote_chain));
@@ -388,7 +396,8 @@ static size_t make_quote(struct platform *out, const struct platform_options *op
     write_body(&writer, options);
     sign_raw(out->attestation_key, out->quote, writer.pos, signature);
     point_of(out->attestation_key, point);
-    const uint32_t certification_size = 384 + 64 + 2 + 4 + 6 + (uint32_t)strlen(out->quote_chain);
+    const uint32_t certification_size =
+        384 + 64 + 2 + AUTHENTICATION_SIZE + 6 + (uint32_t)strlen(out->quote_chain);
     const bool is_wrapped = options->quote_version > 3;
     alc_write_u32(&writer, 64 + 64 + (is_wrapped ? 6u : 0u) + certification_size);
     alc_write_bytes(&writer, signature, 64);
@@ -416,9 +425,9 @@ void platform_make(struct platform *out, const struct platform_options *options)
     int der_size = i2d_X509(out->root, &der);
     alc_sha256(der, (size_t)der_size, out->root_sha256);
     OPENSSL_free(der);
-    memset(__wrap_alc_emulated_root_sha256, 0xee, sizeof __wrap_alc_emulated_root_sha256);
+    memset(platform_emulated_root, 0xee, sizeof platform_emulated_root);
     if (options->is_emulated) {
-        memcpy(__wrap_alc_emulated_root_sha256, out->root_sha256, sizeof out->root_sha256);
+        memcpy(platform_emulated_root, out->root_sha256, sizeof out->root_sha256);
     }
     make_collateral(out, options);
     X509 *middle = options->signer_signs_platform ? out->signer : out->authority;

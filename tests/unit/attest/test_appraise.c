@@ -183,7 +183,7 @@ static void test_mixed_roots(void **state)
         options.is_emulated = quote_is_emulated;
         platform_make(&platform, &options);
         if (!quote_is_emulated) {
-            memcpy(__wrap_alc_emulated_root_sha256, emulated_root, sizeof emulated_root);
+            memcpy(platform_emulated_root, emulated_root, sizeof emulated_root);
         } else {
             platform.appraisal.root_sha256 = other.root_sha256;
         }

@@ -354,6 +354,7 @@ static void test_sockets(void **state)
 {
     struct fixture *fixture = *state;
     const struct alc_os_operations *os = fixture->os;
+    enum { ONE_END = ALC_OS_FIRST_MOUNT + 1, OTHER_END };
     int ends[2];
     uint8_t text[8] = "abcdefg";
     uint8_t got[4] = {0};
@@ -361,22 +362,25 @@ static void test_sockets(void **state)
     struct alc_span all = {text, sizeof text};
     struct alc_span part = {got, sizeof got};
     assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
-    assert_int_equal(alc_os_linux_grant(fixture->system, 9, ends[0], ALC_OS_LINUX_OWNED), 9);
-    assert_int_equal(alc_os_linux_grant(fixture->system, 10, ends[1], ALC_OS_LINUX_OWNED), 10);
+    assert_int_equal(alc_os_linux_grant(fixture->system, ONE_END, ends[0], ALC_OS_LINUX_OWNED),
+                     ONE_END);
+    assert_int_equal(alc_os_linux_grant(fixture->system, OTHER_END, ends[1], ALC_OS_LINUX_OWNED),
+                     OTHER_END);
     struct alc_os_stat info;
-    assert_int_equal(os->stat(fixture->context, 9, &info), 0);
+    assert_int_equal(os->stat(fixture->context, ONE_END, &info), 0);
     assert_int_equal(info.type, ALC_OS_TYPE_SOCKET_DGRAM);
-    assert_int_equal(os->send(fixture->context, 9, &all, 1), 8);
-    assert_int_equal(os->recv(fixture->context, 10, &part, 1, ALC_OS_RECV_PEEK, &out_flags), 4);
+    assert_int_equal(os->send(fixture->context, ONE_END, &all, 1), 8);
+    assert_int_equal(os->recv(fixture->context, OTHER_END, &part, 1, ALC_OS_RECV_PEEK, &out_flags),
+                     4);
     assert_int_equal(out_flags, ALC_OS_RECV_TRUNCATED);
-    assert_int_equal(os->recv(fixture->context, 10, &part, 1, 0, &out_flags), 4);
+    assert_int_equal(os->recv(fixture->context, OTHER_END, &part, 1, 0, &out_flags), 4);
     assert_memory_equal(got, "abcd", 4);
-    assert_int_equal(os->recv(fixture->context, 10, &part, 1, 1u << 9, &out_flags),
+    assert_int_equal(os->recv(fixture->context, OTHER_END, &part, 1, 1u << 9, &out_flags),
                      -ALC_OS_INVALID);
-    assert_int_equal(os->shutdown(fixture->context, 9, 0), -ALC_OS_INVALID);
-    assert_int_equal(os->shutdown(fixture->context, 9, ALC_OS_SHUTDOWN_WRITE), 0);
-    assert_int_equal(os->send(fixture->context, 9, &all, 1), -ALC_OS_PIPE);
-    assert_int_equal(os->accept(fixture->context, 9, 0), -ALC_OS_NOT_SUPPORTED);
+    assert_int_equal(os->shutdown(fixture->context, ONE_END, 0), -ALC_OS_INVALID);
+    assert_int_equal(os->shutdown(fixture->context, ONE_END, ALC_OS_SHUTDOWN_WRITE), 0);
+    assert_int_equal(os->send(fixture->context, ONE_END, &all, 1), -ALC_OS_PIPE);
+    assert_int_equal(os->accept(fixture->context, ONE_END, 0), -ALC_OS_NOT_SUPPORTED);
 }
 
 __attribute__((no_sanitize("undefined"))) /* that looks for a mark in front of functions */

@@ -19,7 +19,7 @@
 
 #include "seal/seal_internal.h"
 
-enum { DISK_DIRECTORY = 8, DISK_FILE = 9, MOUNT = 8 };
+enum { DISK_DIRECTORY = ALC_OS_FIRST_MOUNT, DISK_FILE, MOUNT = ALC_OS_FIRST_MOUNT };
 #define BYTES(text) (const uint8_t *)(text), strlen(text)
 
 enum disk_event_kind { DISK_WRITE, DISK_SIZE, DISK_SYNC };

@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`alcove kbs` against another implementation of the protocol, in Python: its client against our
+broker, with every kind of key, and our client against its server, also when that misbehaves.
+Usage: others.py ALCOVE. Ends with status 77 where the Python package `cryptography` is missing.
+"""
+import base64
+import hashlib
+import http.client
+import http.server
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+
+from broker import Broker, Failure, expect, expect_in, run_cases
+
+try:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
+    from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+except ImportError:
+    print("SKIPPED: the Python package cryptography is not installed")
+    sys.exit(77)
+
+SECRET = b"a secret\0of any bytes\xff" * 50
+NAME = "kbs:///repo/sample/1"
+RULES = [{"resource": "repo/sample/1", "tee": ["sample"], "anybody": True, "emulated": True}]
+CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
+
+
+def encode(content):
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def decode(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def canonical(value):
+    """JSON as RFC 8785 has it, for values without fractions."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def derive_wrapping_key(secret):
+    info = b"\0\0\0\x0eECDH-ES+A256KW" + bytes(8) + (256).to_bytes(4, "big")
+    return ConcatKDFHash(hashes.SHA256(), 32, info).derive(secret)
+
+
+class EcKey:
+    """A client's key of one of the curves."""
+
+    def __init__(self, curve):
+        self.key = ec.generate_private_key(CURVES[curve])
+        numbers = self.key.public_key().public_numbers()
+        size = (self.key.key_size + 7) // 8
+        self.jwk = {"kty": "EC", "crv": curve, "alg": "ECDH-ES+A256KW",
+                    "x": encode(numbers.x.to_bytes(size, "big")),
+                    "y": encode(numbers.y.to_bytes(size, "big"))}
+
+    def unwrap(self, header, wrapped):
+        expect("header", list(header), ["alg", "enc", "epk"])
+        expect("ephemeral key", list(header["epk"]), ["crv", "kty", "x", "y"])
+        epk = header["epk"]
+        peer = ec.EllipticCurvePublicNumbers(int.from_bytes(decode(epk["x"]), "big"),
+                                             int.from_bytes(decode(epk["y"]), "big"),
+                                             CURVES[epk["crv"]]).public_key()
+        secret = self.key.exchange(ec.ECDH(), peer)
+        return aes_key_unwrap(derive_wrapping_key(secret), wrapped)
+
+
+class RsaKey:
+    def __init__(self, bits):
+        self.key = rsa.generate_private_key(65537, bits)
+        modulus = self.key.public_key().public_numbers().n
+        self.jwk = {"kty": "RSA", "alg": "RSA-OAEP-256", "e": "AQAB",
+                    "n": encode(modulus.to_bytes(bits // 8, "big"))}
+
+    def unwrap(self, header, wrapped):
+        expect("header", list(header), ["alg", "enc"])
+        return self.key.decrypt(wrapped, padding.OAEP(padding.MGF1(hashes.SHA256()),
+                                                      hashes.SHA256(), None))
+
+
+def open_message(key, message):
+    header = json.loads(decode(message["protected"]))
+    # Clients write the header anew before they use it as authenticated data.
+    expect("header's form", message["protected"],
+           encode(json.dumps(header, separators=(",", ":")).encode()))
+    content_key = key.unwrap(header, decode(message["encrypted_key"]))
+    return AESGCM(content_key).decrypt(decode(message["iv"]),
+                                       decode(message["ciphertext"]) + decode(message["tag"]),
+                                       message["protected"].encode())
+
+
+def seal_message(jwk, content):
+    epk = EcKey("P-256")
+    peer = ec.EllipticCurvePublicNumbers(int.from_bytes(decode(jwk["x"]), "big"),
+                                         int.from_bytes(decode(jwk["y"]), "big"),
+                                         ec.SECP256R1()).public_key()
+    content_key, iv = os.urandom(32), os.urandom(12)
+    header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM",
+              "epk": {name: epk.jwk[name] for name in ("crv", "kty", "x", "y")}}
+    protected = encode(json.dumps(header).encode())
+    sealed = AESGCM(content_key).encrypt(iv, content, protected.encode())
+    wrapped = aes_key_wrap(derive_wrapping_key(epk.key.exchange(ec.ECDH(), peer)), content_key)
+    return {"protected": protected, "encrypted_key": encode(wrapped), "iv": encode(iv),
+            "ciphertext": encode(sealed[:-16]), "tag": encode(sealed[-16:])}
+
+
+def bind(nonce, jwk, additional):
+    return hashlib.sha384(canonical({"additional-evidence": additional, "nonce": nonce,
+                                     "tee-pubkey": jwk})).digest()
+
+
+# -- a client --
+
+class Client:
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.cookie = self.token = None
+
+    def ask(self, method, path, body=None, headers=()):
+        self.connection.request(method, "/kbs/v0/" + path,
+                                None if body is None else json.dumps(body), dict(headers))
+        response = self.connection.getresponse()
+        content = response.read()
+        if response.headers["Set-Cookie"]:
+            self.cookie = response.headers["Set-Cookie"].partition(";")[0]
+        return response.status, json.loads(content)
+
+    def authenticate(self):
+        status, challenge = self.ask("POST", "auth", {
+            "version": "0.4.0", "tee": "sample",
+            "extra-params": {"supported-hash-algorithms": ["sha256", "sha384", "sha512"]}})
+        expect("auth", status, 200)
+        return challenge["nonce"]
+
+    def attest(self, nonce, jwk, bound, additional="{}"):
+        return self.ask("POST", "attest", {
+            "init-data": None, "runtime-data": {"nonce": nonce, "tee-pubkey": jwk},
+            "tee-evidence": {"primary_evidence": {
+                "svn": "1", "report_data": base64.b64encode(bound).decode()},
+                             "additional_evidence": additional}}, {"Cookie": self.cookie})
+
+
+def with_broker(alcove, function):
+    with tempfile.TemporaryDirectory() as folder:
+        secret = os.path.join(folder, "secret")
+        with open(secret, "wb") as file:
+            file.write(SECRET)
+        with Broker(alcove, folder, "--admin-loopback", "--accept-emulated",
+                    rules=RULES) as broker:
+            expect("put", broker.run("put", NAME, secret)[0], 0)
+            function(broker)
+
+
+def case_every_key(alcove):
+    def run(broker):
+        for key in [EcKey(curve) for curve in CURVES] + [RsaKey(2048), RsaKey(4096)]:
+            for additional in ("{}", "", '{"nvidia":{"a":"\\\\"}}'):
+                client = Client(broker.port)
+                nonce = client.authenticate()
+                status, answer = client.attest(nonce, key.jwk,
+                                               bind(nonce, key.jwk, additional), additional)
+                expect("attest", status, 200)
+                path = "resource/repo/sample/1"
+                for headers in ({"Cookie": client.cookie},
+                                {"Authorization": "Bearer " + answer["token"]}):
+                    status, message = client.ask("GET", path, None, headers)
+                    expect("get", status, 200)
+                    expect("secret", open_message(key, message), SECRET)
+    with_broker(alcove, run)
+
+
+def case_token(alcove):
+    """What others read in it."""
+    def run(broker):
+        client, key = Client(broker.port), EcKey("P-256")
+        nonce = client.authenticate()
+        _, answer = client.attest(nonce, key.jwk, bind(nonce, key.jwk, "{}"))
+        header, claims, _ = answer["token"].split(".")
+        expect("header", json.loads(decode(header)), {"alg": "ES256", "typ": "JWT"})
+        claims = json.loads(decode(claims))
+        appraisal = claims["submods"]["cpu0"]
+        expect("life", claims["exp"] - claims["iat"], 300)
+        expect("status", appraisal["ear.status"], "contraindicated")
+        expect("key", appraisal["ear.veraison.annotated-evidence"]["runtime_data_claims"],
+               {"tee-pubkey": key.jwk})
+    with_broker(alcove, run)
+
+
+def case_wrong_clients(alcove):
+    def run(broker):
+        key, other = EcKey("P-256"), EcKey("P-256")
+        for what, attest, wanted in (
+                ("another nonce", lambda client, nonce: client.attest(
+                    "AAAA", key.jwk, bind("AAAA", key.jwk, "{}")), "nonce is another one"),
+                ("another key", lambda client, nonce: client.attest(
+                    nonce, other.jwk, bind(nonce, key.jwk, "{}")), "REPORT_DATA failed"),
+                ("additional evidence that is not bound", lambda client, nonce: client.attest(
+                    nonce, key.jwk, bind(nonce, key.jwk, "{}"), '{"sampledevice":{}}'),
+                 "REPORT_DATA failed"),
+                ("the binding of older versions", lambda client, nonce: client.attest(
+                    nonce, key.jwk, hashlib.sha384(canonical(
+                        {"nonce": nonce, "tee-pubkey": key.jwk})).digest()),
+                 "REPORT_DATA failed"),
+                ("no point", lambda client, nonce: client.attest(
+                    nonce, {**key.jwk, "y": key.jwk["x"]}, b""), "not a valid key"),
+                ("a short modulus", lambda client, nonce: client.attest(
+                    nonce, {"kty": "RSA", "alg": "RSA-OAEP-256", "e": "AQAB",
+                            "n": encode(b"\xff" * 128)}, b""), "not a valid key"),
+                ("another padding", lambda client, nonce: client.attest(
+                    nonce, {**RsaKey(2048).jwk, "alg": "RSA1_5"}, b""), "RSA-OAEP-256")):
+            client = Client(broker.port)
+            status, answer = attest(client, client.authenticate())
+            expect(what, status, 401)
+            expect_in(what, wanted, answer["detail"])
+            # And the nonce is gone.
+            nonce = "x"
+            status, answer = client.attest(nonce, key.jwk, bind(nonce, key.jwk, "{}"))
+            expect_in(what, "used before", answer["detail"])
+    with_broker(alcove, run)
+
+
+# -- a server --
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """A broker for samples; `server.fault` says how it misbehaves."""
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body, *headers):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        fault = self.server.fault
+        if self.path == "/base/kbs/v0/auth":
+            if fault == "redirect":
+                return self.answer(302, b"", ("Location", "http://127.0.0.1:1/"))
+            if body["version"] != "0.4.0" or body["tee"] != "sample":
+                raise Failure(f"not a request: {body}")
+            cookies = [("set-cookie", "other=1"),
+                       ("SET-COOKIE", "kbs-session-id=s1; Path=/; HttpOnly")]
+            if fault == "no cookie":
+                cookies = []
+            if fault == "large":
+                return self.answer(200, b" " * ((1 << 20) + 1), *cookies)
+            if fault == "not JSON":
+                return self.answer(200, b"<html>", *cookies)
+            self.server.nonce = base64.b64encode(os.urandom(32)).decode()
+            return self.answer(200, json.dumps({"nonce": self.server.nonce, "extra-params": {
+                "selected-hash-algorithm": "sha384"}}).encode(), *cookies)
+        data = body["runtime-data"]
+        bound = bind(self.server.nonce, data["tee-pubkey"],
+                     body["tee-evidence"]["additional_evidence"])
+        shown = base64.b64decode(body["tee-evidence"]["primary_evidence"]["report_data"])
+        if self.headers["Cookie"] != "kbs-session-id=s1" or shown != bound or \
+                data["nonce"] != self.server.nonce:
+            return self.answer(401, b'{"type":"t","detail":"not bound"}')
+        self.server.key = data["tee-pubkey"]
+        return self.answer(200, b'{"token":"a.b.c"}')
+
+    def do_GET(self):
+        fault = self.server.fault
+        if fault == "denied":
+            return self.answer(403, b'{"type":"t","detail":"no \\u001b[31m\\nway"}')
+        if self.path != "/base/kbs/v0/resource/repo/sample/1":
+            return self.answer(404, b"{}")
+        message = seal_message(self.server.key if fault != "other key" else EcKey("P-256").jwk,
+                               SECRET)
+        if fault == "changed":
+            message["ciphertext"] = encode(b"\0" + decode(message["ciphertext"])[1:])
+        return self.answer(200, json.dumps(message, indent=1).encode())
+
+
+def case_server(alcove):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        for fault, code, words in (
+                ("", 0, ""),
+                ("redirect", 3, "not in its protocol"),
+                ("no cookie", 3, "not in its protocol (no session)"),
+                ("large", 1, "the answer is too large"),
+                ("not JSON", 2, "malformed JSON"),
+                ("denied", 3, "HTTP 403: no ?001b[31m?way"),
+                ("other key", 3, "not authentic"),
+                ("changed", 3, "not authentic")):
+            server.fault = fault
+            done = subprocess.run(
+                [alcove, "kbs", "get", "--url",
+                 f"http://127.0.0.1:{server.server_address[1]}/base/", "--tee", "sample", NAME],
+                check=False, capture_output=True, timeout=60)
+            expect_in(fault or "no fault", words, done.stderr.decode())
+            expect(fault or "no fault", done.returncode, code)
+            expect(fault or "no fault", done.stdout, SECRET if code == 0 else b"")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+def main():
+    alcove = sys.argv[1]
+    cases = (case_every_key, case_token, case_wrong_clients, case_server)
+    return run_cases([(case, (alcove,)) for case in cases])
+
+
+sys.exit(main())
