@@ -17,7 +17,8 @@ import tempfile
 
 RUN_S = 60
 REFUSED, FAILED = 3, 1
-REQUEST, CONNECTIONS = 224, 64
+REQUEST = 224
+CONNECTIONS = 64 # ALC_LIMIT_WITNESS_CONNECTIONS
 
 
 class Failure(Exception):
@@ -177,6 +178,27 @@ def case_visitors(setup):
         setup.count(store, last, kill_at=2)
 
 
+def case_full(setup):
+    """One visitor more than there are places waits for a place."""
+    with setup.witness():
+        address = ("127.0.0.1", setup.port)
+        visitors = [socket.create_connection(address) for _ in range(CONNECTIONS + 1)]
+        for visitor in (visitors[-2], visitors[-1]):
+            visitor.settimeout(10)
+            visitor.sendall(random.randbytes(REQUEST))
+        expect("the last place", len(visitors[-2].recv(1)), 1)
+        visitors[-1].settimeout(0.5)
+        try:
+            raise Failure(f"{len(visitors[-1].recv(1))} bytes for one too many")
+        except TimeoutError:
+            pass
+        visitors[0].close()
+        visitors[-1].settimeout(10)
+        expect("a place that became free", len(visitors[-1].recv(1)), 1)
+        for visitor in visitors[1:]:
+            visitor.close()
+
+
 def case_usage(setup):
     store = setup.folder / "usage"
     store.mkdir()
@@ -202,7 +224,8 @@ def case_usage(setup):
         setup.port = port
 
 
-CASES = (case_usage, case_rollback, case_witness_killed, case_another_witness, case_visitors)
+CASES = (case_usage, case_rollback, case_witness_killed, case_another_witness, case_visitors,
+         case_full)
 
 
 def main():
