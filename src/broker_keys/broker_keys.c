@@ -166,7 +166,9 @@ static alc_status run(const struct alc_os *os, struct alc_broker_client *client,
             report(os, client);
             return status;
         }
-        alc_arena_reset(arena, mark); /* nothing else is taken before the secret was copied */
+        if (!alc_broker_client_is_done(client)) { /* else the secret stands in it */
+            alc_arena_reset(arena, mark);
+        }
     }
     return take_key(named, &secret, key);
 }
@@ -209,6 +211,7 @@ alc_status alc_broker_keys_get(void *context, const uint8_t workload_id[ALC_SHA2
     alc_broker_client_init(&client, &options);
     alc_status status = run(os, &client, &arena, &named, key);
     alc_broker_client_fini(&client);
+    alc_arena_fini(&arena);
     alc_wipe(memory, size);
     os->operations->pages_release(os->context, memory, size);
     return status;
