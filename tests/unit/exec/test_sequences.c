@@ -211,6 +211,26 @@ static bool is_nan(uint64_t bits)
     return value != value || half != half;
 }
 
+/* Whether NaNs of different bits may meet in an operation: which of them the result is, and so what
+ * is made of its bits afterwards, is open. */
+static bool may_meet(const struct row *row, const struct outcome *start)
+{
+    bool is_floating = false;
+    for (unsigned i = 0; i < row->count; i++) {
+        is_floating = is_floating || strstr(names[row->codes[i]], "F64_") != NULL ||
+                      strstr(names[row->codes[i]], "F32_") != NULL;
+    }
+    uint64_t first = is_nan(start->facc) ? start->facc : 0;
+    bool are_different = false;
+    for (unsigned i = 0; i < FRAME_SLOTS; i++) {
+        if (is_nan(start->frame[i])) {
+            are_different = are_different || (first != 0 && first != start->frame[i]);
+            first = start->frame[i];
+        }
+    }
+    return is_floating && are_different;
+}
+
 /* NaNs are equal: which operand's bits one has is open. */
 static bool agree(const struct outcome *a, const struct outcome *b)
 {
@@ -272,7 +292,7 @@ static void check_row(const struct row *row, uint32_t sequence)
         start.frame[2 * SLOTS] = (uintptr_t)(elsewhere + 1);
         run(&start, handler_of(sequence), memories[0], &joined);
         run(&start, handler_of(row->codes[0]), memories[1], &apart);
-        if (!agree(&joined, &apart)) {
+        if (!agree(&joined, &apart) && !may_meet(row, &start)) {
             fail_msg("%s differs in round %u", names[sequence], round);
         }
     }
