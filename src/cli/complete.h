@@ -44,6 +44,9 @@ struct cli_complete {
     void (*prepare)(struct run_options *options);
     /* Settings of the services that the options ask for, for the manifest; memory from malloc. */
     void (*add_settings)(const struct run_options *options, struct alc_manifest *manifest);
+    /* A line on standard error for each sealed mount: the level of its rollback protection. What
+     * the manifest says, which is what the workload keeps to; nothing if it is not a manifest. */
+    void (*print_levels)(const struct cli_file *manifest, bool is_native);
     /* The os, and behind it what an enclave needs of its machine to prove what runs there: the
      * emulator's quoting service or the machine's own. For the one enclave of this process. */
     const struct alc_os *(*offer_proof)(const struct alc_os *os, bool is_emulated,

@@ -290,6 +290,9 @@ static int run(struct cli_arguments *arguments, struct cli_proof *proof)
         cli_complete_need("services")->prepare(&options);
     }
     manifest = program.is_packed ? program.manifest : cli_manifest_encode(&options, &program);
+    if (options.report && options.mounts_count != 0 && cli_complete_get() != NULL) {
+        cli_complete_get()->print_levels(&manifest, program.is_native);
+    }
     g_result.options = &options;
     g_result.program = &program;
     if (alc_os_linux_new(NULL, &system) != ALC_OK) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Measures archives and writes the settings of mounts.
+ * Measures archives, writes the settings of mounts, and says what they are.
  */
 #include "cli_complete/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "attested/settings.h"
 #include "base/bytes.h"
 #include "broker_keys/broker_keys.h"
+#include "cli/module_file.h"
 #include "keys/keys.h"
 #include "mounts/settings.h"
 
@@ -125,4 +127,39 @@ void cli_complete_add_settings(const struct run_options *options, struct alc_man
     if (options->seal_key_name != NULL) {
         manifest->services[ALC_SERVICE_MOUNT_KEY] = make_key_settings(options->seal_key_name);
     }
+}
+
+static void print_levels(const struct alc_manifest *manifest,
+                         const struct alc_mount_setting *settings)
+{
+    static const char *const levels[] = {
+        [ALC_MOUNT_LEVEL_SESSION] = "session", [ALC_MOUNT_LEVEL_WITNESS] = "witness"};
+    for (size_t i = 0; i < manifest->mounts_count; i++) {
+        const struct alc_string *path = &manifest->mounts[i].guest_path;
+        if ((manifest->mounts[i].flags & ALC_MOUNT_SEALED) != 0) {
+            fprintf(stderr, "alcove: sealed mount ");
+            cli_print_name(stderr, (struct alc_name){path->bytes, (uint32_t)path->size});
+            fprintf(stderr, ", rollback level %s\n", levels[settings[i].level]);
+        }
+    }
+}
+
+void cli_complete_print_levels(const struct cli_file *manifest, bool is_native)
+{
+    enum { ARENA_SIZE = 64 << 20 }; /* more than a manifest of any size takes */
+    struct alc_manifest decoded;
+    struct alc_mount_setting *settings;
+    struct alc_arena arena;
+    struct alc_error error;
+    uint8_t *memory = cli_allocate(ARENA_SIZE);
+    alc_arena_init(&arena, memory, ARENA_SIZE);
+    alc_error_clear(&error);
+    alc_status status =
+        (is_native ? alc_manifest_decode_native_services : alc_manifest_decode_services)(
+            &arena, manifest->bytes, manifest->size, &decoded, &error);
+    if (status == ALC_OK &&
+        alc_mount_settings_read(&arena, &decoded, &settings, &error) == ALC_OK) {
+        print_levels(&decoded, settings);
+    }
+    free(memory);
 }
