@@ -112,6 +112,29 @@ def case_rollback(setup):
         setup.count(store, last)
 
 
+def case_rekey(setup):
+    """The counter is found by the key: another key has another one, which then holds as well."""
+    store, before, old = (setup.folder / name for name in ("rekey", "before", "old"))
+    first, other = setup.key, setup.folder / "other"
+    other.write_bytes(random.randbytes(32))
+    store.mkdir()
+    rekey = [setup.alcove, "seal", "--seal-key", str(first), "--new-key", str(other), "rekey"]
+    with setup.witness():
+        last = setup.count(store, 0, kill_at=2)
+        shutil.copytree(store, old)
+        last = setup.count(store, last, kill_at=2)
+        shutil.copytree(store, before)
+        for folder in (store, old):
+            expect("rekey", subprocess.run([*rekey, str(folder)], check=False, timeout=RUN_S,
+                                           capture_output=True).returncode, 0)
+        setup.key = other
+        last_other = setup.count(store, last, kill_at=2)
+        expect("an old state under the new key", setup.run(old, "count").returncode, REFUSED)
+        setup.count(store, last_other, kill_at=2)
+        setup.key = first
+        setup.count(before, last, kill_at=2)
+
+
 def case_witness_killed(setup):
     """It says yes only to what its disk has; without it nothing begins."""
     store = setup.folder / "killed"
@@ -224,8 +247,8 @@ def case_usage(setup):
         setup.port = port
 
 
-CASES = (case_usage, case_rollback, case_witness_killed, case_another_witness, case_visitors,
-         case_full)
+CASES = (case_usage, case_rollback, case_rekey, case_witness_killed, case_another_witness,
+         case_visitors, case_full)
 
 
 def main():
