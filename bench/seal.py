@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sealed files against plain ones in the emulated enclave, and a yardstick: 512 MiB through
-`openssl enc -aes-256-ctr`, which hides contents and nothing else, and notices no change.
-Processor time, the fastest of some rounds. By hand; a folder in memory shows the cost of sealing,
+"""Sealed files against plain ones in the emulated enclave, and yardsticks: the same program over
+plain files of gocryptfs, where that is installed and can be mounted, which notices changed blocks
+but no older ones, and whose keys the host has; and 512 MiB through `openssl enc -aes-256-ctr`,
+which hides contents and nothing else, and notices no change. Processor time of all processes that
+take part, the fastest of some rounds. By hand; a folder in memory shows the cost of sealing,
 one on a disk that of the disk.
 
     bench/seal.py ALCOVE FOLDER [ROUNDS]
 """
+import contextlib
 import os
 import pathlib
 import resource
@@ -14,20 +17,72 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 SIZE_MIB = 512
 NAMES = ("written in order, synced", "read in order", "4 KiB at random, warm")
 
 
-def run_program(alcove, wasm, kind, folder):
+class Missing(Exception):
+    pass
+
+
+def spent(pid):
+    """Seconds of processor time of a process."""
+    if pid is None:
+        return 0
+    stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    ticks = stat.rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def run_program(alcove, wasm, kind, folder, helper=None):
+    """What the program says of its phases, with what the process `helper` spent in each."""
     store = folder / "store"
     store.mkdir()
-    out = subprocess.run([alcove, "run", "--tee", "emulated", f"--{kind}", f"{store}::/data", wasm],
-                         check=True, capture_output=True, text=True).stdout
+    figures, before = [], spent(helper)
+    with subprocess.Popen([alcove, "run", "--tee", "emulated", f"--{kind}", f"{store}::/data",
+                           wasm], stdout=subprocess.PIPE, text=True) as program:
+        for line in program.stdout:
+            now = spent(helper)
+            figures.append(float(line) + now - before)
+            before = now
+    if program.returncode != 0:
+        raise subprocess.CalledProcessError(program.returncode, program.args)
     size = sum(path.stat().st_size for path in store.iterdir())
     shutil.rmtree(store)
-    return [float(word) for word in out.split()], size
+    return figures, size
+
+
+@contextlib.contextmanager
+def gocryptfs(folder):
+    """A mount of it whose files are in `folder`, and its process."""
+    if shutil.which("gocryptfs") is None:
+        raise Missing("it is not installed (tools/bootstrap bench)")
+    cipher, plain, password = folder / "cipher", folder / "gocryptfs", folder / "password"
+    cipher.mkdir()
+    plain.mkdir()
+    password.write_text("of no account", encoding="ascii")
+    subprocess.run(["gocryptfs", "-init", "-q", "-scryptn", "10", "-passfile", password, cipher],
+                   check=True)
+    process = subprocess.Popen(["gocryptfs", "-fg", "-q", "-passfile", password, cipher, plain],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not plain.is_mount():
+            if process.poll() is not None:
+                raise Missing("it cannot mount here (FUSE?)")
+            time.sleep(0.05)
+        yield plain, process.pid
+    finally:
+        process.terminate() # it unmounts
+        process.wait()
+
+
+def measure_gocryptfs(alcove, wasm, folder, rounds):
+    with gocryptfs(folder) as (plain, helper):
+        rows = [run_program(alcove, wasm, "dir", plain, helper)[0] for _ in range(rounds)]
+    return [min(column) for column in zip(*rows)]
 
 
 def openssl(folder, source, target, *more):
@@ -63,11 +118,19 @@ def main():
                 found.append(figures)
         best = {kind: [min(column) for column in zip(*rows)] for kind, rows in times.items()}
         stick = [min(column) for column in zip(*(yardstick(folder) for _ in range(2)))]
-    print(f"{'seconds':28} {'plain':>8} {'sealed':>8} {'of plain':>9} {'openssl':>8}")
+        try:
+            peer = measure_gocryptfs(alcove, wasm, folder, rounds)
+        except Missing as missing:
+            print(f"gocryptfs: SKIPPED: {missing}")
+            peer = []
+    print(f"{'seconds':28} {'plain':>8} {'sealed':>8} {'of plain':>9} {'gocryptfs':>10} "
+          f"{'openssl':>8}")
     for at, name in enumerate(NAMES):
         plain, sealed = best["dir"][at], best["sealed"][at]
-        other = f"{stick[at]:8.3f}" if at < len(stick) else ""
-        print(f"{name:28} {plain:8.3f} {sealed:8.3f} {100 * plain / sealed:7.0f} % {other}")
+        others = [f"{figures[at]:{width}.3f}" if at < len(figures) else " " * width
+                  for figures, width in ((peer, 10), (stick, 8))]
+        print(f"{name:28} {plain:8.3f} {sealed:8.3f} {100 * plain / sealed:7.0f} % "
+              f"{' '.join(others)}".rstrip())
     print(f"{'on disk':28} {100 * (size / (SIZE_MIB << 20) - 1):26.2f} % more")
 
 

@@ -24,6 +24,18 @@ static bool is_owners(const uint8_t bytes[ALC_WITNESS_REQUEST_SIZE],
     return alc_ecdsa_verify(&key, digest, sizeof digest, &signature) == ALC_OK;
 }
 
+/* Somebody else moved the counter since `mark` was read, or this very request did, and the store's
+ * word for it was lost. */
+static enum alc_witness_verdict advance_overtaken(const struct alc_witness_store *store,
+                                                  const struct alc_witness_request *request,
+                                                  struct alc_seal_mark *mark)
+{
+    if (store->read(store->context, request->counter, mark) != ALC_OK) {
+        return ALC_WITNESS_FAILED;
+    }
+    return is_same(mark, &request->to) ? ALC_WITNESS_DONE : ALC_WITNESS_REFUSED;
+}
+
 /* Moves the counter if it is where the request says; a request that was answered already, and whose
  * answer was lost, is answered again. */
 static enum alc_witness_verdict advance(const struct alc_witness_store *store,
@@ -38,8 +50,11 @@ static enum alc_witness_verdict advance(const struct alc_witness_store *store,
     }
     alc_status status =
         store->advance(store->context, request->counter, &request->from, &request->to);
+    if (status == ALC_E_POLICY_REFUSED) {
+        return advance_overtaken(store, request, mark);
+    }
     if (status != ALC_OK) {
-        return status == ALC_E_POLICY_REFUSED ? ALC_WITNESS_REFUSED : ALC_WITNESS_FAILED;
+        return ALC_WITNESS_FAILED;
     }
     *mark = request->to;
     return ALC_WITNESS_DONE;
