@@ -81,14 +81,13 @@ static alc_status judge_claims(const struct alc_channel_proof *proof,
 
 /* What the peer's runtime says of its program, if it is one of ours: to be said for channels, which
  * the program cannot ask for. */
-static alc_status judge_program(const struct alc_channel_demand *demand,
-                                const struct alc_claims_buffer *buffer,
+static alc_status judge_program(const struct alc_claims_buffer *buffer,
                                 struct alc_channel_peer *out)
 {
     struct alc_reader reader;
     struct alc_claims claims;
     if (buffer->alcove.size == 0) {
-        return demand->workloads.count == 0 ? ALC_OK : ALC_E_WRONG_WORKLOAD;
+        return ALC_OK;
     }
     alc_reader_init(&reader, buffer->alcove.bytes, buffer->alcove.size, NULL);
     ALC_TRY(alc_claims_read(&reader, &claims));
@@ -97,13 +96,21 @@ static alc_status judge_program(const struct alc_channel_demand *demand,
     }
     out->has_workload = true;
     alc_copy(out->workload, claims.workload_id, ALC_SHA256_SIZE);
-    for (size_t i = 0; i < demand->workloads.count; i++) {
-        if (alc_equal(out->workload, demand->workloads.bytes + i * ALC_SHA256_SIZE,
-                      ALC_SHA256_SIZE)) {
-            return ALC_OK;
-        }
+    return ALC_OK;
+}
+
+/* Two failures of appraisal have names of their own here. */
+static alc_status name_failure(alc_status status, struct alc_channel_peer *out)
+{
+    if (status == ALC_E_REPORT_MISMATCH && out->check == ALC_CHECK_CLAIMS) {
+        status = ALC_E_CLAIMS_NOT_BOUND;
+    } else if (status == ALC_E_POLICY_REFUSED && out->check == ALC_CHECK_WORKLOAD) {
+        status = ALC_E_WRONG_WORKLOAD;
+    } else {
+        return status;
     }
-    return demand->workloads.count == 0 ? ALC_OK : ALC_E_WRONG_WORKLOAD;
+    out->check = ALC_CHECKS;
+    return status;
 }
 
 /* What alc_appraise says, and whether the evidence means these claims. */
@@ -114,6 +121,7 @@ static alc_status appraise(struct alc_arena *arena, const struct alc_channel_dem
     struct alc_policy policy = demand->policy != NULL ? *demand->policy : alc_policy_default;
     struct alc_pcs_collateral endorsements;
     struct alc_appraisal appraisal = {.evidence = proof->evidence.evidence,
+                                      .claims_buffer = proof->evidence.claims,
                                       .collateral = demand->collateral,
                                       .policy = &policy,
                                       .now_s = now_s,
@@ -131,12 +139,15 @@ static alc_status appraise(struct alc_arena *arena, const struct alc_channel_dem
     }
     alc_status status = alc_appraise(arena, &appraisal, &out->verdict);
     out->verdict.advisories_count = 0;
+    out->verdict.nonce = (struct alc_text){0};
+    out->verdict.claims.software = (struct alc_text){0};
+    out->verdict.claims.version = (struct alc_text){0};
     for (size_t i = 0; status != ALC_OK && i < ALC_CHECKS; i++) {
         if (out->verdict.results[i] == ALC_CHECK_FAILED) {
             out->check = (enum alc_check)i;
         }
     }
-    ALC_TRY(status);
+    ALC_TRY(name_failure(status, out));
     const struct alc_text *bound = proof->is_legacy ? &proof->spki : &proof->evidence.claims;
     alc_claims_bind(bound->bytes, bound->size, report_data);
     return alc_equal(report_data, out->verdict.report_data, sizeof report_data)
@@ -189,7 +200,7 @@ static alc_status judge(struct alc_arena *arena, const struct alc_channel_demand
     if (out->claims_size != 0) {
         alc_copy(out->claims, proof->evidence.claims.bytes, out->claims_size);
     }
-    return judge_program(demand, &claims, out);
+    return judge_program(&claims, out);
 }
 
 alc_status alc_channel_judge(struct alc_arena *arena, const struct alc_channel_demand *demand,

@@ -17,8 +17,7 @@ struct alc_channel_demand {
     const struct alc_policy *policy;  /* NULL: alc_policy_default; report_data is not looked at */
     struct alc_collateral collateral; /* where there is none, what the peer brings is taken */
     const uint8_t *root_sha256;       /* see struct alc_appraisal */
-    struct alc_reference_values workloads; /* 32 bytes each; none: any, even no workload */
-    bool accepts_unattested;               /* also a peer who proves nothing */
+    bool accepts_unattested;          /* also a peer who proves nothing */
     bool accepts_stale;  /* also evidence that stands in the certificate and nowhere else */
     bool accepts_legacy; /* also quotes that are bound to the key alone */
     uint32_t reuse_s;    /* so long a peer who proved to be fresh need not do it again; 0: never */
@@ -30,7 +29,7 @@ struct alc_channel_peer {
     enum alc_check check;       /* the check of the evidence that failed; ALC_CHECKS: none did */
     bool is_attested;           /* below: meaningful if so */
     bool is_fresh;              /* proved on this connection */
-    struct alc_verdict verdict; /* without advisories, whose words were borrowed */
+    struct alc_verdict verdict; /* without advisories and texts, which were borrowed */
     bool has_workload;
     uint8_t workload[ALC_SHA256_SIZE];
     uint8_t claims[ALC_CLAIMS_SIZE_MAX]; /* the buffer, read without a fault; of a */

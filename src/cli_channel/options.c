@@ -12,29 +12,32 @@
 #include "base/bytes.h"
 #include "sgx_emu_quote/quoting.h"
 
-enum { COLLATERAL_SIZE_MAX = 1 << 20, VALUES_MAX = 256 };
+enum { COLLATERAL_SIZE_MAX = 1 << 20, POLICY_ARENA_SIZE = 1 << 20 };
 
 /* Options that both commands have, whichever of the two it is. */
 #define IS(option, ident)                                                                          \
     ((option) == CLI_OPTION_listen_##ident || (option) == CLI_OPTION_connect_##ident)
 
-/* Appends 32 bytes to a list of reference values, which grows in place. */
-static void add_value(const struct cli_arguments *arguments, const char *name, const char *text,
-                      struct alc_reference_values *values)
+/* Lists and texts of a policy lie in memory for the rest of the process. */
+static void read_policy(const char *path, struct netcat_options *out)
 {
-    uint8_t value[ALC_SHA256_SIZE];
-    if (!alc_hex_decode((const uint8_t *)text, strlen(text), value, sizeof value)) {
-        cli_usage_error(arguments, "--%s %s: 64 hexadecimal digits", name, text);
+    struct alc_reader reader;
+    struct alc_arena arena;
+    struct alc_error error;
+    struct cli_file file = cli_read_file(path);
+    if (file.size > ALC_LIMIT_POLICY_SIZE) {
+        cli_die(CLI_USAGE, "%s: larger than %u bytes", path, ALC_LIMIT_POLICY_SIZE);
     }
-    if (values->count == VALUES_MAX) {
-        cli_usage_error(arguments, "--%s: at most %d", name, VALUES_MAX);
+    alc_arena_init(&arena, cli_allocate(POLICY_ARENA_SIZE), POLICY_ARENA_SIZE);
+    alc_error_clear(&error);
+    alc_reader_init(&reader, file.bytes, file.size, &error);
+    if (alc_policy_read(&arena, &reader, &out->policy) != ALC_OK) {
+        (void)cli_report_error(path, &error);
+        exit(CLI_USAGE);
     }
-    uint8_t *grown = cli_allocate((values->count + 1) * sizeof value);
-    if (values->count != 0) {
-        alc_copy(grown, values->bytes, values->count * sizeof value);
+    if (out->policy.report_data != NULL) {
+        cli_die(CLI_USAGE, "%s: report data in channels is the hash of claims, no choice", path);
     }
-    alc_copy(grown + values->count * sizeof value, value, sizeof value);
-    *values = (struct alc_reference_values){grown, values->count + 1};
 }
 
 /* What is read lies in memory for the rest of the process, as do the bytes. */
@@ -73,21 +76,29 @@ static void read_emulated_collateral(struct netcat_options *out)
     use_collateral("emulated collateral", bytes, writer.pos, out);
 }
 
+/* Behind all options, since a policy that is read later must not undo it, nor it the policy. */
+static void accept_emulated(struct netcat_options *out)
+{
+    if (!out->accepts_emulated) {
+        return;
+    }
+    out->policy.accepts_emulated = true;
+    out->policy.accepts_debug = true; /* as all of the emulator's evidence says */
+    out->demand.root_sha256 = alc_emulated_root_sha256;
+    if (out->demand.collateral.pcs == NULL) {
+        read_emulated_collateral(out);
+    }
+}
+
 static void read_option(struct cli_arguments *arguments, int option, const char *value,
                         struct netcat_options *out)
 {
     if (IS(option, collateral)) {
         read_collateral(value, out);
-    } else if (IS(option, mrenclave)) {
-        add_value(arguments, "mrenclave", value, &out->policy.mrenclaves);
-    } else if (IS(option, mrsigner)) {
-        add_value(arguments, "mrsigner", value, &out->policy.mrsigners);
-    } else if (IS(option, workload)) {
-        add_value(arguments, "workload", value, &out->demand.workloads);
+    } else if (IS(option, policy)) {
+        read_policy(value, out);
     } else if (IS(option, accept_emulated)) {
-        out->policy.accepts_emulated = true;
-        out->policy.accepts_debug = true; /* as all of the emulator's evidence says */
-        out->demand.root_sha256 = alc_emulated_root_sha256;
+        out->accepts_emulated = true;
     } else if (IS(option, accept_unattested)) {
         out->demand.accepts_unattested = true;
     } else if (IS(option, accept_stale)) {
@@ -119,9 +130,7 @@ void netcat_read_options(struct cli_arguments *arguments, struct netcat_options 
     if (out->demand.accepts_legacy && !out->demand.accepts_stale) {
         cli_usage_error(arguments, "--legacy needs --accept-stale: older forms prove no more");
     }
-    if (out->policy.accepts_emulated && out->demand.collateral.pcs == NULL) {
-        read_emulated_collateral(out);
-    }
+    accept_emulated(out);
     out->address = arguments->argv[arguments->next];
     out->demand.policy = &out->policy;
     out->memory = cli_allocate(sizeof *out->memory);

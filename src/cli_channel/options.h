@@ -11,6 +11,7 @@
 struct netcat_options {
     const char *address; /* HOST:PORT */
     bool is_once;
+    bool accepts_emulated;
     bool has_time;
     int64_t time_s;
     struct alc_channel_demand demand;

@@ -4,11 +4,13 @@
 
     programs.py ALCOVE ECHO.WASM
 """
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -74,20 +76,29 @@ def test_proof(alcove, wasm):
     data = os.urandom(300_000)
     right = measurement(alcove)
     wrong = "ab" * 32
-    with Server(alcove, wasm, 4, "--tee", "emulated") as server:
-        answer = connect(alcove, server.address, data, "--accept-emulated", "--mrenclave", right)
+
+    def judge(policy):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(policy, file)
+            file.flush()
+            return connect(alcove, server.address, data, "--policy", file.name,
+                           "--accept-emulated")
+
+    with Server(alcove, wasm, 5, "--tee", "emulated") as server:
+        answer = judge({"sgx": {"mrenclave": [right]},
+                        "claims": {"verified": True, "asked_by": ["channel"]}})
         expect("answer", answer == (0, data, ""), True)
-        status, out, errors = connect(alcove, server.address, data, "--accept-emulated",
-                                      "--mrenclave", wrong)
+        status, out, errors = judge({"sgx": {"mrenclave": [wrong]}})
         expect("wrong enclave", (status, out, "POLICY_REFUSED, MRENCLAVE" in errors),
                (3, b"", True))
-        status, out, errors = connect(alcove, server.address, data, "--accept-emulated",
-                                      "--workload", wrong)
+        status, out, errors = judge({"claims": {"workload": [wrong]}})
         expect("wrong workload", (status, out, "(WRONG_WORKLOAD)" in errors), (3, b"", True))
+        status, out, errors = judge({"claims": {"module": [wrong]}})
+        expect("wrong module", (status, out, "POLICY_REFUSED, MODULE" in errors), (3, b"", True))
         status, out, errors = connect(alcove, server.address, data)
         expect("emulated evidence", (status, out), (3, b""))
         status, words, _ = server.finish()
-        expect("server", (status, words), (0, ["served"] + 3 * ["not served"]))
+        expect("server", (status, words), (0, ["served"] + 4 * ["not served"]))
 
 
 def test_nothing_to_prove(alcove, wasm):

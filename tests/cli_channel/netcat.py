@@ -175,11 +175,22 @@ def test_cut(alcove, _):
 
 
 def test_usage(alcove, _):
-    for words in (["connect"], ["connect", "127.0.0.1"], ["connect", "--mrenclave", "00", "a:1"],
+    for words in (["connect"], ["connect", "127.0.0.1"],
+                  ["connect", "--policy", "/dev/null", "127.0.0.1:1"],
                   ["listen", "--legacy", "127.0.0.1:0"], ["connect", "--time", "now", "a:1"],
                   ["listen", "--collateral", "/dev/null", "127.0.0.1:0"]):
         done = subprocess.run([alcove, *words], capture_output=True, timeout=RUN_S, check=False)
         expect(" ".join(words), (done.returncode, len(done.stderr) > 10), (2, True))
+
+
+def test_report_data(alcove, _):
+    """What no peer could meet is refused before any connection, not passed over."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write('{"report_data": "' + 64 * "00" + '"}')
+        file.flush()
+        done = subprocess.run([alcove, "connect", "--policy", file.name, "127.0.0.1:1"],
+                              capture_output=True, timeout=RUN_S, check=False)
+    expect("report data", (done.returncode, b"report data" in done.stderr), (2, True))
 
 
 def main():

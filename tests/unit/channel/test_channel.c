@@ -221,8 +221,8 @@ static void test_workload(void **state)
     for (size_t count = 1; count <= 2; count++) {
         set_up();
         claim(ids[1], ALC_ASKED_BY_CHANNEL);
-        client.demand.workloads.bytes = ids[0];
-        client.demand.workloads.count = count;
+        client.policy.workloads.bytes = ids[0];
+        client.policy.workloads.count = count;
         meet_sides(40000);
         if (count == 1) {
             expect_client_refuses(ALC_E_WRONG_WORKLOAD, "WRONG_WORKLOAD");
@@ -234,8 +234,8 @@ static void test_workload(void **state)
     }
     /* No workload is another one, too. */
     set_up();
-    client.demand.workloads.bytes = ids[0];
-    client.demand.workloads.count = 1;
+    client.policy.workloads.bytes = ids[0];
+    client.policy.workloads.count = 1;
     meet_sides(40000);
     expect_client_refuses(ALC_E_WRONG_WORKLOAD, "WRONG_WORKLOAD");
     part();
