@@ -4,6 +4,8 @@
  */
 #include "cli/collateral.h"
 
+#include "cli/native_file.h"
+
 static cli_command_function *g_run;
 
 void cli_collateral_register(cli_command_function *run)
@@ -14,6 +16,7 @@ void cli_collateral_register(cli_command_function *run)
 int cli_collateral(struct cli_arguments *arguments)
 {
     if (g_run == NULL) {
+        cli_hand_over(arguments, CLI_NETWORK_PROGRAM);
         cli_die(CLI_FAILED, "this alcove was built without libcurl, jansson or mbedTLS "
                             "(tools/bootstrap gets them): it fetches no collateral");
     }

@@ -6,7 +6,6 @@
  * the compiler in it. LLVM takes longer to load than most programs need to run, and no other
  * command should pay for that; so the first one hands this command to the second.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,13 +36,9 @@ static bool has_compiler(void)
 /* Replaces this process by the compiler's program. */
 static int hand_over(const struct cli_arguments *arguments)
 {
-    char path[4096];
-    if (!cli_find_beside("alcove-compiler", path, sizeof path)) {
-        cli_die(CLI_FAILED, "compile: this alcove was built without LLVM 19; install it "
-                            "(tools/bootstrap compile) and build again");
-    }
-    execv(path, arguments->argv);
-    cli_die(CLI_FAILED, "%s: %s", path, strerror(errno));
+    cli_hand_over(arguments, "alcove-compiler");
+    cli_die(CLI_FAILED, "compile: this alcove was built without LLVM 19; install it "
+                        "(tools/bootstrap compile) and build again");
 }
 
 /* The number of `text` among `names`. */

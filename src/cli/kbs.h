@@ -22,9 +22,15 @@ struct cli_kbs {
     int (*relay)(const char *url, const char *ca_path);
 };
 
+/* Sees that there is one, if need be by handing this process over to the program that has it. Ends
+ * the process when there is none. */
+void cli_kbs_need(const struct cli_arguments *arguments);
 /* Before main; borrowed. */
 void cli_kbs_register(const struct cli_kbs *kbs);
-/* struct cli_kbs.relay of whoever brought it; ends the process when nobody did. */
+/* Sees that there is one, if need be by handing this process over to the program that has it. Ends
+ * the process when there is none. */
+void cli_kbs_need(const struct cli_arguments *arguments);
+/* struct cli_kbs.relay of whoever brought it; after cli_kbs_need. */
 int cli_kbs_relay(const char *url, const char *ca_path);
 
 #endif

@@ -29,6 +29,15 @@ bool cli_find_beside(const char *name, char *path, size_t path_size)
     return (size_t)snprintf(end, room, "%s", name) < room && access(path, X_OK) == 0;
 }
 
+void cli_hand_over(const struct cli_arguments *arguments, const char *name)
+{
+    char path[PATH_MAX];
+    if (cli_find_beside(name, path, sizeof path)) {
+        execv(path, arguments->argv);
+        cli_die(CLI_FAILED, "%s: %s", path, strerror(errno));
+    }
+}
+
 void cli_write_file_whole(const char *path, const void *bytes, size_t size, unsigned mode)
 {
     char temporary[PATH_MAX];

@@ -10,6 +10,12 @@
 
 /* Path of the program `name` in the folder of this one, into `path`; false when there is none. */
 bool cli_find_beside(const char *name, char *path, size_t path_size);
+/* Replaces this process by the program `name` in that folder, with the same words; comes back when
+ * there is none. */
+void cli_hand_over(const struct cli_arguments *arguments, const char *name);
+/* The program that has the libraries for networks and databases in it, which take longer to load
+ * than most programs need to run. */
+#define CLI_NETWORK_PROGRAM "alcove-network"
 /* As cli_write_file, but whoever opens `path` meanwhile sees the old file or the new one, whole. */
 void cli_write_file_whole(const char *path, const void *bytes, size_t size, unsigned mode);
 /* A folder of the cache ($XDG_CACHE_HOME/alcove or ~/.cache/alcove), into `path`; made, with

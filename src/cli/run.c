@@ -285,6 +285,9 @@ static int run(struct cli_arguments *arguments, struct cli_proof *proof)
     if (proof->is_asked_for && options.tee == RUN_TEE_NONE) {
         cli_die(CLI_FAILED, "--tee none: outside an enclave there is nothing that proves anything");
     }
+    if (options.key_broker_url != NULL) {
+        cli_kbs_need(arguments);
+    }
     cli_program_open(&options, &program);
     if (options.has_services) {
         cli_complete_need("services")->prepare(&options);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cli/native_file.h"
 #include "cli_complete/vouch.h"
 #include "keys/keys.h"
 
@@ -17,6 +18,17 @@
 #include "witness_server/server.h"
 #if ALC_HAS_WITNESS_ETCD
 #include "witness_etcd/etcd.h"
+#endif
+
+/* Not there in `alcove`, which hands over to the program that has them. */
+#pragma weak alc_witness_serve
+#pragma weak alc_witness_database_open
+#pragma weak alc_witness_database_store
+#pragma weak alc_witness_database_close
+#if ALC_HAS_WITNESS_ETCD
+#pragma weak alc_witness_etcd_open
+#pragma weak alc_witness_etcd_store
+#pragma weak alc_witness_etcd_close
 #endif
 
 struct backing {
@@ -129,6 +141,10 @@ int cli_complete_witness(struct cli_arguments *arguments)
     bool is_new = false;
     const char *value;
     int option;
+    if (alc_witness_serve == NULL) {
+        cli_hand_over(arguments, CLI_NETWORK_PROGRAM);
+        cli_die(CLI_FAILED, CLI_NETWORK_PROGRAM " is not beside this program");
+    }
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         if (option == CLI_OPTION_witness_listen) {
             listen_at = value;
