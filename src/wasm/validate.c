@@ -10,6 +10,7 @@
 #include "wasm/validate_internal.h"
 
 enum { VALUES_FIRST = 256, CONTROLS_FIRST = 32, LOCALS_FIRST = 64 };
+enum { CACHE_LINE_SIZE = 64, ALIGNED_SIZE = 4 * CACHE_LINE_SIZE }; /* of code */
 
 /* -- reports and stacks -- */
 
@@ -514,7 +515,10 @@ static alc_status keep_code(struct alc_validator *v, uint32_t function_index, st
     alc_emit_finish(v, v->slots_max);
     size_t size = e->count * sizeof *e->units;
     size_t tables_size = alc_emit_tables_size(e);
-    uint16_t *units = alc_arena_take(v->arena, size + tables_size, sizeof(uint32_t));
+    /* A loop whose operations lie across lines of the cache runs up to 15 % slower; small functions
+     * are many. */
+    const size_t alignment = size < ALIGNED_SIZE ? sizeof(uint32_t) : CACHE_LINE_SIZE;
+    uint16_t *units = alc_arena_take(v->arena, size + tables_size, alignment);
     if (units == NULL) {
         return alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
     }
