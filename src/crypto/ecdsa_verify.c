@@ -233,7 +233,8 @@ struct point {
 /* dbl-2001-b of the Explicit-Formulas Database, for a = -3. */
 static void double_point(struct point *out, const struct point *a, const struct curve *curve)
 {
-    struct number delta, gamma, beta, alpha, t;
+    struct number delta, gamma, beta, alpha;
+    struct number t = {{0}}; /* one compiler does not see that only limbs in use are read */
     MULTIPLY(&delta, &a->z, &a->z);
     MULTIPLY(&gamma, &a->y, &a->y);
     MULTIPLY(&beta, &a->x, &gamma);
