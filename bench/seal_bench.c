@@ -190,7 +190,7 @@ int main(int argc, char **argv)
 
     struct figures figures[2];
     figures[0] = measure(plain, size, transactions);
-    figures[1] = measure(&table.os, size, transactions);
+    figures[1] = measure(&table.over.os, size, transactions);
     check(alc_seal_close(seal) == ALC_OK, "alc_seal_close");
     printf("%-32s %10s %10s\n", "", "plain", "sealed");
     print_row("written in order, synced", figures[0].write, figures[1].write, 1 << 20, "MiB/s");

@@ -207,7 +207,7 @@ static bool open_mount(void)
     return true;
 }
 
-#define CALL(name, ...) (g_table.os.operations->name(g_table.os.context, __VA_ARGS__))
+#define CALL(name, ...) (g_table.over.os.operations->name(g_table.over.os.context, __VA_ARGS__))
 
 static void write_file(const char *path, size_t size)
 {

@@ -597,25 +597,7 @@ static bool poll_archived(void *context, struct alc_os_poll *poll)
 static int64_t archived_poll(void *context, struct alc_os_poll *polls, size_t polls_count,
                              int64_t timeout_ns)
 {
-    size_t own_count = 0;
-    for (size_t i = 0; i < polls_count; i++) {
-        own_count += is_archived(context, polls[i].handle) ? 1 : 0;
-    }
-    if (own_count == 0) {
-        return INNER(poll, polls, polls_count, timeout_ns);
-    }
-    if (own_count < polls_count) { /* the table beneath calls our handles invalid */
-        int64_t result = INNER(poll, polls, polls_count, 0);
-        if (result < 0) {
-            return result;
-        }
-    }
-    int64_t ready_count = 0;
-    for (size_t i = 0; i < polls_count; i++) {
-        (void)poll_archived(context, &polls[i]);
-        ready_count += polls[i].ready != 0 ? 1 : 0;
-    }
-    return ready_count;
+    return alc_os_over_poll(context, polls, polls_count, timeout_ns, poll_archived);
 }
 
 /* -- the table -- */

@@ -220,7 +220,7 @@ static alc_status read_extensions(struct alc_reader *reader, struct alc_certific
 
 /* -- certificates -- */
 
-static alc_status read_version_3(struct alc_reader *reader)
+alc_status alc_certificate_read_version(struct alc_reader *reader)
 {
     const struct alc_reader start = *reader;
     struct alc_der wrapper;
@@ -231,12 +231,13 @@ static alc_status read_version_3(struct alc_reader *reader)
     return version == 2 ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
 }
 
-static alc_status read_validity(struct alc_reader *reader, struct alc_certificate *out)
+alc_status alc_certificate_read_validity(struct alc_reader *reader, int64_t *not_before_s,
+                                         int64_t *not_after_s)
 {
     struct alc_der validity;
     ALC_TRY(alc_der_read(reader, ALC_DER_SEQUENCE, &validity));
-    ALC_TRY(alc_der_read_time(&validity.content, &out->not_before_s));
-    ALC_TRY(alc_der_read_time(&validity.content, &out->not_after_s));
+    ALC_TRY(alc_der_read_time(&validity.content, not_before_s));
+    ALC_TRY(alc_der_read_time(&validity.content, not_after_s));
     return alc_der_end(&validity.content);
 }
 
@@ -288,11 +289,11 @@ alc_status alc_certificate_read(struct alc_reader *reader, enum alc_certificate_
     out->bytes = start.bytes + start.pos;
     out->size = alc_reader_remaining(&start);
     ALC_TRY(read_signed(reader, profile, &out->signed_part, &inner));
-    ALC_TRY(read_version_3(&inner));
+    ALC_TRY(alc_certificate_read_version(&inner));
     ALC_TRY(alc_der_read(&inner, ALC_DER_INTEGER, &out->serial));
     ALC_TRY(read_algorithm(&inner, profile));
     ALC_TRY(alc_der_read(&inner, ALC_DER_SEQUENCE, &out->signed_part.issuer));
-    ALC_TRY(read_validity(&inner, out));
+    ALC_TRY(alc_certificate_read_validity(&inner, &out->not_before_s, &out->not_after_s));
     ALC_TRY(read_subject(&inner, out));
     ALC_TRY(read_key(&inner, profile, out));
     ALC_TRY(read_extensions(&inner, out));

@@ -64,6 +64,12 @@ struct alc_extension {
 
 /* Reads the next of a certificate's extensions. */
 ALC_MUST_CHECK alc_status alc_extension_read(struct alc_reader *reader, struct alc_extension *out);
+/* Parts that certificates of every profile have: [0] { INTEGER 2 }, which is version 3, and the two
+ * dates, in seconds since 1970. ALC_E_BAD_DER, ALC_E_BAD_CERTIFICATE (another version). */
+ALC_MUST_CHECK alc_status alc_certificate_read_version(struct alc_reader *reader);
+ALC_MUST_CHECK alc_status alc_certificate_read_validity(struct alc_reader *reader,
+                                                        int64_t *not_before_s,
+                                                        int64_t *not_after_s);
 
 /* Whether `issuer` is an authority that may have signed and did: ALC_E_BAD_CERTIFICATE when it is
  * not the one named, ALC_E_BAD_SIGNATURE. `known` may be NULL, here and below. */

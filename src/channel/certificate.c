@@ -4,6 +4,7 @@
  */
 #include "channel/certificate.h"
 
+#include "attest/certificate.h"
 #include "base/bytes.h"
 #include "channel/certificate_internal.h"
 
@@ -61,9 +62,8 @@ static alc_status read_algorithm(struct alc_reader *reader, enum alc_hash_kind *
 
 /* -- extensions -- */
 
-static alc_status keep_extension(const struct alc_der *oid, const struct alc_der *value,
-                                 bool is_critical, const struct alc_reader *start,
-                                 struct alc_own_certificate *out)
+static alc_status keep_extension(const struct alc_extension *extension,
+                                 const struct alc_reader *start, struct alc_own_certificate *out)
 {
     const struct {
         struct bytes oid;
@@ -74,39 +74,28 @@ static alc_status keep_extension(const struct alc_der *oid, const struct alc_der
         {BYTES(oid_legacy_quote), &out->legacy_quote},
     };
     for (size_t i = 0; i < ALC_ARRAY_COUNT(known); i++) {
-        if (is_oid(oid, &known[i].oid)) {
+        if (is_oid(&extension->oid, &known[i].oid)) {
             if (known[i].place->bytes != NULL) {
                 return alc_reader_fail(start, ALC_E_BAD_CERTIFICATE);
             }
-            *known[i].place = (struct alc_text){value->content.bytes, value->content.size};
+            *known[i].place = (struct alc_text){extension->value.bytes, extension->value.size};
             return ALC_OK;
         }
     }
     for (size_t i = 0; i < ALC_ARRAY_COUNT(tolerated); i++) {
-        if (is_oid(oid, &tolerated[i])) {
+        if (is_oid(&extension->oid, &tolerated[i])) {
             return ALC_OK;
         }
     }
-    return is_critical ? alc_reader_fail(start, ALC_E_BAD_CERTIFICATE) : ALC_OK;
+    return extension->is_critical ? alc_reader_fail(start, ALC_E_BAD_CERTIFICATE) : ALC_OK;
 }
 
 static alc_status read_extension(struct alc_reader *reader, struct alc_own_certificate *out)
 {
-    struct alc_der extension;
-    struct alc_der oid;
-    struct alc_der value;
-    bool is_critical = false;
-    ALC_TRY(alc_der_read(reader, ALC_DER_SEQUENCE, &extension));
-    const struct alc_reader start = extension.content;
-    ALC_TRY(alc_der_read(&extension.content, ALC_DER_OBJECT_IDENTIFIER, &oid));
-    if (alc_der_is_next(&extension.content, ALC_DER_BOOLEAN)) {
-        struct alc_der flag;
-        ALC_TRY(alc_der_read(&extension.content, ALC_DER_BOOLEAN, &flag));
-        is_critical = !alc_der_has_content(&flag, "\0", 1);
-    }
-    ALC_TRY(alc_der_read(&extension.content, ALC_DER_OCTET_STRING, &value));
-    ALC_TRY(alc_der_end(&extension.content));
-    return keep_extension(&oid, &value, is_critical, &start, out);
+    const struct alc_reader start = *reader;
+    struct alc_extension extension;
+    ALC_TRY(alc_extension_read(reader, &extension));
+    return keep_extension(&extension, &start, out);
 }
 
 static alc_status read_extensions(struct alc_reader *reader, struct alc_own_certificate *out)
@@ -127,27 +116,6 @@ static alc_status read_extensions(struct alc_reader *reader, struct alc_own_cert
 
 /* -- the certificate -- */
 
-/* [0] { INTEGER 2 } */
-static alc_status read_version_3(struct alc_reader *reader)
-{
-    const struct alc_reader start = *reader;
-    struct alc_der wrapper;
-    uint32_t version;
-    ALC_TRY(alc_der_read(reader, ALC_DER_CONTEXT_0, &wrapper));
-    ALC_TRY(alc_der_read_u32(&wrapper.content, &version));
-    ALC_TRY(alc_der_end(&wrapper.content));
-    return version == 2 ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_CERTIFICATE);
-}
-
-static alc_status read_validity(struct alc_reader *reader, struct alc_own_certificate *out)
-{
-    struct alc_der validity;
-    ALC_TRY(alc_der_read(reader, ALC_DER_SEQUENCE, &validity));
-    ALC_TRY(alc_der_read_time(&validity.content, &out->not_before_s));
-    ALC_TRY(alc_der_read_time(&validity.content, &out->not_after_s));
-    return alc_der_end(&validity.content);
-}
-
 static alc_status read_key(struct alc_reader *reader, struct alc_own_certificate *out)
 {
     const struct alc_reader start = *reader;
@@ -167,7 +135,7 @@ static alc_status read_inner(struct alc_reader *inner, struct alc_own_certificat
     struct alc_der serial;
     struct alc_der name;
     enum alc_hash_kind hash;
-    ALC_TRY(read_version_3(inner));
+    ALC_TRY(alc_certificate_read_version(inner));
     ALC_TRY(alc_der_read(inner, ALC_DER_INTEGER, &serial));
     const struct alc_reader before_algorithm = *inner;
     ALC_TRY(read_algorithm(inner, &hash));
@@ -175,7 +143,7 @@ static alc_status read_inner(struct alc_reader *inner, struct alc_own_certificat
         return alc_reader_fail(&before_algorithm, ALC_E_BAD_CERTIFICATE);
     }
     ALC_TRY(alc_der_read(inner, ALC_DER_SEQUENCE, &name));
-    ALC_TRY(read_validity(inner, out));
+    ALC_TRY(alc_certificate_read_validity(inner, &out->not_before_s, &out->not_after_s));
     ALC_TRY(alc_der_read(inner, ALC_DER_SEQUENCE, &name));
     ALC_TRY(read_key(inner, out));
     return read_extensions(inner, out);

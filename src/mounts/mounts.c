@@ -381,7 +381,7 @@ alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_p
     mounts->keys = keys;
     mounts->watch = watch;
     alc_seal_os_init(&mounts->table, os);
-    alc_archive_os_init(&mounts->archives, &mounts->table.os);
+    alc_archive_os_init(&mounts->archives, &mounts->table.over.os);
     status = open_all(os, mounts, &error);
     if (status != ALC_OK) {
         close_all(mounts);

@@ -285,3 +285,28 @@ const struct alc_os_operations alc_os_over_operations = {
     .pages_execute = over_pages_execute,
     .pages_release = over_pages_release,
 };
+
+int64_t alc_os_over_poll(void *context, struct alc_os_poll *polls, size_t polls_count,
+                         int64_t timeout_ns,
+                         bool (*poll_own)(void *context, struct alc_os_poll *poll))
+{
+    size_t own_count = 0;
+    for (size_t i = 0; i < polls_count; i++) {
+        own_count += poll_own(context, &polls[i]) ? 1 : 0;
+    }
+    if (own_count == 0) {
+        return over_poll(context, polls, polls_count, timeout_ns);
+    }
+    if (own_count < polls_count) { /* the table beneath calls our handles invalid */
+        int64_t result = over_poll(context, polls, polls_count, 0);
+        if (result < 0) {
+            return result;
+        }
+    }
+    int64_t ready_count = 0;
+    for (size_t i = 0; i < polls_count; i++) {
+        (void)poll_own(context, &polls[i]);
+        ready_count += polls[i].ready != 0 ? 1 : 0;
+    }
+    return ready_count;
+}

@@ -18,4 +18,11 @@ struct alc_os_over {
  * has none. */
 extern const struct alc_os_operations alc_os_over_operations;
 
+/* A table's poll when its own handles are always ready, for something or for being none. `poll_own`
+ * fills in the entry of such a handle; false: the handle is the table's beneath, and nothing was
+ * touched. */
+int64_t alc_os_over_poll(void *context, struct alc_os_poll *polls, size_t polls_count,
+                         int64_t timeout_ns,
+                         bool (*poll_own)(void *context, struct alc_os_poll *poll));
+
 #endif

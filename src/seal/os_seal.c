@@ -71,7 +71,7 @@ static int64_t check_given(const struct alc_seal_os *table, int64_t result)
 }
 
 /* The rest of a function for a handle that is not sealed. */
-#define INNER(name, ...) (table->inner->operations->name(table->inner->context, __VA_ARGS__))
+#define INNER(name, ...) (alc_os_over_operations.name(table, __VA_ARGS__))
 
 /* -- bytes -- */
 
@@ -625,19 +625,13 @@ static int64_t sealed_shutdown(void *context, int32_t handle, uint32_t how)
     return is_sealed(table, handle) ? -ALC_OS_NOT_SOCKET : INNER(shutdown, handle, how);
 }
 
-/* -- time, waiting, threads, memory -- */
-
-static int64_t sealed_clock_read(void *context, uint32_t clock, uint32_t resolution)
-{
-    struct alc_seal_os *table = context;
-    return INNER(clock_read, clock, resolution);
-}
+/* -- waiting -- */
 
 /* What a sealed handle is ready for: everything, at once. */
-static bool poll_sealed(struct alc_seal_os *table, struct alc_os_poll *poll)
+static bool poll_sealed(void *context, struct alc_os_poll *poll)
 {
     struct use use;
-    if (!enter(table, poll->handle, &use)) {
+    if (!enter(context, poll->handle, &use)) {
         return false;
     }
     poll->ready = ALC_OS_POLL_INVALID;
@@ -654,137 +648,48 @@ static bool poll_sealed(struct alc_seal_os *table, struct alc_os_poll *poll)
 static int64_t sealed_poll(void *context, struct alc_os_poll *polls, size_t polls_count,
                            int64_t timeout_ns)
 {
-    struct alc_seal_os *table = context;
-    size_t sealed_count = 0;
-    for (size_t i = 0; i < polls_count; i++) {
-        sealed_count += is_sealed(table, polls[i].handle) ? 1 : 0;
-    }
-    if (sealed_count == 0) {
-        return INNER(poll, polls, polls_count, timeout_ns);
-    }
-    if (sealed_count < polls_count) { /* the table beneath calls sealed handles invalid */
-        int64_t result = INNER(poll, polls, polls_count, 0);
-        if (result < 0) {
-            return result;
-        }
-    }
-    int64_t ready_count = 0;
-    for (size_t i = 0; i < polls_count; i++) {
-        (void)poll_sealed(table, &polls[i]);
-        ready_count += polls[i].ready != 0 ? 1 : 0;
-    }
-    return ready_count;
+    return alc_os_over_poll(context, polls, polls_count, timeout_ns, poll_sealed);
 }
 
-static int64_t sealed_yield(void *context)
-{
-    struct alc_seal_os *table = context;
-    return table->inner->operations->yield(table->inner->context);
-}
-
-static int64_t sealed_thread_start(void *context, uint32_t thread)
-{
-    struct alc_seal_os *table = context;
-    return INNER(thread_start, thread);
-}
-
-static int64_t sealed_thread_sleep(void *context, uint32_t thread, int64_t timeout_ns)
-{
-    struct alc_seal_os *table = context;
-    return INNER(thread_sleep, thread, timeout_ns);
-}
-
-static int64_t sealed_thread_wake(void *context, uint32_t thread)
-{
-    struct alc_seal_os *table = context;
-    return INNER(thread_wake, thread);
-}
-
-static void sealed_set_thread_body(void *context, alc_os_thread_body *body, void *argument)
-{
-    struct alc_seal_os *table = context;
-    INNER(set_thread_body, body, argument);
-}
-
-static int64_t sealed_random(void *context, uint8_t *buf, size_t buf_size)
-{
-    struct alc_seal_os *table = context;
-    return INNER(random, buf, buf_size);
-}
-
-static void *sealed_pages_reserve(void *context, size_t size)
-{
-    struct alc_seal_os *table = context;
-    return INNER(pages_reserve, size);
-}
-
-static int64_t sealed_pages_commit(void *context, void *addr, size_t size)
-{
-    struct alc_seal_os *table = context;
-    return INNER(pages_commit, addr, size);
-}
-
-static int64_t sealed_pages_execute(void *context, void *addr, size_t size)
-{
-    struct alc_seal_os *table = context;
-    return table->inner->operations->pages_execute == NULL ? -ALC_OS_NOT_SUPPORTED
-                                                           : INNER(pages_execute, addr, size);
-}
-
-static void sealed_pages_release(void *context, void *addr, size_t size)
-{
-    struct alc_seal_os *table = context;
-    INNER(pages_release, addr, size);
-}
-
-static const struct alc_os_operations operations = {
-    .read = sealed_read,
-    .write = sealed_write,
-    .read_at = sealed_read_at,
-    .write_at = sealed_write_at,
-    .seek = sealed_seek,
-    .close = sealed_close,
-    .sync = sealed_sync,
-    .stat = sealed_stat,
-    .set_size = sealed_set_size,
-    .allocate = sealed_allocate,
-    .advise = sealed_advise,
-    .set_times = sealed_set_times,
-    .get_flags = sealed_get_flags,
-    .set_flags = sealed_set_flags,
-    .open_at = sealed_open_at,
-    .stat_at = sealed_stat_at,
-    .set_times_at = sealed_set_times_at,
-    .create_directory_at = sealed_create_directory_at,
-    .remove_directory_at = sealed_remove_directory_at,
-    .unlink_at = sealed_unlink_at,
-    .rename_at = sealed_rename_at,
-    .link_at = sealed_link_at,
-    .symlink_at = sealed_symlink_at,
-    .readlink_at = sealed_readlink_at,
-    .read_directory = sealed_read_directory,
-    .accept = sealed_accept,
-    .recv = sealed_recv,
-    .send = sealed_send,
-    .shutdown = sealed_shutdown,
-    .clock_read = sealed_clock_read,
-    .poll = sealed_poll,
-    .yield = sealed_yield,
-    .thread_start = sealed_thread_start,
-    .thread_sleep = sealed_thread_sleep,
-    .thread_wake = sealed_thread_wake,
-    .set_thread_body = sealed_set_thread_body,
-    .random = sealed_random,
-    .pages_reserve = sealed_pages_reserve,
-    .pages_commit = sealed_pages_commit,
-    .pages_execute = sealed_pages_execute,
-    .pages_release = sealed_pages_release,
-};
+/* -- the table -- */
 
 void alc_seal_os_init(struct alc_seal_os *table, const struct alc_os *inner)
 {
-    *table = (struct alc_seal_os){.inner = inner};
-    table->os = (struct alc_os){.operations = &operations, .context = table};
+    alc_fill(table, 0, sizeof *table);
+    table->operations = alc_os_over_operations;
+    struct alc_os_operations *own = &table->operations;
+    own->read = sealed_read;
+    own->write = sealed_write;
+    own->read_at = sealed_read_at;
+    own->write_at = sealed_write_at;
+    own->seek = sealed_seek;
+    own->close = sealed_close;
+    own->sync = sealed_sync;
+    own->stat = sealed_stat;
+    own->set_size = sealed_set_size;
+    own->allocate = sealed_allocate;
+    own->advise = sealed_advise;
+    own->set_times = sealed_set_times;
+    own->get_flags = sealed_get_flags;
+    own->set_flags = sealed_set_flags;
+    own->open_at = sealed_open_at;
+    own->stat_at = sealed_stat_at;
+    own->set_times_at = sealed_set_times_at;
+    own->create_directory_at = sealed_create_directory_at;
+    own->remove_directory_at = sealed_remove_directory_at;
+    own->unlink_at = sealed_unlink_at;
+    own->rename_at = sealed_rename_at;
+    own->link_at = sealed_link_at;
+    own->symlink_at = sealed_symlink_at;
+    own->readlink_at = sealed_readlink_at;
+    own->read_directory = sealed_read_directory;
+    own->accept = sealed_accept;
+    own->recv = sealed_recv;
+    own->send = sealed_send;
+    own->shutdown = sealed_shutdown;
+    own->poll = sealed_poll;
+    table->over.inner = inner;
+    table->over.os = (struct alc_os){.operations = own, .context = table};
 }
 
 alc_status alc_seal_os_add(struct alc_seal_os *table, int32_t handle, struct alc_seal *seal)

@@ -301,22 +301,6 @@ bool alc_seal_is_damaged(const struct alc_seal *seal)
 
 /* -- damage in words -- */
 
-static void put_text(struct alc_writer *writer, const char *text)
-{
-    alc_write_bytes(writer, text, alc_string_length(text));
-}
-
-static void put_number(struct alc_writer *writer, uint64_t number)
-{
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    alc_write_bytes(writer, digits + at, sizeof digits - at);
-}
-
 void alc_seal_damage_describe(const struct alc_seal_damage *damage,
                               char text[ALC_SEAL_DAMAGE_TEXT_SIZE])
 {
@@ -331,21 +315,21 @@ void alc_seal_damage_describe(const struct alc_seal_damage *damage,
     struct alc_writer writer;
     alc_writer_init(&writer, text, ALC_SEAL_DAMAGE_TEXT_SIZE - 1);
     if (damage->file == ALC_SEAL_TABLE_FILE) {
-        put_text(&writer, "table of files");
+        alc_write_string(&writer, "table of files");
     } else {
-        put_text(&writer, "file ");
-        put_number(&writer, damage->file);
+        alc_write_string(&writer, "file ");
+        alc_write_decimal(&writer, damage->file);
     }
-    put_text(&writer, damage->level == 0 ? ", block " : ", node ");
-    put_number(&writer, damage->index);
+    alc_write_string(&writer, damage->level == 0 ? ", block " : ", node ");
+    alc_write_decimal(&writer, damage->index);
     if (damage->level != 0) {
-        put_text(&writer, " of level ");
-        put_number(&writer, damage->level);
+        alc_write_string(&writer, " of level ");
+        alc_write_decimal(&writer, damage->level);
     }
-    put_text(&writer, " (container block ");
-    put_number(&writer, damage->address);
-    put_text(&writer, "): ");
-    put_text(&writer, reasons[damage->reason]);
+    alc_write_string(&writer, " (container block ");
+    alc_write_decimal(&writer, damage->address);
+    alc_write_string(&writer, "): ");
+    alc_write_string(&writer, reasons[damage->reason]);
     text[writer.pos < ALC_SEAL_DAMAGE_TEXT_SIZE ? writer.pos : ALC_SEAL_DAMAGE_TEXT_SIZE - 1] =
         '\0';
 }

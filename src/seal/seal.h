@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
-#include "os/os.h"
+#include "os/over.h"
 
 enum { ALC_SEAL_KEY_SIZE = 32, ALC_SEAL_KEY_ID_SIZE = 32, ALC_SEAL_DIGEST_SIZE = 16 };
 /* Blocks of the cache: what is used when an option is 0, and the least. */
@@ -150,8 +150,8 @@ enum { ALC_SEAL_FIRST_HANDLE = 1 << 30 };
 
 /* An os table that serves sealed mounts itself and hands everything else to the one beneath. */
 struct alc_seal_os {
-    struct alc_os os;           /* what to hand on */
-    const struct alc_os *inner; /* borrowed */
+    struct alc_os_over over; /* first; over.os is what to hand on */
+    struct alc_os_operations operations;
     uint32_t mounts_count;
     struct {
         struct alc_seal *seal; /* borrowed */

@@ -33,7 +33,7 @@ static sqlite3 *open_database(struct mount *mount, const char *journal)
 {
     char sql[128];
     sqlite3 *database;
-    sqlite_vfs_use(&mount->table.os, MOUNT);
+    sqlite_vfs_use(&mount->table.over.os, MOUNT);
     assert_int_equal(sqlite3_open("bank.db", &database), SQLITE_OK);
     snprintf(sql, sizeof sql,
              "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = %s;"

@@ -136,7 +136,7 @@ static void test_sealed_mount(void **state)
     assert_int_equal(alc_seal_open(&arena, &options, &seal, NULL), ALC_OK);
     alc_seal_os_init(&table, &disk.over.os);
     assert_int_equal(alc_seal_os_add(&table, 8, seal), ALC_OK);
-    const struct alc_os *os = &table.os;
+    const struct alc_os *os = &table.over.os;
     int64_t handle = CALL(os, open_at, 8, (const uint8_t *)"a", 1,
                           ALC_OS_OPEN_READ | ALC_OS_OPEN_WRITE | ALC_OS_OPEN_CREATE);
     assert_true(handle > 0);

@@ -370,7 +370,7 @@ static inline void mount_fini(struct mount *mount)
 }
 
 #define CALL(mount, name, ...)                                                                     \
-    ((mount)->table.os.operations->name((mount)->table.os.context, __VA_ARGS__))
+    ((mount)->table.over.os.operations->name((mount)->table.over.os.context, __VA_ARGS__))
 
 static inline int64_t open_file(struct mount *mount, const char *path, uint32_t flags)
 {
