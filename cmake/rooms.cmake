@@ -51,9 +51,11 @@ set(ALC_ENCLAVE_INNER base wasm exec native native_exec)
 set(ALC_ENCLAVE_NAMED_ROOMS crypto)
 # Rooms that cannot be built here, with those that use them; the reason is printed once.
 set(ALC_MISSING_ROOMS)
-find_program(ALC_LLVM_CONFIG NAMES llvm-config-19)
-if(NOT ALC_LLVM_CONFIG)
-    message(STATUS "llvm-config-19 not found: no compiler of native code is built")
+# Debian's llvm-19 has llvm-config-19 and no headers: those, and the name to link with, are in llvm-19-dev.
+find_path(ALC_LLVM_INCLUDE llvm-c/Core.h PATHS /usr/lib/llvm-19/include NO_DEFAULT_PATH)
+find_library(ALC_LLVM_LIBRARY LLVM-19 PATHS /usr/lib/llvm-19/lib NO_DEFAULT_PATH)
+if(NOT ALC_LLVM_INCLUDE OR NOT ALC_LLVM_LIBRARY)
+    message(STATUS "llvm-19-dev not found: no compiler of native code is built")
     list(APPEND ALC_MISSING_ROOMS compiler)
 endif()
 find_package(CURL 7.85)
@@ -230,13 +232,8 @@ alc_kbs_room()
 alc_channel_room()
 
 if(TARGET alc_compiler)
-    execute_process(COMMAND ${ALC_LLVM_CONFIG} --includedir OUTPUT_VARIABLE llvm_include
-                    OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-    execute_process(COMMAND ${ALC_LLVM_CONFIG} --libdir OUTPUT_VARIABLE llvm_libraries
-                    OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-    target_include_directories(alc_compiler SYSTEM PUBLIC ${llvm_include})
-    target_link_directories(alc_compiler PUBLIC ${llvm_libraries})
-    target_link_libraries(alc_compiler PUBLIC LLVM-19 pthread)
+    target_include_directories(alc_compiler SYSTEM PUBLIC ${ALC_LLVM_INCLUDE})
+    target_link_libraries(alc_compiler PUBLIC ${ALC_LLVM_LIBRARY} pthread)
 endif()
 
 if(TARGET alc_witness_server)
