@@ -36,7 +36,7 @@ run: bootstrap-run
 	build/alcove run --report --read-only-dir . build/words.wasm README.md
 
 test: bootstrap-test
-	@./check
+	@./check ci
 
 spec:
 	@./check spec
@@ -45,7 +45,7 @@ asan:
 	@./check asan
 
 fuzz:
-	@./check fuzz
+	@./check formats
 
 # Side by side with other engines, which it gets first; BENCH_ARGS goes to bench/run.py.
 bench: bootstrap-bench
