@@ -121,7 +121,8 @@ def evidence_section(tables):
               else f"`{kinds[kind]}.{name}`", "number" if form == "NUMBER" else "hexadecimal",
               text) for kind, group, name, form, _, text in tables["evidence"]]
     return ("## Fields of evidence\n\nIn the member `evidence` of a verdict's JSON, and within the "
-            "annotated evidence of a token, where all are\nhexadecimal in the order of memory.\n\n"
+            "annotated evidence of a token, where all\nof a quote are hexadecimal in the "
+            "order of memory.\n\n"
             + table(["kind", "verdict", "token", "form", "what"], lines))
 
 

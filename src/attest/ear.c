@@ -215,18 +215,40 @@ static void write_tcb(struct alc_json_writer *writer, const struct alc_verdict *
     alc_json_write_uint(writer, "tcb_eval_num", verdict->evaluation_number);
 }
 
-/* Nothing of evidence that is not genuine goes into a token. */
+/* What the host fixed when it started the thing: a hash of data that are not measured. */
+static void write_init_data(struct alc_json_writer *writer, const struct alc_verdict *verdict)
+{
+    static const char name[] = "init_data";
+    switch (verdict->kind) {
+    case ALC_EVIDENCE_SGX:
+        alc_json_write_hex(writer, name, verdict->report.config_id,
+                           sizeof verdict->report.config_id);
+        break;
+    case ALC_EVIDENCE_TDX:
+        alc_json_write_hex(writer, name, verdict->td.mrconfigid, sizeof verdict->td.mrconfigid);
+        break;
+    case ALC_EVIDENCE_SEV_SNP:
+        alc_json_write_hex(writer, name, verdict->snp.report.host_data,
+                           sizeof verdict->snp.report.host_data);
+        break;
+    }
+}
+
+/* Nothing of evidence that is not genuine goes into a token, unless it is a sample. */
 static void write_evidence(struct alc_json_writer *writer, const struct alc_ear *ear)
 {
     const struct alc_verdict *verdict = ear->verdict;
-    if (!alc_verdict_is_genuine(verdict)) {
+    if (!alc_verdict_is_genuine(verdict) && !ear->is_sample) {
         return;
     }
     alc_json_open_object(writer, name_of(ear->dialect, NAME_EVIDENCE));
-    alc_json_open_object(writer, alc_evidence_kind_word(verdict->kind));
-    alc_evidence_write_annotated(writer, verdict);
+    write_init_data(writer, verdict);
     alc_json_write_hex(writer, "report_data", verdict->report_data, ALC_EVIDENCE_REPORT_DATA_SIZE);
+    alc_json_open_object(writer, ear->is_sample ? "sample" : alc_evidence_kind_word(verdict->kind));
+    alc_evidence_write_annotated(writer, verdict);
     write_tcb(writer, verdict);
+    alc_json_write_bool(writer, "debug", verdict->is_debug);
+    alc_json_write_bool(writer, "emulated", verdict->is_emulated);
     alc_json_close_object(writer);
     if (verdict->has_claims) {
         alc_json_open_object(writer, "alcove");
@@ -270,7 +292,7 @@ void alc_ear_write(struct alc_writer *writer, const struct alc_ear *ear)
     }
     alc_json_open_object(&json, name_of(ear->dialect, NAME_VERIFIER));
     alc_json_write_string(&json, "developer", "alcove");
-    alc_json_write_string(&json, "build", "alcove verify");
+    alc_json_write_string(&json, "build", ear->build != NULL ? ear->build : "alcove verify");
     alc_json_close_object(&json);
     alc_json_open_object(&json, "submods");
     alc_json_open_object(&json, "cpu0");

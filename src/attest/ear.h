@@ -37,6 +37,9 @@ struct alc_ear {
     const struct alc_verdict *verdict;
     const struct alc_policy *policy; /* by which it was made */
     const char *policy_id;           /* what the policy is called, ASCII */
+    const char *build;               /* what of alcove judged; NULL: "alcove verify" */
+    bool is_sample;                  /* of the key broker protocol, which nobody signed: the
+                                      * verdict is of no kind, what it is made for is told anyway */
     int64_t now_s;                   /* when the token is issued */
     int64_t expires_s;               /* 0: does not say */
     struct alc_text nonce;           /* eat_nonce, 8 to 88 characters; empty: none */

@@ -42,18 +42,22 @@ uint64_t alc_evidence_number(const struct alc_verdict *verdict,
     return number;
 }
 
+static void write_field(struct alc_json_writer *writer, const struct alc_verdict *verdict,
+                        const struct alc_evidence_field *field, bool is_number)
+{
+    if (is_number) {
+        alc_json_write_uint(writer, field->name, alc_evidence_number(verdict, field));
+    } else {
+        alc_json_write_hex(writer, field->name, alc_evidence_bytes(verdict, field), field->size);
+    }
+}
+
 void alc_evidence_write(struct alc_json_writer *writer, const struct alc_verdict *verdict)
 {
     for (size_t i = 0; i < alc_evidence_fields_count; i++) {
         const struct alc_evidence_field *field = &alc_evidence_fields[i];
-        if (field->kind != verdict->kind) {
-            continue;
-        }
-        if (field->is_number) {
-            alc_json_write_uint(writer, field->name, alc_evidence_number(verdict, field));
-        } else {
-            alc_json_write_hex(writer, field->name, alc_evidence_bytes(verdict, field),
-                               field->size);
+        if (field->kind == verdict->kind) {
+            write_field(writer, verdict, field, field->is_number);
         }
     }
 }
@@ -110,8 +114,8 @@ void alc_evidence_write_annotated(struct alc_json_writer *writer, const struct a
         if (field->kind == verdict->kind) {
             split(field->group, &wanted);
             move_to(writer, &open, &wanted);
-            alc_json_write_hex(writer, field->name, alc_evidence_bytes(verdict, field),
-                               field->size);
+            write_field(writer, verdict, field,
+                        field->is_number && field->kind == ALC_EVIDENCE_SEV_SNP);
         }
     }
     move_to(writer, &open, &(struct group_path){0});

@@ -29,7 +29,8 @@ uint64_t alc_evidence_number(const struct alc_verdict *verdict,
 /* Writes what is known about the verdict's kind: members of the object that is open. Numbers as
  * numbers, without the groups. */
 void alc_evidence_write(struct alc_json_writer *writer, const struct alc_verdict *verdict);
-/* The same in its groups, everything hexadecimal in the order of memory, as Trustee has it. */
+/* The same in its groups, as Trustee has it: of quotes everything hexadecimal in the order of
+ * memory, of SEV-SNP's reports numbers as numbers. */
 void alc_evidence_write_annotated(struct alc_json_writer *writer,
                                   const struct alc_verdict *verdict);
 

@@ -35,11 +35,18 @@ static void answer_json(struct exchange *exchange, json_t *body)
     exchange->response->body_size = strlen(exchange->response->body);
 }
 
-/* The protocol's ErrorInformation. */
+/* The protocol's ErrorInformation. What somebody sent may be quoted in the detail, and cut in the
+ * middle of a character: it goes out as printable ASCII. */
 static void refuse(struct exchange *exchange, unsigned http_status, const char *type,
                    const char *detail)
 {
-    answer_json(exchange, json_pack("{s:s+, s:s}", "type", "/kbs/errors/", type, "detail", detail));
+    char text[ALC_KBS_REASON_MAX];
+    size_t size = 0;
+    for (; size < sizeof text - 1 && detail[size] != '\0'; size++) {
+        text[size] = detail[size] >= ' ' && detail[size] <= '~' ? detail[size] : '?';
+    }
+    text[size] = '\0';
+    answer_json(exchange, json_pack("{s:s+, s:s}", "type", "/kbs/errors/", type, "detail", text));
     exchange->response->http_status = http_status;
 }
 

@@ -226,7 +226,7 @@ def test_tokens_of_machines(openssl, fixture, key):
     appraisal = read_token(openssl, fixture, text)[1]["submods"]["cpu0"]
     evidence = appraisal["ear.veraison.annotated-evidence"]["snp"]
     assert code == 3 and appraisal["alcove.failed-check"] == "NOT_DEBUG"
-    assert evidence["evidence"]["measurement"].startswith("b07af962")
+    assert evidence["measurement"].startswith("b07af962")
 
 
 def check_claims(claims):

@@ -204,15 +204,48 @@ static void test_claims(void **state)
     expect_words("\"cpu0\":{\"ear.status\":\"affirming\",\"ear.trustworthiness-vector\":"
                  "{\"configuration\":3,\"executables\":2,\"hardware\":2,\"runtime-opaque\":2},"
                  "\"ear.appraisal-policy-id\":\"default\",\"ear.veraison.annotated-evidence\":"
-                 "{\"sgx\":{\"body\":{\"mr_enclave\":\"00");
+                 "{\"init_data\":\"0000");
     expect_words("\"report_data\":\"aa0000");
+    expect_words(",\"sgx\":{\"body\":{\"mr_enclave\":\"00");
+    expect_words("\"debug\":false,\"emulated\":false}");
     expect_words("\"tcb_status\":\"UpToDate\",\"advisory_ids\":[\"INTEL-\\\"SA\\\"\\\\\\u000a?\"]");
     expect_words("},\"runtime_data_claims\":{\"a\":1}}");
 
     ear.dialect = ALC_EAR_IETF;
     write_ear();
     expect_words("\"eat_profile\":\"tag:ietf.org,2026:rats/ear#04\"");
-    expect_words("\"ear_appraisal_policy_ids\":[\"default\"],\"ear_attester_claims\":{\"sgx\":");
+    expect_words(
+        "\"ear_appraisal_policy_ids\":[\"default\"],\"ear_attester_claims\":{\"init_data\":");
+}
+
+/* As Trustee has them: no groups, and numbers are numbers. */
+static void test_guest_claims(void **state)
+{
+    (void)state;
+    verdict.kind = ALC_EVIDENCE_SEV_SNP;
+    verdict.snp.report.host_data[0] = 0xbb;
+    verdict.snp.reported_tcb.snp = 23;
+    write_ear();
+    expect_words("\"ear.veraison.annotated-evidence\":{\"init_data\":\"bb00");
+    expect_words(",\"snp\":{\"measurement\":\"00");
+    expect_words(",\"reported_tcb_snp\":23,");
+}
+
+/* Nobody signed it, and its key must be in the token all the same. */
+static void test_sample(void **state)
+{
+    (void)state;
+    verdict = (struct alc_verdict){.is_emulated = true, .report_data = {0xcc}};
+    ear.is_sample = true;
+    ear.build = "alcove kbs";
+    ear.runtime_data = (struct alc_text){(const uint8_t *)"{\"a\":1}", 7};
+    write_ear();
+    expect_words("\"build\":\"alcove kbs\"");
+    expect_words("\"ear.status\":\"contraindicated\",\"ear.trustworthiness-vector\":"
+                 "{\"hardware\":97},");
+    expect_words("\"ear.veraison.annotated-evidence\":{\"report_data\":\"cc00");
+    expect_words("\"sample\":{\"debug\":false,\"emulated\":true},"
+                 "\"runtime_data_claims\":{\"a\":1}}");
 }
 
 /* A token tells nothing that was not proven, but why it is refused. */
@@ -314,9 +347,11 @@ static void test_tokens(void **state)
 {
     (void)state;
     check_token(ALC_CURVE_P256,
-                "{\"typ\":\"JWT\",\"alg\":\"ES256\",\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-256\",");
+                "{\"typ\":\"JWT\",\"alg\":\"ES256\",\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-256\","
+                "\"alg\":\"ES256\",");
     check_token(ALC_CURVE_P384,
-                "{\"typ\":\"JWT\",\"alg\":\"ES384\",\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-384\",");
+                "{\"typ\":\"JWT\",\"alg\":\"ES384\",\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-384\","
+                "\"alg\":\"ES384\",");
 }
 
 int main(void)
@@ -329,6 +364,8 @@ int main(void)
         cmocka_unit_test_setup(test_refused, set_up),
         cmocka_unit_test(test_tiers),
         cmocka_unit_test_setup(test_claims, set_up),
+        cmocka_unit_test_setup(test_guest_claims, set_up),
+        cmocka_unit_test_setup(test_sample, set_up),
         cmocka_unit_test_setup(test_refused_claims, set_up),
         cmocka_unit_test(test_json_writer),
         cmocka_unit_test(test_times),

@@ -594,6 +594,10 @@ static void test_malformed(void **state)
     expect_answer("/kbs/v0/auth", "{\"version\":\"0.1.1\",\"tee\":\"sgx\"}", 401,
                   "Version Mismatch: expect =0.4.0 while the request is 0.1.1");
     assert_true(audit_has("auth   no KBS Client Protocol Version Mismatch"));
+    /* Quoted, and cut in the middle of a character. */
+    expect_answer("/kbs/v0/auth",
+                  "{\"version\":\"1234567890123456789\xe2\x82\xac\",\"tee\":\"sgx\"}", 401,
+                  "the request is 1234567890123456789?");
     expect_answer("/kbs/v0/auth", "{\"version\":\"0.4.0\",\"tee\":\"cca\"}", 401, "cannot judge");
     expect_answer("/kbs/v0/attestation", "{}", 404, "nothing at this path");
     expect_answer("/kbs/v1/auth", "{}", 404, "nothing at this path");
