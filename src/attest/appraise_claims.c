@@ -83,6 +83,21 @@ alc_status alc_claims_check_workload(struct alc_appraise_state *state)
                        &state->appraisal->policy->workloads);
 }
 
+/* alcove's runtime does not run where this does not hold, whatever the policy says. */
+alc_status alc_claims_check_configured(struct alc_appraise_state *state)
+{
+    const struct alc_verdict *verdict = state->verdict;
+    const struct alc_sgx_report_body *report = &verdict->report;
+    uint8_t expected[ALC_SGX_CONFIG_ID_SIZE] = {0};
+    if (!verdict->has_claims || (report->attributes.flags & ALC_SGX_ATTRIBUTE_KSS) == 0) {
+        return ALC_OK;
+    }
+    alc_copy(expected, verdict->claims.workload_id, ALC_SHA256_SIZE);
+    return alc_equal(report->config_id, expected, sizeof expected) && report->config_svn == 0
+               ? ALC_OK
+               : ALC_E_REPORT_MISMATCH;
+}
+
 alc_status alc_claims_check_module(struct alc_appraise_state *state)
 {
     return accept_hash(state->verdict, state->verdict->claims.module_sha256,

@@ -62,12 +62,13 @@ alc_check_function alc_policy_check_kind, alc_policy_check_not_debug,
     alc_policy_check_td_attributes, alc_policy_check_service_td, alc_policy_check_tcb_status,
     alc_policy_check_advisories, alc_policy_check_evaluation, alc_policy_check_collateral_age,
     alc_policy_check_mrenclave, alc_policy_check_mrsigner, alc_policy_check_product,
-    alc_policy_check_td_measurement, alc_policy_check_td_svn;
+    alc_policy_check_config_id, alc_policy_check_td_measurement, alc_policy_check_td_svn;
 
 /* What evidence was made for (appraise_claims.c). */
 alc_check_function alc_claims_check_report_data, alc_claims_check_bound, alc_claims_check_nonce,
-    alc_claims_check_workload, alc_claims_check_module, alc_claims_check_native,
-    alc_claims_check_verified, alc_claims_check_vouched_by, alc_claims_check_asked_by;
+    alc_claims_check_workload, alc_claims_check_configured, alc_claims_check_module,
+    alc_claims_check_native, alc_claims_check_verified, alc_claims_check_vouched_by,
+    alc_claims_check_asked_by;
 
 /* And about guests of SEV-SNP (appraise_snp_policy.c). */
 alc_check_function alc_snp_policy_check_measurement, alc_snp_policy_check_host_data,

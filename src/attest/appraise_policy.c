@@ -109,6 +109,18 @@ alc_status alc_policy_check_product(struct alc_appraise_state *state)
         report->isv_svn >= policy->svn_min);
 }
 
+/* Without KSS the field is zero, which is what nobody was configured for. */
+alc_status alc_policy_check_config_id(struct alc_appraise_state *state)
+{
+    static const uint8_t nothing[ALC_SGX_CONFIG_ID_SIZE];
+    const struct alc_policy *policy = state->appraisal->policy;
+    const struct alc_sgx_report_body *report = &state->quote.report;
+    const bool is_configured = (report->attributes.flags & ALC_SGX_ATTRIBUTE_KSS) != 0 &&
+                               !alc_equal(report->config_id, nothing, sizeof nothing);
+    ALC_TRY(alc_policy_accept(is_configured || !policy->needs_config_id));
+    return alc_policy_accept_one_of(report->config_id, ALC_SGX_CONFIG_ID_SIZE, &policy->config_ids);
+}
+
 /* -- trust domains -- */
 
 /* SEPT_VE_DISABLE: a page that the host took away is an error, not an event for the guest's

@@ -82,6 +82,8 @@ struct alc_policy {
     struct alc_reference_values mrsigners;
     struct alc_exact_number product_id;
     uint16_t svn_min;
+    struct alc_reference_values config_ids; /* ALC_SGX_CONFIG_ID_SIZE bytes each */
+    bool needs_config_id;                   /* the processor has KSS, and it was used */
     /* -- TDX -- */
     struct alc_reference_values mrtds; /* ALC_TD_MEASUREMENT_SIZE bytes each; so the next */
     struct alc_reference_values rtmrs[ALC_TD_RTMRS];

@@ -62,18 +62,20 @@ void cli_image_open(const char *image_path, const char *signature_path, struct c
 }
 
 static alc_status load_on(const struct alc_sgx_backend *backend, const struct cli_image *image,
-                          struct alc_sgx_enclave **out, struct alc_error *error)
+                          const uint8_t *config_id, struct alc_sgx_enclave **out,
+                          struct alc_error *error)
 {
-    return alc_sgx_load(backend, image->bytes, image->size, &image->sigstruct, out, error);
+    return alc_sgx_load(backend, image->bytes, image->size, &image->sigstruct, config_id, out,
+                        error);
 }
 
-static alc_status load(enum run_tee tee, const struct cli_image *image,
+static alc_status load(enum run_tee tee, const struct cli_image *image, const uint8_t *config_id,
                        struct alc_sgx_enclave **out, struct alc_error *error)
 {
     if (tee == RUN_TEE_EMULATED) {
-        return load_on(alc_sgx_emu_backend(), image, out, error);
+        return load_on(alc_sgx_emu_backend(), image, config_id, out, error);
     }
-    alc_status status = load_on(&alc_sgx_hardware, image, out, error);
+    alc_status status = load_on(&alc_sgx_hardware, image, config_id, out, error);
     /* Where there is a driver, somebody expects protection: a missing permission is no reason to do
      * without. */
     bool has_driver = access(ALC_SGX_ENCLAVE_DEVICE, F_OK) == 0;
@@ -83,7 +85,7 @@ static alc_status load(enum run_tee tee, const struct cli_image *image,
     fprintf(stderr, "alcove: no SGX here (%s): running in the emulator, which protects nothing\n",
             error->detail[0] == '\0' ? alc_status_text(status) : error->detail);
     alc_error_clear(error);
-    return load_on(alc_sgx_emu_backend(), image, out, error);
+    return load_on(alc_sgx_emu_backend(), image, config_id, out, error);
 }
 
 static alc_status serve(void *context)
@@ -148,16 +150,18 @@ static alc_status check_machine(bool is_native, struct alc_error *error)
 }
 
 alc_status cli_enclave_run(const struct run_options *options, struct cli_image_kind kind,
-                           struct alc_os_linux *system,
+                           const uint8_t workload_id[ALC_SHA256_SIZE], struct alc_os_linux *system,
                            void (*publish_stop_flag)(volatile uint64_t *stop_flag),
                            struct alc_error *error)
 {
     const struct alc_os *os = alc_os_linux_get_os(system);
     struct cli_image image;
     struct alc_sgx_enclave *enclave;
+    uint8_t config_id[ALC_SGX_CONFIG_ID_SIZE] = {0};
+    alc_copy(config_id, workload_id, ALC_SHA256_SIZE);
     ALC_TRY(check_machine(kind.is_native, error));
     cli_image_open(options->image_path, options->signature_path, kind, &image);
-    ALC_TRY(load(options->tee, &image, &enclave, error));
+    ALC_TRY(load(options->tee, &image, config_id, &enclave, error));
     if (options->report) {
         print_enclave(enclave);
     }

@@ -39,12 +39,13 @@ void cli_image_open(const char *image_path, const char *signature_path, struct c
                     struct cli_image *out);
 
 /* Loads an enclave as `options` ask (with one line on stderr when it is an emulated one by
- * default), runs what `system` offers, and prints the measurement when a report is wanted.
+ * default), for this workload alone where the processor can have that (CONFIGID), runs what
+ * `system` offers, and prints the measurement when a report is wanted.
  * `publish_stop_flag` gets the word that asks the program to stop before it starts, and NULL before
  * that word goes away. Threads of the program may still run afterwards, see
  * alc_os_linux_has_threads. */
 alc_status cli_enclave_run(const struct run_options *options, struct cli_image_kind kind,
-                           struct alc_os_linux *system,
+                           const uint8_t workload_id[ALC_SHA256_SIZE], struct alc_os_linux *system,
                            void (*publish_stop_flag)(volatile uint64_t *stop_flag),
                            struct alc_error *error);
 

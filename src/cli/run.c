@@ -194,8 +194,10 @@ static alc_status run_here(const struct run_options *options, const struct cli_p
 }
 
 static alc_status run_with(const struct run_options *options, const struct cli_program *program,
-                           struct alc_os_linux *system, struct alc_error *error)
+                           const struct cli_file *manifest, struct alc_os_linux *system,
+                           struct alc_error *error)
 {
+    uint8_t workload_id[ALC_SHA256_SIZE];
     if (!run_tee_is_enclave(options->tee)) {
         return run_here(options, program, system, error);
     }
@@ -204,7 +206,8 @@ static alc_status run_with(const struct run_options *options, const struct cli_p
     }
     const struct cli_image_kind kind = {.is_native = program->is_native,
                                         .is_complete = needs_services(options, program)};
-    return cli_enclave_run(options, kind, system, publish_stop_flag, error);
+    alc_sha256(manifest->bytes, manifest->size, workload_id);
+    return cli_enclave_run(options, kind, workload_id, system, publish_stop_flag, error);
 }
 
 /* What the program leaves. */
@@ -320,7 +323,7 @@ static int run(struct cli_arguments *arguments, struct cli_proof *proof)
     alc_os_linux_on_thread_end(system, look_for_outcome);
     alc_error_clear(&error);
     start_timer(&options);
-    alc_status status = run_with(&options, &program, system, &error);
+    alc_status status = run_with(&options, &program, &manifest, system, &error);
     end_deadline();
     int exit_code;
     if (g_result.outcome_size == sizeof g_result.outcome) {

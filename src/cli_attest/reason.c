@@ -197,6 +197,17 @@ static void explain_product(const struct judgement *judgement, struct words *wor
     add(words, " at least %u", policy->svn_min);
 }
 
+static void explain_config_id(const struct judgement *judgement, struct words *words)
+{
+    const struct alc_reference_values *accepted = &judgement->policy.config_ids;
+    if (accepted->count == 0) {
+        add(words, "it was configured for nothing");
+    } else {
+        explain_values(judgement->verdict.report.config_id, ALC_SGX_CONFIG_ID_SIZE, accepted,
+                       words);
+    }
+}
+
 static void explain_report_data(const struct judgement *judgement, struct words *words)
 {
     const struct alc_reference_values wanted = {judgement->policy.report_data, 1};
@@ -297,8 +308,9 @@ void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REAS
         [ALC_CHECK_EVALUATION] = explain_evaluation, [ALC_CHECK_COLLATERAL_AGE] = explain_age,
         [ALC_CHECK_PRODUCT] = explain_product,       [ALC_CHECK_REPORT_DATA] = explain_report_data,
         [ALC_CHECK_SNP_VMPL] = explain_snp_vmpl,     [ALC_CHECK_SNP_TCB] = explain_snp_tcb,
-        [ALC_CHECK_NONCE] = explain_nonce,           [ALC_CHECK_VERIFIED] = explain_verified,
-        [ALC_CHECK_VOUCHED_BY] = explain_vouched_by, [ALC_CHECK_ASKED_BY] = explain_asked_by,
+        [ALC_CHECK_CONFIGID] = explain_config_id,    [ALC_CHECK_NONCE] = explain_nonce,
+        [ALC_CHECK_VERIFIED] = explain_verified,     [ALC_CHECK_VOUCHED_BY] = explain_vouched_by,
+        [ALC_CHECK_ASKED_BY] = explain_asked_by,
     };
     struct words words = {.text = out};
     const enum alc_check check = judgement_failed_check(judgement);

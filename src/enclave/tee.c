@@ -70,7 +70,7 @@ alc_status alc_tee_report(const struct alc_sgx_target_info *target, const uint8_
 
 alc_status alc_tee_key(const struct alc_sgx_key_request *request, struct alc_sgx_key *out)
 {
-    /* Without KSS, which images are not signed for, the other policies raise #GP. */
+    /* Without KSS, which not every processor has, the other policies raise #GP. */
     const uint16_t policies = ALC_SGX_POLICY_MRENCLAVE | ALC_SGX_POLICY_MRSIGNER;
     struct alc_sgx_key_request aligned_request;
     struct alc_sgx_key key = {{0}};

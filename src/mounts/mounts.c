@@ -263,7 +263,7 @@ static alc_status open_each(struct alc_os *os, struct mounts *mounts,
     for (size_t i = 0; i < manifest->mounts_count; i++) {
         uint32_t flags = manifest->mounts[i].flags;
         if ((flags & ~(uint32_t)ALC_MOUNT_READ_ONLY) != 0) {
-            mounts->watch->opening(mounts->watch->context, mounts->workload_id);
+            ALC_TRY(mounts->watch->opening(mounts->watch->context, mounts->workload_id));
         }
         int32_t handle = ALC_OS_FIRST_MOUNT + (int32_t)i;
         if ((flags & ALC_MOUNT_SEALED) != 0) {

@@ -26,10 +26,10 @@ struct alc_mounts_keys {
     void *named_context;
 };
 
-/* Who is told for which workload mounts are opened, when there are any. He compares it with what
- * was loaded: a host could show two manifests. */
+/* Who is told for which workload mounts are opened, when there are any, and may refuse it. He
+ * compares it with what was loaded: a host could show two manifests. */
 struct alc_mounts_watch {
-    void (*opening)(void *context, const uint8_t workload_id[ALC_SHA256_SIZE]);
+    alc_status (*opening)(void *context, const uint8_t workload_id[ALC_SHA256_SIZE]);
     void *context;
 };
 

@@ -22,11 +22,22 @@ struct run {
     struct services_sockets sockets;
 };
 
-static void opening(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
+static alc_status check_configuration(const struct run *run,
+                                      const uint8_t workload_id[ALC_SHA256_SIZE])
+{
+    const struct alc_services *services = run->services;
+    return services->is_configured_for == NULL || services->is_configured_for(workload_id)
+               ? ALC_OK
+               : ALC_E_HOST_LIED;
+}
+
+/* Before anybody is shown evidence, which a key broker is. */
+static alc_status opening(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
 {
     struct run *run = context;
     run->has_mounts = true;
     alc_copy(run->mounted_id, workload_id, ALC_SHA256_SIZE);
+    return check_configuration(run, workload_id);
 }
 
 static alc_status get_key(void *context, enum alc_mount_policy policy,
@@ -48,6 +59,7 @@ static alc_status loaded(struct alc_workload *workload, void *context)
     if (run->has_mounts && !alc_equal(id, run->mounted_id, sizeof id)) {
         return ALC_E_HOST_LIED;
     }
+    ALC_TRY(check_configuration(run, id));
     alc_evidence_describe(&run->evidence, id, workload);
     if (run->is_question) {
         ALC_TRY(alc_evidence_answer_host(&run->evidence));

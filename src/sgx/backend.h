@@ -51,6 +51,7 @@ enum alc_sgx_capabilities {
     ALC_SGX_CAN_EDMM = 1 << 0,    /* EAUG, EMODPR, EMODT */
     ALC_SGX_CAN_PROTECT = 1 << 1, /* the processor really protects: not an emulator */
     ALC_SGX_CAN_EXINFO = 1 << 2,  /* MISCSELECT.EXINFO */
+    ALC_SGX_CAN_KSS = 1 << 3,     /* ATTRIBUTES.KSS: CONFIGID */
 };
 
 struct alc_sgx_backend {

@@ -7,6 +7,8 @@
 #include <cpuid.h>
 #include <sys/auxv.h>
 
+#include "sgx_arch/arch.h"
+
 enum {
     LEAF_FEATURES = 7,
     LEAF_SGX = 0x12,
@@ -64,4 +66,7 @@ void alc_cpu_read_sgx(struct alc_cpu_sgx *out)
     out->has_exinfo = (ebx & (1u << 0)) != 0;
     out->elrange_bits_max = (edx >> 8) & 0xFF;
     read_sections(out);
+    /* Which attributes ECREATE takes. */
+    __cpuid_count(LEAF_SGX, 1, eax, ebx, ecx, edx);
+    out->has_kss = (eax & ALC_SGX_ATTRIBUTE_KSS) != 0;
 }

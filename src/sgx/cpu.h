@@ -17,6 +17,7 @@ struct alc_cpu_sgx {
     bool has_sgx1; /* leaf 12H and below */
     bool has_sgx2;
     bool has_exinfo;
+    bool has_kss; /* an enclave can be given a CONFIGID */
     bool has_fsgsbase;
     uint32_t elrange_bits_max; /* 64-bit mode */
     uint64_t epc_size;         /* bytes over all sections */

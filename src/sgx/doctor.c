@@ -57,6 +57,9 @@ static void look_at_cpu(struct alc_doctor_report *report, const struct alc_cpu_s
                 "Xeon Scalable or later)");
     add_feature(report, "processor: exception information", cpu->has_exinfo, ALC_DOCTOR_MISSING,
                 "alcove's signature asks for MISCSELECT.EXINFO, which every SGX2 processor has");
+    add_feature(report, "processor: KSS (CONFIGID)", cpu->has_kss, ALC_DOCTOR_OPTIONAL,
+                "the workload id is in the report data of evidence alone, not also in CONFIGID; "
+                "use a third generation Xeon Scalable or later");
     if (cpu->elrange_bits_max == 0) {
         snprintf(text, sizeof text, "none");
     } else {

@@ -53,6 +53,9 @@ static uint32_t find_capabilities(const struct alc_sgx_context *context)
     if (cpu.has_exinfo) {
         capabilities |= ALC_SGX_CAN_EXINFO;
     }
+    if (cpu.has_kss) {
+        capabilities |= ALC_SGX_CAN_KSS;
+    }
     return capabilities;
 }
 

@@ -84,8 +84,23 @@ static alc_status reserve(struct alc_sgx_enclave *enclave, uint64_t size, struct
     return ALC_OK;
 }
 
+/* Says in SECS what the enclave is configured for, if it can be said. */
+static void configure(const struct alc_sgx_enclave *enclave,
+                      const struct alc_sgx_sigstruct *sigstruct, const uint8_t *config_id,
+                      struct alc_sgx_secs *secs)
+{
+    const bool is_free = (sigstruct->attributes_mask.flags & ALC_SGX_ATTRIBUTE_KSS) == 0;
+    const bool is_signed = (sigstruct->attributes.flags & ALC_SGX_ATTRIBUTE_KSS) != 0;
+    if (config_id != NULL && (is_free || is_signed) &&
+        (enclave->capabilities & ALC_SGX_CAN_KSS) != 0) {
+        secs->attributes.flags |= ALC_SGX_ATTRIBUTE_KSS;
+        alc_copy(secs->config_id, config_id, sizeof secs->config_id);
+    }
+}
+
 static alc_status create(struct alc_sgx_enclave *enclave, const struct alc_image *image,
-                         const struct alc_sgx_sigstruct *sigstruct, struct alc_error *error)
+                         const struct alc_sgx_sigstruct *sigstruct, const uint8_t *config_id,
+                         struct alc_error *error)
 {
     struct alc_sgx_secs secs = {
         .size = enclave->size,
@@ -95,6 +110,7 @@ static alc_status create(struct alc_sgx_enclave *enclave, const struct alc_image
         .attributes = {.flags = sigstruct->attributes.flags & ~ALC_SGX_ATTRIBUTE_INIT,
                        .xfrm = sigstruct->attributes.xfrm},
     };
+    configure(enclave, sigstruct, config_id, &secs);
     int result = enclave->backend->create(enclave->context, &secs);
     /* Size and place are right, so it is what the signature asks for. */
     if (result == -EINVAL || result == -EIO) {
@@ -237,12 +253,13 @@ static alc_status map_pages(struct alc_sgx_enclave *enclave, const struct alc_im
 }
 
 static alc_status build(struct alc_sgx_enclave *enclave, const struct alc_image *image,
-                        const struct alc_sgx_sigstruct *sigstruct, struct alc_error *error)
+                        const struct alc_sgx_sigstruct *sigstruct, const uint8_t *config_id,
+                        struct alc_error *error)
 {
     ALC_TRY(
         enclave->backend->open(enclave->backend, &enclave->context, &enclave->capabilities, error));
     ALC_TRY(reserve(enclave, image->enclave_size, error));
-    ALC_TRY(create(enclave, image, sigstruct, error));
+    ALC_TRY(create(enclave, image, sigstruct, config_id, error));
     ALC_TRY(add_pages(enclave, image, error));
     ALC_TRY(initialise(enclave, sigstruct, error));
     return map_pages(enclave, image, error);
@@ -250,7 +267,8 @@ static alc_status build(struct alc_sgx_enclave *enclave, const struct alc_image 
 
 alc_status alc_sgx_load(const struct alc_sgx_backend *backend, const void *image_bytes,
                         size_t image_size, const struct alc_sgx_sigstruct *sigstruct,
-                        struct alc_sgx_enclave **out, struct alc_error *error)
+                        const uint8_t *config_id, struct alc_sgx_enclave **out,
+                        struct alc_error *error)
 {
     struct alc_image image;
     ALC_TRY(alc_image_parse(image_bytes, image_size, &image, error));
@@ -266,7 +284,7 @@ alc_status alc_sgx_load(const struct alc_sgx_backend *backend, const void *image
     enclave->threads_count = image.tcs_count;
     /* EINIT compares it with what it measured, so there is no need to hash here, too. */
     alc_copy(enclave->mrenclave, sigstruct->enclave_hash, sizeof enclave->mrenclave);
-    alc_status status = build(enclave, &image, sigstruct, error);
+    alc_status status = build(enclave, &image, sigstruct, config_id, error);
     if (status != ALC_OK) {
         alc_sgx_close(enclave);
         return status;

@@ -29,12 +29,15 @@ struct alc_sgx_call {
 };
 
 /* Loads the image (SGXS stream) as `sigstruct` allows it: its attributes, MISCSELECT and XFRM are
- * what the enclave gets. `image` is borrowed for the call, `backend` until alc_sgx_close.
- * ALC_E_BAD_IMAGE, ALC_E_NOT_SUPPORTED (this machine), ALC_E_LAUNCH_REFUSED (EINIT),
- * ALC_E_OUT_OF_MEMORY, ALC_E_IO_FAILED. */
+ * what the enclave gets. `config_id` (ALC_SGX_CONFIG_ID_SIZE bytes; NULL: none) is what the
+ * enclave's reports say that it was configured for: where processor and signer allow it (KSS), else
+ * it is left out. `image` is borrowed for the call, `backend` until alc_sgx_close. ALC_E_BAD_IMAGE,
+ * ALC_E_NOT_SUPPORTED (this machine), ALC_E_LAUNCH_REFUSED (EINIT), ALC_E_OUT_OF_MEMORY,
+ * ALC_E_IO_FAILED. */
 ALC_MUST_CHECK alc_status alc_sgx_load(const struct alc_sgx_backend *backend, const void *image,
                                        size_t image_size, const struct alc_sgx_sigstruct *sigstruct,
-                                       struct alc_sgx_enclave **out, struct alc_error *error);
+                                       const uint8_t *config_id, struct alc_sgx_enclave **out,
+                                       struct alc_error *error);
 /* Enters, serves the enclave's requests, brings exceptions to its handler and returns what it was
  * told. Host threads may call at the same time; ALC_E_NOT_FOUND when the TCS (all of them) is in
  * use. ALC_E_ENCLAVE_LOST when the enclave crashed or refused; it must be closed then. */

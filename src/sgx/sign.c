@@ -145,8 +145,10 @@ static void fill_fields(const uint8_t mrenclave[ALC_SGX_HASH_SIZE],
         .miscmask = UINT32_MAX,
         .cet_attributes_mask = UINT8_MAX,
         .attributes = {.flags = ALC_SGX_ATTRIBUTE_MODE64 | debug, .xfrm = ALC_SGX_XFRM_LEGACY},
-        /* Every bit is fixed by the signer, except INIT, which is the processor's. */
-        .attributes_mask = {.flags = ~ALC_SGX_ATTRIBUTE_INIT, .xfrm = UINT64_MAX},
+        /* Every bit is fixed by the signer, except INIT, which is the processor's, and KSS, which
+         * not every processor has (docs/decisions/0026). */
+        .attributes_mask = {.flags = ~(ALC_SGX_ATTRIBUTE_INIT | ALC_SGX_ATTRIBUTE_KSS),
+                            .xfrm = UINT64_MAX},
         .isv_product_id = options->product_id,
         .isv_svn = options->svn,
     };

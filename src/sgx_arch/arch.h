@@ -15,6 +15,7 @@ enum {
     ALC_SGX_CHUNK_SIZE = 256, /* what one EEXTEND measures */
     ALC_SGX_KEY_SIZE = 16,
     ALC_SGX_HASH_SIZE = 32,
+    ALC_SGX_CONFIG_ID_SIZE = 64,
     ALC_SGX_RSA_SIZE = 384, /* RSA-3072 */
 };
 

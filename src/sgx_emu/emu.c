@@ -47,6 +47,7 @@ static alc_status open_context(const struct alc_sgx_backend *backend, struct alc
     }
     *out = context;
     *capabilities = ALC_SGX_CAN_EDMM | ALC_SGX_CAN_EXINFO;
+    *capabilities |= options->without_kss ? 0 : ALC_SGX_CAN_KSS;
     return ALC_OK;
 }
 

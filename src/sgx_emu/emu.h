@@ -70,6 +70,8 @@ struct alc_sgx_emu_options {
     /* Replaces ENCLU in the enclave's code by an instruction of the same length that raises #GP, as
      * ENCLU does on processors with SGX switched off. */
     bool trap_by_gp;
+    /* A processor that has no KSS: ECREATE refuses the attribute. */
+    bool without_kss;
 };
 
 /* With default options. Static. */

@@ -121,7 +121,8 @@ static int create_memory(struct alc_sgx_context *context)
 
 int emu_create(struct alc_sgx_context *context, const struct alc_sgx_secs *secs)
 {
-    if (context->is_created || !is_secs_legal(secs)) {
+    const bool has_kss = (secs->attributes.flags & ALC_SGX_ATTRIBUTE_KSS) != 0;
+    if (context->is_created || !is_secs_legal(secs) || (has_kss && context->options->without_kss)) {
         return -EINVAL;
     }
     context->secs = *secs;

@@ -66,6 +66,17 @@ def test_policies(fixture):
         assert code == 3 and "refused by NONCE;" in text, text
 
 
+def test_configured(fixture):
+    """The enclave was configured for its workload, and a policy can ask for that alone."""
+    _, text, _ = fixture.verify(BASE, "--json")
+    workload = json.loads(text)["claims"]["workload"]
+    wanted = {"need_config_id": True, "config_id": [workload + OTHER]}
+    code, text, _ = fixture.verify({**BASE, "sgx": wanted})
+    assert code == 0 and "\naccepted" in text, text
+    code, text, _ = fixture.verify({**BASE, "sgx": {**wanted, "config_id": [OTHER + OTHER]}})
+    assert code == 3 and "refused by CONFIGID;" in text and f"it is {workload}" in text, text
+
+
 def test_changed(fixture):
     """A byte of the nonce within the claims, where it first stands."""
     path = fixture.folder / "evidence"
@@ -86,7 +97,8 @@ def main():
             print("SKIPPED: this alcove was built without evidence")
             return 77
         assert done.returncode == 0, done
-        for test in (test_refused, test_accepted, test_policies, test_changed):
+        for test in (test_refused, test_accepted, test_policies, test_configured,
+                     test_changed):
             test(fixture)
     print("emulated evidence, from making to judging: ok")
     return 0

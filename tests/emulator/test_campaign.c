@@ -95,7 +95,7 @@ static void run_workload(const struct alc_sgx_emu_options *options, struct intru
     assert_int_equal(ftruncate(busy.input_fd, INPUT_SIZE), 0);
     busy_begin(&busy);
     assert_int_equal(alc_sgx_load(&backend, alc_runtime_image, alc_runtime_image_size,
-                                  &alc_runtime_sigstruct, &enclave, &error),
+                                  &alc_runtime_sigstruct, NULL, &enclave, &error),
                      ALC_OK);
     const struct alc_sgx_call call = {.ecall = ALC_ENTRY_RUN,
                                       .region = busy.region,

@@ -40,7 +40,7 @@ void test_open(struct test_enclave *out, const struct alc_sgx_emu_options *optio
     find_layout(&out->layout);
     out->backend = alc_sgx_emu_backend_with(&out->options);
     if (alc_sgx_load(&out->backend, enclave_test_image, enclave_test_image_size,
-                     &enclave_test_sigstruct, &out->enclave, &error) != ALC_OK) {
+                     &enclave_test_sigstruct, NULL, &out->enclave, &error) != ALC_OK) {
         fail_msg("load: %s: %s", alc_status_text(error.status), error.detail);
     }
     out->context = alc_sgx_context(out->enclave);

@@ -28,7 +28,7 @@ static void refuse(const struct attempt *attempt)
     struct alc_error error;
     alc_error_clear(&error);
     alc_status status = alc_sgx_load(alc_sgx_emu_backend(), g_image, enclave_test_image_size,
-                                     &attempt->sigstruct, &enclave, &error);
+                                     &attempt->sigstruct, NULL, &enclave, &error);
     assert_int_equal(status, ALC_E_LAUNCH_REFUSED);
     if (strncmp(error.detail, attempt->expected, strlen(attempt->expected)) != 0) {
         fail_msg("%s instead of %s", error.detail, attempt->expected);
@@ -116,7 +116,7 @@ static void test_unsigned_attributes_are_refused(void **state)
     attempt.sigstruct.attributes.flags |= ALC_SGX_ATTRIBUTE_PROVISION;
     struct alc_sgx_enclave *enclave = NULL;
     assert_int_not_equal(alc_sgx_load(alc_sgx_emu_backend(), g_image, enclave_test_image_size,
-                                      &attempt.sigstruct, &enclave, NULL),
+                                      &attempt.sigstruct, NULL, &enclave, NULL),
                          ALC_OK);
     attempt.sigstruct = enclave_test_sigstruct;
     attempt.sigstruct.attributes.flags |= ALC_SGX_ATTRIBUTE_DEBUG;
@@ -158,7 +158,7 @@ static void test_other_attributes_than_signed_are_refused(void **state)
         alc_error_clear(&error);
         g_changes = changes[i];
         assert_int_equal(alc_sgx_load(&backend, enclave_test_image, enclave_test_image_size,
-                                      &enclave_test_sigstruct, &enclave, &error),
+                                      &enclave_test_sigstruct, NULL, &enclave, &error),
                          ALC_E_LAUNCH_REFUSED);
         if (strncmp(error.detail, "EINIT 2", 7) != 0) {
             fail_msg("change %d: %s", (int)i, error.detail);

@@ -64,7 +64,7 @@ static int setup(void **state)
     alc_sgx_close(other.enclave);
     alc_error_clear(&error);
     assert_int_equal(alc_sgx_load(&other.backend, enclave_other_image, enclave_other_image_size,
-                                  &enclave_other_sigstruct, &other.enclave, &error),
+                                  &enclave_other_sigstruct, NULL, &other.enclave, &error),
                      ALC_OK);
     assert_memory_not_equal(alc_sgx_measurement(one.enclave), alc_sgx_measurement(other.enclave),
                             32);

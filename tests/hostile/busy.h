@@ -35,6 +35,7 @@ struct busy {
 void busy_load(const char *module_path);
 void busy_init(struct busy *busy);
 void busy_fini(struct busy *busy);
+void busy_workload_id(uint8_t out[ALC_SHA256_SIZE]);
 /* Fresh region, server and grants; input and output from the start. */
 void busy_begin(struct busy *busy);
 void busy_end(struct busy *busy);

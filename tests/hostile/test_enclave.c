@@ -33,7 +33,7 @@ static void load(void)
     alc_error_clear(&error);
     alc_status status =
         alc_sgx_load(alc_sgx_emu_backend(), alc_runtime_image, alc_runtime_image_size,
-                     &alc_runtime_sigstruct, &enclave, &error);
+                     &alc_runtime_sigstruct, NULL, &enclave, &error);
     if (status != ALC_OK) {
         fail_msg("%s: %s", alc_status_name(status), error.detail);
     }

@@ -102,7 +102,7 @@ static int set_up(void **state)
     alc_error_clear(&error);
     busy_init(&host.busy);
     assert_int_equal(alc_sgx_load(alc_sgx_emu_backend(), alc_runtime_image, alc_runtime_image_size,
-                                  &alc_runtime_sigstruct, &host.enclave, &error),
+                                  &alc_runtime_sigstruct, NULL, &host.enclave, &error),
                      ALC_OK);
     busy_begin(&host.busy);
     host.os = *alc_os_linux_get_os(host.busy.system);

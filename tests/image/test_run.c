@@ -29,7 +29,7 @@ static struct alc_sgx_enclave *load(void)
     alc_error_clear(&error);
     alc_status status =
         alc_sgx_load(alc_sgx_emu_backend(), image_minimal_image, image_minimal_image_size,
-                     &image_minimal_sigstruct, &enclave, &error);
+                     &image_minimal_sigstruct, NULL, &enclave, &error);
     if (status != ALC_OK) {
         print_message("%s: %s\n", alc_status_text(status), error.detail);
     }
@@ -148,16 +148,16 @@ static void test_other_images_are_refused(void **state)
     changed[64 + 64 + 64 + 5] ^= 1; /* one bit of the text */
     alc_error_clear(&error);
     assert_int_equal(alc_sgx_load(alc_sgx_emu_backend(), changed, size, &image_minimal_sigstruct,
-                                  &enclave, &error),
+                                  NULL, &enclave, &error),
                      ALC_E_LAUNCH_REFUSED);
     free(changed);
 
     struct alc_sgx_sigstruct forged = image_minimal_sigstruct;
     forged.isv_svn++;
     alc_error_clear(&error);
-    assert_int_equal(
-        alc_sgx_load(alc_sgx_emu_backend(), image_minimal_image, size, &forged, &enclave, &error),
-        ALC_E_LAUNCH_REFUSED);
+    assert_int_equal(alc_sgx_load(alc_sgx_emu_backend(), image_minimal_image, size, &forged, NULL,
+                                  &enclave, &error),
+                     ALC_E_LAUNCH_REFUSED);
     assert_null(enclave);
 }
 

@@ -67,8 +67,8 @@ static void test_echo(void **state)
     struct alc_error error;
     alc_error_clear(&error);
     assert_int_equal(alc_sgx_load(alc_sgx_emu_backend(), inside_channel_image,
-                                  inside_channel_image_size, &inside_channel_sigstruct, &enclave,
-                                  &error),
+                                  inside_channel_image_size, &inside_channel_sigstruct, NULL,
+                                  &enclave, &error),
                      ALC_OK);
     page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(page != MAP_FAILED);

@@ -33,7 +33,7 @@ static int open_inside(void **state)
     struct alc_error error;
     alc_error_clear(&error);
     if (alc_sgx_load(alc_sgx_emu_backend(), inside_crypto_image, inside_crypto_image_size,
-                     &inside_crypto_sigstruct, &inside.enclave, &error) != ALC_OK) {
+                     &inside_crypto_sigstruct, NULL, &inside.enclave, &error) != ALC_OK) {
         print_message("%s: %s\n", alc_status_text(error.status), error.detail);
         return -1;
     }

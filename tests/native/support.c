@@ -164,7 +164,7 @@ alc_status native_run(const struct native_program *program, struct native_run *r
         mmap(NULL, ALC_RING_REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(region, MAP_FAILED);
     if (alc_sgx_load(backend, alc_native_runtime_image, alc_native_runtime_image_size,
-                     &alc_native_runtime_sigstruct, &enclave, &run->error) != ALC_OK) {
+                     &alc_native_runtime_sigstruct, NULL, &enclave, &run->error) != ALC_OK) {
         fail_msg("load: %s: %s", alc_status_text(run->error.status), run->error.detail);
     }
     alc_status status = call_enclave(run, enclave, region, alc_os_linux_get_os(system));

@@ -29,7 +29,7 @@ static alc_status load(const struct spec_image *files, const struct alc_sgx_back
         spec_buffer_add_file(&signature, files->signature_path) == 0 &&
         signature.size == sizeof sigstruct) {
         alc_copy(&sigstruct, signature.bytes, sizeof sigstruct);
-        status = alc_sgx_load(backend, image.bytes, image.size, &sigstruct, out, error);
+        status = alc_sgx_load(backend, image.bytes, image.size, &sigstruct, NULL, out, error);
     }
     spec_buffer_fini(&image);
     spec_buffer_fini(&signature);

@@ -47,6 +47,8 @@ struct platform_options {
     uint8_t pce_svn;            /* of the platform */
     uint16_t qe_svn;
     uint64_t attributes;     /* flags of the enclave */
+    uint8_t config_id[64];   /* what it was configured for */
+    uint8_t report_data[64]; /* of the enclave; of a domain: td.report_data */
     uint64_t qe_attributes;  /* and of the quoting enclave */
     uint8_t report_data_end; /* last byte of the quoting enclave's report data */
     const char *qe_id;       /* of QE identity */

@@ -349,6 +349,8 @@ static void write_body(struct alc_writer *writer, const struct platform_options 
     const uint32_t size = sizes[options->body];
     const uint32_t tee = options->body == ALC_QUOTE_SGX ? 0 : 0x81;
     report.attributes.flags = options->attributes;
+    memcpy(report.config_id, options->config_id, sizeof report.config_id);
+    memcpy(report.report_data, options->report_data, sizeof report.report_data);
     alc_write_u16(writer, options->quote_version);
     alc_write_u16(writer, 2);
     alc_write_u32(writer, options->tee != 0 ? options->tee : tee);

@@ -237,6 +237,73 @@ static void test_asked_by(void **state)
     platform_free(&platform);
 }
 
+/* Judges an enclave that was configured so, with the claims that are in the buffer now. */
+static void make_enclave(uint64_t flags, const uint8_t *config_id)
+{
+    struct platform_options options = platform_options_default;
+    options.attributes = ALC_SGX_ATTRIBUTE_INIT | ALC_SGX_ATTRIBUTE_MODE64 | flags;
+    alc_copy(options.config_id, config_id, sizeof options.config_id);
+    alc_claims_bind(buffer_bytes, buffer_size, options.report_data);
+    platform_make(&platform, &options);
+    platform.appraisal.policy = &policy;
+    platform.appraisal.claims_buffer = (struct alc_text){buffer_bytes, buffer_size};
+}
+
+/* With KSS an enclave is configured for its workload or is not believed; without nothing is said.
+ */
+static void test_configured(void **state)
+{
+    (void)state;
+    static const size_t changed[] = {0, 31, 32, 63};
+    uint8_t config_id[ALC_SGX_CONFIG_ID_SIZE] = {0};
+    write_buffer();
+    make_enclave(0, config_id);
+    expect_accepted();
+    platform_free(&platform);
+    make_enclave(ALC_SGX_ATTRIBUTE_KSS, config_id);
+    expect_refused(ALC_CHECK_CONFIGURED, ALC_E_REPORT_MISMATCH);
+    platform_free(&platform);
+    alc_copy(config_id, claims.workload_id, sizeof claims.workload_id);
+    make_enclave(ALC_SGX_ATTRIBUTE_KSS, config_id);
+    expect_accepted();
+    platform_free(&platform);
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(changed); i++) {
+        config_id[changed[i]] ^= 1;
+        make_enclave(ALC_SGX_ATTRIBUTE_KSS, config_id);
+        expect_refused(ALC_CHECK_CONFIGURED, ALC_E_REPORT_MISMATCH);
+        platform.appraisal.claims_buffer.size = 0; /* other makes' enclaves mean what they like */
+        expect_accepted();
+        platform_free(&platform);
+        config_id[changed[i]] ^= 1;
+    }
+}
+
+static void test_config_id_by_policy(void **state)
+{
+    (void)state;
+    uint8_t accepted[2][ALC_SGX_CONFIG_ID_SIZE] = {{1}, {11}};
+    const uint8_t nothing[ALC_SGX_CONFIG_ID_SIZE] = {0};
+    write_buffer();
+    make_enclave(ALC_SGX_ATTRIBUTE_KSS, accepted[1]);
+    policy.needs_config_id = true;
+    policy.config_ids = (struct alc_reference_values){accepted[0], 2};
+    expect_accepted();
+    policy.config_ids.count = 1;
+    expect_refused(ALC_CHECK_CONFIGID, ALC_E_POLICY_REFUSED);
+    policy.config_ids.count = 0;
+    expect_accepted();
+    platform_free(&platform);
+    make_enclave(0, nothing);
+    expect_refused(ALC_CHECK_CONFIGID, ALC_E_POLICY_REFUSED);
+    policy.needs_config_id = false;
+    expect_accepted();
+    platform_free(&platform);
+    policy.needs_config_id = true;
+    make_enclave(ALC_SGX_ATTRIBUTE_KSS, nothing);
+    expect_refused(ALC_CHECK_CONFIGID, ALC_E_POLICY_REFUSED);
+    platform_free(&platform);
+}
+
 /* A runtime is only recognized together with the program that it runs. */
 static void test_recognized(void **state)
 {
@@ -265,6 +332,8 @@ int main(void)
         cmocka_unit_test_setup(test_interpreted, set_up),
         cmocka_unit_test_setup(test_verified, set_up),
         cmocka_unit_test_setup(test_asked_by, set_up),
+        cmocka_unit_test_setup(test_configured, set_up),
+        cmocka_unit_test_setup(test_config_id_by_policy, set_up),
         cmocka_unit_test_setup(test_recognized, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

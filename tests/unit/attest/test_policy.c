@@ -63,7 +63,8 @@ static const char everything[] =
     "\"evaluation_number_min\":17,\"collateral_age_max_s\":86400,"
     "\"report_data\":\"" REPORT_DATA "\","
     "\"sgx\":{\"mrenclave\":[\"ab" ZEROS30 "01\",\"cd" ZEROS30 "02\"],"
-    "\"mrsigner\":[\"ef" ZEROS30 "03\"],\"product_id\":4,\"svn_min\":5},"
+    "\"mrsigner\":[\"ef" ZEROS30 "03\"],\"product_id\":4,\"svn_min\":5,"
+    "\"config_id\":[\"51" ZEROS47 ZEROS15 "00\"],\"need_config_id\":true},"
     "\"tdx\":{" LIST48("mrtd", "11") LIST48("rtmr0", "20") LIST48("rtmr1", "21")
     LIST48("rtmr2", "22") "\"rtmr3\":[\"23" ZEROS47 "\",\"24" ZEROS47 "\"],"
     LIST48("mrconfigid", "30") LIST48("mrowner", "31") LIST48("mrownerconfig", "32")
@@ -108,6 +109,9 @@ static void test_every_member(void **state)
     assert_true(policy.product_id.is_given);
     assert_int_equal(policy.product_id.value, 4);
     assert_int_equal(policy.svn_min, 5);
+    assert_int_equal(policy.config_ids.count, 1);
+    assert_int_equal(policy.config_ids.bytes[0], 0x51);
+    assert_true(policy.needs_config_id);
     assert_int_equal(policy.mrtds.bytes[0], 0x11);
     assert_int_equal(policy.rtmrs[3].count, 2);
     assert_int_equal(policy.rtmrs[3].bytes[48], 0x24);

@@ -159,12 +159,13 @@ static int setup(void **state)
 }
 
 /* Told before any mount is opened. */
-static void on_opening(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
+static alc_status on_opening(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
 {
     uint8_t expected[ALC_SHA256_SIZE];
     (void)context;
     alc_sha256(world.manifest, world.manifest_size, expected);
     assert_memory_equal(workload_id, expected, sizeof expected);
+    return ALC_OK;
 }
 
 static alc_status run(void)

@@ -109,10 +109,11 @@ static alc_status get_named(void *context, const uint8_t workload_id[ALC_SHA256_
     return *(const alc_status *)context;
 }
 
-static void see(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
+static alc_status see(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
 {
     (void)context;
     (void)workload_id;
+    return ALC_OK;
 }
 
 static alc_status run(const struct alc_mounts_keys *keys)

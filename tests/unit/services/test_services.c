@@ -188,6 +188,34 @@ static void another_workload_does_not_get_mounts_without_keys(void **state)
     expect_another_workload_is_refused(&mount);
 }
 
+static bool is_for_another(const uint8_t workload_id[ALC_SHA256_SIZE])
+{
+    uint8_t expected[ALC_SHA256_SIZE];
+    alc_sha256(world.manifest, world.manifest_size, expected);
+    assert_memory_equal(workload_id, expected, sizeof expected);
+    return false;
+}
+
+/* No key is asked for, nothing is opened, nothing runs. */
+static void what_is_configured_for_another_workload_is_refused(void **state)
+{
+    (void)state;
+    struct alc_services configured = services;
+    struct alc_mount mount = {{(const uint8_t *)"/data", 5}, ALC_MOUNT_SEALED};
+    configured.is_configured_for = is_for_another;
+    for (size_t mounts_count = 0; mounts_count <= 1; mounts_count++) {
+        teardown(NULL);
+        setup(NULL);
+        make_folder();
+        grant_manifest(&mount, mounts_count);
+        assert_int_equal(alc_services_run_from_os(&world.os, &world.profile, &configured, NULL),
+                         ALC_E_HOST_LIED);
+        assert_int_equal(world.outcome.status, ALC_E_HOST_LIED);
+        assert_int_equal(world.keys_asked_for, 0);
+        assert_int_equal(rmdir(world.folder), 0); /* empty */
+    }
+}
+
 static void compiled_code_gets_its_vouchers_verified(void **state)
 {
     (void)state;
@@ -205,6 +233,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(sealed_mounts_ask_for_their_key, setup, teardown),
         cmocka_unit_test_setup_teardown(another_workload_does_not_get_the_mounts, setup, teardown),
         cmocka_unit_test_setup_teardown(another_workload_does_not_get_mounts_without_keys, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_configured_for_another_workload_is_refused, setup,
                                         teardown),
         cmocka_unit_test(compiled_code_gets_its_vouchers_verified),
     };

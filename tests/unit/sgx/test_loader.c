@@ -224,7 +224,8 @@ static struct alc_sgx_enclave *load(void)
 {
     struct alc_sgx_enclave *enclave = NULL;
     assert_int_equal(
-        alc_sgx_load(&fake_backend, g_stream, g_stream_size, &g_sigstruct, &enclave, NULL), ALC_OK);
+        alc_sgx_load(&fake_backend, g_stream, g_stream_size, &g_sigstruct, NULL, &enclave, NULL),
+        ALC_OK);
     return enclave;
 }
 
@@ -265,13 +266,44 @@ static void test_sgx1_gets_no_dynamic_part(void **state)
     alc_sgx_close(enclave);
 }
 
+static bool is_configured(const uint8_t *config_id)
+{
+    struct alc_sgx_enclave *enclave = NULL;
+    assert_int_equal(alc_sgx_load(&fake_backend, g_stream, g_stream_size, &g_sigstruct, config_id,
+                                  &enclave, NULL),
+                     ALC_OK);
+    const struct alc_sgx_secs *secs = &g_context.secs;
+    bool has_kss = (secs->attributes.flags & ALC_SGX_ATTRIBUTE_KSS) != 0;
+    bool is_named = config_id != NULL && memcmp(secs->config_id, config_id, 64) == 0;
+    assert_true(has_kss == is_named || config_id == NULL);
+    alc_sgx_close(enclave);
+    return has_kss;
+}
+
+/* The processor has to know CONFIGID, and the signer has to let the loader choose, or to want it.
+ */
+static void test_configuration(void **state)
+{
+    (void)state;
+    const uint8_t config_id[ALC_SGX_CONFIG_ID_SIZE] = {1, 2, 3};
+    assert_false(is_configured(config_id));
+    g_capabilities |= ALC_SGX_CAN_KSS;
+    assert_true(is_configured(config_id));
+    assert_false(is_configured(NULL));
+    g_sigstruct.attributes_mask.flags = ~ALC_SGX_ATTRIBUTE_INIT;
+    assert_false(is_configured(config_id));
+    g_sigstruct.attributes.flags |= ALC_SGX_ATTRIBUTE_KSS;
+    assert_true(is_configured(config_id));
+    assert_true(is_configured(NULL));
+}
+
 static void load_fails(alc_status expected)
 {
     struct alc_sgx_enclave *enclave = NULL;
     struct alc_error error;
     alc_error_clear(&error);
     assert_int_equal(
-        alc_sgx_load(&fake_backend, g_stream, g_stream_size, &g_sigstruct, &enclave, &error),
+        alc_sgx_load(&fake_backend, g_stream, g_stream_size, &g_sigstruct, NULL, &enclave, &error),
         expected);
     assert_null(enclave);
     assert_int_equal(g_open_contexts, 0);
@@ -478,6 +510,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_load, prepare),
         cmocka_unit_test_setup(test_sgx1_gets_no_dynamic_part, prepare),
+        cmocka_unit_test_setup(test_configuration, prepare),
         cmocka_unit_test_setup(test_refusals_are_reported, prepare),
         cmocka_unit_test_setup(test_call_serves_and_resumes, prepare),
         cmocka_unit_test_setup(test_requests_for_pages, prepare),

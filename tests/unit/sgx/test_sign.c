@@ -52,6 +52,8 @@ static void test_fields(void **state)
     assert_int_equal(g_good.attributes.xfrm, 3);
     assert_int_equal(g_good.attributes_mask.flags & ALC_SGX_ATTRIBUTE_DEBUG,
                      ALC_SGX_ATTRIBUTE_DEBUG);
+    /* The same image runs on processors with and without KSS. */
+    assert_int_equal(g_good.attributes_mask.flags & ALC_SGX_ATTRIBUTE_KSS, 0);
     assert_int_equal(g_good.miscselect, ALC_SGX_MISC_EXINFO);
 }
 

@@ -41,6 +41,24 @@ static void test_address_ranges_and_attributes_are_checked(void **state)
     fixture_close(&fixture);
 }
 
+/* A processor that has no KSS refuses the attribute. */
+static void test_kss_may_be_missing(void **state)
+{
+    (void)state;
+    const struct alc_sgx_emu_options options = {.without_kss = true};
+    struct fixture fixture;
+    fixture_open(&fixture);
+    struct alc_sgx_secs secs = fixture_secs(&fixture);
+    const struct alc_sgx_emu_options *own_options = fixture.context->options;
+    secs.attributes.flags |= ALC_SGX_ATTRIBUTE_KSS;
+    secs.config_id[7] = 1;
+    fixture.context->options = &options;
+    assert_int_equal(fixture.backend->create(fixture.context, &secs), -EINVAL);
+    fixture.context->options = own_options;
+    assert_int_equal(fixture.backend->create(fixture.context, &secs), 0);
+    fixture_close(&fixture);
+}
+
 static void test_pages_are_checked(void **state)
 {
     (void)state;
@@ -165,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_address_ranges_and_attributes_are_checked),
+        cmocka_unit_test(test_kss_may_be_missing),
         cmocka_unit_test(test_pages_are_checked),
         cmocka_unit_test(test_thread_pages_are_checked),
         cmocka_unit_test(test_mappings_have_limits),
