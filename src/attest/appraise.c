@@ -149,6 +149,7 @@ static alc_check_function *const checks[ALC_CHECKS] = {
     [ALC_CHECK_VERIFIED] = alc_claims_check_verified,
     [ALC_CHECK_VOUCHED_BY] = alc_claims_check_vouched_by,
     [ALC_CHECK_ASKED_BY] = alc_claims_check_asked_by,
+    [ALC_CHECK_ROLLBACK] = alc_claims_check_rollback,
 };
 
 alc_status alc_appraise(struct alc_arena *arena, const struct alc_appraisal *appraisal,

@@ -144,3 +144,12 @@ alc_status alc_claims_check_asked_by(struct alc_appraise_state *state)
     return accept(accepted == 0 ||
                   (verdict->has_claims && (accepted & 1u << verdict->claims.asked_by) != 0));
 }
+
+/* A program without sealed mounts is refused, too: its host may have given it plain ones. */
+alc_status alc_claims_check_rollback(struct alc_appraise_state *state)
+{
+    const uint32_t least = state->appraisal->policy->rollback_min;
+    const struct alc_verdict *verdict = state->verdict;
+    return accept(least == 0 || (verdict->has_claims && verdict->claims.has_sealed_mounts &&
+                                 1u + verdict->claims.rollback >= least));
+}

@@ -68,7 +68,7 @@ alc_check_function alc_policy_check_kind, alc_policy_check_not_debug,
 alc_check_function alc_claims_check_report_data, alc_claims_check_bound, alc_claims_check_nonce,
     alc_claims_check_workload, alc_claims_check_configured, alc_claims_check_module,
     alc_claims_check_native, alc_claims_check_verified, alc_claims_check_vouched_by,
-    alc_claims_check_asked_by;
+    alc_claims_check_asked_by, alc_claims_check_rollback;
 
 /* And about guests of SEV-SNP (appraise_snp_policy.c). */
 alc_check_function alc_snp_policy_check_measurement, alc_snp_policy_check_host_data,

@@ -39,6 +39,8 @@ static bool is_claimed(const struct alc_claims *claims, enum alc_claim claim)
         return claims->is_compiled;
     case ALC_CLAIM_VOUCHER_KEY:
         return claims->vouched_by == ALC_CLAIMED_VOUCHER_KEY;
+    case ALC_CLAIM_ROLLBACK:
+        return claims->has_sealed_mounts;
     case ALC_CLAIM_SOFTWARE:
     case ALC_CLAIM_VERSION:
     case ALC_CLAIM_WORKLOAD_ID:
@@ -84,6 +86,9 @@ static void write_claim(struct alc_writer *writer, const struct alc_claims *clai
         break;
     case ALC_CLAIM_ASKED_BY:
         alc_cbor_write_uint(writer, claims->asked_by);
+        break;
+    case ALC_CLAIM_ROLLBACK:
+        alc_cbor_write_uint(writer, claims->rollback);
         break;
     case ALC_CLAIMS:
         break;
@@ -278,6 +283,11 @@ static alc_status read_claim(struct alc_reader *reader, enum alc_claim claim,
     case ALC_CLAIM_ASKED_BY:
         ALC_TRY(read_number_below(reader, ALC_ASKED_BYS, &number));
         out->asked_by = (enum alc_asked_by)number;
+        return ALC_OK;
+    case ALC_CLAIM_ROLLBACK:
+        ALC_TRY(read_number_below(reader, ALC_CLAIMED_ROLLBACKS, &number));
+        out->has_sealed_mounts = true;
+        out->rollback = (enum alc_claimed_rollback)number;
         return ALC_OK;
     case ALC_CLAIMS:
         break;

@@ -41,6 +41,14 @@ enum alc_claimed_voucher {
     ALC_CLAIMED_VOUCHERS,
 };
 
+/* Of sealed mounts, the weakest first (docs/sealed-storage.md, Rollback levels). */
+enum alc_claimed_rollback {
+    ALC_CLAIMED_ROLLBACK_NONE,
+    ALC_CLAIMED_ROLLBACK_SESSION,
+    ALC_CLAIMED_ROLLBACK_WITNESS,
+    ALC_CLAIMED_ROLLBACKS,
+};
+
 /* The runtime's claims about its program; texts are borrowed. */
 struct alc_claims {
     struct alc_text software;
@@ -53,6 +61,8 @@ struct alc_claims {
     enum alc_claimed_voucher vouched_by;
     uint8_t voucher_key_sha256[ALC_SHA256_SIZE]; /* with ALC_CLAIMED_VOUCHER_KEY */
     enum alc_asked_by asked_by;
+    bool has_sealed_mounts;             /* then: */
+    enum alc_claimed_rollback rollback; /* the weakest of their levels */
 };
 
 enum { ALC_CLAIMS_NONCE_SIZE_MAX = 64, ALC_CLAIMS_SIZE_MAX = 4096 };
@@ -91,6 +101,8 @@ ALC_MUST_CHECK alc_status alc_claims_read(struct alc_reader *reader, struct alc_
 
 /* The word of policies and verdicts for who asked: "host", "program", "channel". */
 const char *alc_asked_by_word(enum alc_asked_by asker);
+/* And for rollback levels: "none", "session", "witness". */
+const char *alc_claimed_rollback_word(enum alc_claimed_rollback level);
 /* Name of a claim, as it is called in policies and documents: "WORKLOAD_ID". */
 const char *alc_claim_name(enum alc_claim claim);
 

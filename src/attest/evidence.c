@@ -149,4 +149,7 @@ void alc_evidence_write_claims(struct alc_json_writer *writer, const struct alc_
         alc_json_write_hex(writer, "voucher_key", claims->voucher_key_sha256, ALC_SHA256_SIZE);
     }
     alc_json_write_string(writer, "asked_by", alc_asked_by_word(claims->asked_by));
+    if (claims->has_sealed_mounts) {
+        alc_json_write_string(writer, "rollback", alc_claimed_rollback_word(claims->rollback));
+    }
 }

@@ -211,6 +211,40 @@ static void write_ASKERS(struct alc_json_writer *writer, const char *name, const
     alc_json_close_array(writer);
 }
 
+static const char *const level_words[ALC_CLAIMED_ROLLBACKS] = {
+    [ALC_CLAIMED_ROLLBACK_NONE] = "none",
+    [ALC_CLAIMED_ROLLBACK_SESSION] = "session",
+    [ALC_CLAIMED_ROLLBACK_WITNESS] = "witness",
+};
+
+const char *alc_claimed_rollback_word(enum alc_claimed_rollback level)
+{
+    ALC_ASSERT(level < ALC_CLAIMED_ROLLBACKS);
+    return level_words[level];
+}
+
+static alc_status read_LEVEL(struct alc_reader *reader, struct policy_reader *into, uint32_t *out)
+{
+    const struct alc_reader start = *reader;
+    struct alc_text word;
+    (void)into;
+    ALC_TRY(alc_json_read_text(reader, &word));
+    for (uint32_t i = 0; i < ALC_CLAIMED_ROLLBACKS; i++) {
+        if (alc_text_is(&word, level_words[i])) {
+            *out = 1 + i;
+            return ALC_OK;
+        }
+    }
+    return bad(&start);
+}
+
+static void write_LEVEL(struct alc_json_writer *writer, const char *name, const uint32_t *level)
+{
+    if (*level != 0) {
+        alc_json_write_string(writer, name, level_words[*level - 1]);
+    }
+}
+
 struct bit_word {
     uint32_t bit;
     const char *word;

@@ -104,6 +104,7 @@ struct alc_policy {
     struct alc_reference_values voucher_keys; /* who must vouch for compiled code, if any runs */
     bool needs_verified;                      /* the runtime itself confines the program */
     uint32_t askers;                          /* 1 << enum alc_asked_by, those accepted; 0: all */
+    uint32_t rollback_min; /* 1 + the least enum alc_claimed_rollback; 0: nothing is asked */
     /* -- any -- */
     const uint8_t *report_data; /* 64 bytes; NULL: any */
 };

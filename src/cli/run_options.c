@@ -86,6 +86,19 @@ static bool parse_policy(const struct cli_arguments *arguments, const char *text
     return is_signers;
 }
 
+static enum run_rollback parse_rollback(const struct cli_arguments *arguments, const char *text)
+{
+    static const char *const words[] = {[RUN_ROLLBACK_SESSION] = "session",
+                                        [RUN_ROLLBACK_NONE] = "none",
+                                        [RUN_ROLLBACK_WITNESS] = "witness"};
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(words); i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return (enum run_rollback)i;
+        }
+    }
+    cli_usage_error(arguments, "--rollback %s: none, session or witness", text);
+}
+
 static void parse_nonce(const struct cli_arguments *arguments, const char *text,
                         struct cli_proof *proof)
 {
@@ -131,6 +144,9 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
         options->key_broker_ca_path = value;
     } else if (option == CLI_OPTION_run_seal_policy) {
         options->is_signers = parse_policy(arguments, value);
+    } else if (option == CLI_OPTION_run_rollback) {
+        options->rollback = parse_rollback(arguments, value);
+        options->has_rollback = true;
     } else if (option == CLI_OPTION_run_witness) {
         options->witness = cli_open_connection(arguments, "--witness", value);
     } else if (option == CLI_OPTION_run_witness_key) {
@@ -209,9 +225,15 @@ static void check_sealed(const struct cli_arguments *arguments, struct run_optio
     if ((options->witness_key_path != NULL) != (options->witness >= 0)) {
         cli_usage_error(arguments, "--witness and --witness-key go together");
     }
-    if (!options->has_sealed && (options->witness >= 0 || options->is_signers)) {
-        cli_usage_error(arguments, "--witness and --seal-policy are for --sealed");
+    if (!options->has_sealed &&
+        (options->witness >= 0 || options->is_signers || options->has_rollback)) {
+        cli_usage_error(arguments, "--witness, --rollback and --seal-policy are for --sealed");
     }
+    bool has_witness = options->witness >= 0;
+    if (options->has_rollback && (options->rollback == RUN_ROLLBACK_WITNESS) != has_witness) {
+        cli_usage_error(arguments, "--rollback witness and --witness belong together");
+    }
+    options->rollback = has_witness ? RUN_ROLLBACK_WITNESS : options->rollback;
 }
 
 void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,

@@ -28,6 +28,9 @@ static inline bool run_tee_is_enclave(enum run_tee tee)
 /* As on the command line. */
 const char *run_tee_word(enum run_tee tee);
 
+/* What of sealed mounts is refused when it is old. */
+enum run_rollback { RUN_ROLLBACK_SESSION, RUN_ROLLBACK_NONE, RUN_ROLLBACK_WITNESS };
+
 struct cli_proof; /* cli/complete.h */
 
 struct run_mount {
@@ -59,6 +62,8 @@ struct run_options {
     bool has_sealed;              /* mounts */
     bool has_services;            /* a mount asks for them */
     bool is_signers;              /* the key of sealed mounts: the signer's, not the image's */
+    enum run_rollback rollback;   /* of sealed mounts */
+    bool has_rollback;            /* and it was asked for */
     const char *witness_key_path; /* NULL: no witness */
     int witness;                  /* a connection to it, with a witness_key_path */
     enum run_code code;

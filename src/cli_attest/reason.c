@@ -294,10 +294,22 @@ static void explain_vouched_by(const struct judgement *judgement, struct words *
     }
 }
 
+static void explain_rollback(const struct judgement *judgement, struct words *words)
+{
+    const struct alc_claims *claims = &judgement->verdict.claims;
+    const uint32_t least = judgement->policy.rollback_min;
+    if (claims->has_sealed_mounts) {
+        add(words, "level %s; the policy asks for %s", alc_claimed_rollback_word(claims->rollback),
+            alc_claimed_rollback_word((enum alc_claimed_rollback)(least - 1)));
+    } else {
+        add(words, "the program has no sealed mounts");
+    }
+}
+
 /* Whether a rule is about claims, of which there may be none. */
 static bool is_about_claims(enum alc_check check)
 {
-    return check >= ALC_CHECK_WORKLOAD && check <= ALC_CHECK_ASKED_BY;
+    return check >= ALC_CHECK_WORKLOAD && check <= ALC_CHECK_ROLLBACK;
 }
 
 void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REASON_SIZE])
@@ -310,7 +322,7 @@ void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REAS
         [ALC_CHECK_SNP_VMPL] = explain_snp_vmpl,     [ALC_CHECK_SNP_TCB] = explain_snp_tcb,
         [ALC_CHECK_CONFIGID] = explain_config_id,    [ALC_CHECK_NONCE] = explain_nonce,
         [ALC_CHECK_VERIFIED] = explain_verified,     [ALC_CHECK_VOUCHED_BY] = explain_vouched_by,
-        [ALC_CHECK_ASKED_BY] = explain_asked_by,
+        [ALC_CHECK_ASKED_BY] = explain_asked_by,     [ALC_CHECK_ROLLBACK] = explain_rollback,
     };
     struct words words = {.text = out};
     const enum alc_check check = judgement_failed_check(judgement);

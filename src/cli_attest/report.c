@@ -118,6 +118,10 @@ static void print_claims(const struct alc_verdict *verdict, FILE *out)
         print_label(out, "  vouched for by");
         fprintf(out, "%s\n", alc_evidence_voucher_word(claims->vouched_by));
     }
+    if (claims->has_sealed_mounts) {
+        print_label(out, "  rollback level");
+        fprintf(out, "%s\n", alc_claimed_rollback_word(claims->rollback));
+    }
 }
 
 static void print_tcb(const struct alc_verdict *verdict, FILE *out)

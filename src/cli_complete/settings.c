@@ -84,9 +84,14 @@ static void read_witness_key(const char *path, uint8_t out[ALC_MOUNT_WITNESS_KEY
 /* All sealed mounts of a run have the same ones. */
 static void set_sealed(const struct run_options *options, struct alc_mount_setting *setting)
 {
+    static const enum alc_mount_level levels[] = {
+        [RUN_ROLLBACK_SESSION] = ALC_MOUNT_LEVEL_SESSION,
+        [RUN_ROLLBACK_NONE] = ALC_MOUNT_LEVEL_NONE,
+        [RUN_ROLLBACK_WITNESS] = ALC_MOUNT_LEVEL_WITNESS,
+    };
+    setting->level = levels[options->rollback];
     setting->policy = options->is_signers ? ALC_MOUNT_POLICY_MRSIGNER : ALC_MOUNT_POLICY_MRENCLAVE;
     if (options->witness_key_path != NULL) {
-        setting->level = ALC_MOUNT_LEVEL_WITNESS;
         read_witness_key(options->witness_key_path, setting->witness);
     }
 }
@@ -133,7 +138,10 @@ static void print_levels(const struct alc_manifest *manifest,
                          const struct alc_mount_setting *settings)
 {
     static const char *const levels[] = {
-        [ALC_MOUNT_LEVEL_SESSION] = "session", [ALC_MOUNT_LEVEL_WITNESS] = "witness"};
+        [ALC_MOUNT_LEVEL_NONE] = "none",
+        [ALC_MOUNT_LEVEL_SESSION] = "session",
+        [ALC_MOUNT_LEVEL_WITNESS] = "witness",
+    };
     for (size_t i = 0; i < manifest->mounts_count; i++) {
         const struct alc_string *path = &manifest->mounts[i].guest_path;
         if ((manifest->mounts[i].flags & ALC_MOUNT_SEALED) != 0) {

@@ -84,7 +84,7 @@ static alc_status read_sealed(struct alc_reader *reader, struct alc_mount_settin
     ALC_TRY(alc_cbor_read_uint(reader, &level));
     ALC_TRY(alc_cbor_read_uint(reader, &policy));
     bool has_witness = level == ALC_MOUNT_LEVEL_WITNESS;
-    if (level > ALC_MOUNT_LEVEL_WITNESS || policy > ALC_MOUNT_POLICY_MRSIGNER ||
+    if (level > ALC_MOUNT_LEVEL_NONE || policy > ALC_MOUNT_POLICY_MRSIGNER ||
         count != (has_witness ? 3 : 2)) {
         return alc_reader_fail(reader, ALC_E_BAD_MANIFEST);
     }
@@ -162,4 +162,21 @@ alc_status alc_mount_settings_read(struct alc_arena *arena, const struct alc_man
     return needed_count == 0 && alc_reader_at_end(&reader)
                ? ALC_OK
                : alc_reader_fail(&reader, ALC_E_BAD_MANIFEST);
+}
+
+bool alc_mount_settings_weakest(const struct alc_manifest *manifest,
+                                const struct alc_mount_setting *settings, enum alc_mount_level *out)
+{
+    static const uint8_t strengths[] = {
+        [ALC_MOUNT_LEVEL_NONE] = 0, [ALC_MOUNT_LEVEL_SESSION] = 1, [ALC_MOUNT_LEVEL_WITNESS] = 2};
+    bool is_any = false;
+    *out = ALC_MOUNT_LEVEL_WITNESS;
+    for (size_t i = 0; i < manifest->mounts_count; i++) {
+        bool is_sealed = (manifest->mounts[i].flags & ALC_MOUNT_SEALED) != 0;
+        if (is_sealed && strengths[settings[i].level] < strengths[*out]) {
+            *out = settings[i].level;
+        }
+        is_any |= is_sealed;
+    }
+    return is_any;
 }

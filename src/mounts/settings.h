@@ -20,6 +20,7 @@
 enum alc_mount_level { /* docs/sealed-storage.md, Rollback levels */
                        ALC_MOUNT_LEVEL_SESSION = 0,
                        ALC_MOUNT_LEVEL_WITNESS = 1,
+                       ALC_MOUNT_LEVEL_NONE = 2,
 };
 
 enum alc_mount_policy {                                 /* whose key it is, in an enclave */
@@ -48,5 +49,10 @@ ALC_MUST_CHECK alc_status alc_mount_settings_read(struct alc_arena *arena,
                                                   const struct alc_manifest *manifest,
                                                   struct alc_mount_setting **out,
                                                   struct alc_error *error);
+/* The weakest level of all sealed mounts; false when there are none. `settings` has one for each
+ * mount of the manifest. */
+ALC_MUST_CHECK bool alc_mount_settings_weakest(const struct alc_manifest *manifest,
+                                               const struct alc_mount_setting *settings,
+                                               enum alc_mount_level *out);
 
 #endif

@@ -50,6 +50,35 @@ static alc_status get_key(void *context, enum alc_mount_policy policy,
     return keys->get(keys->context, policy, workload_id, key_id, key);
 }
 
+/* What the claims say of sealed mounts. */
+static alc_status describe_mounts(struct run *run, const struct alc_manifest *manifest)
+{
+    static const enum alc_claimed_rollback claimed[] = {
+        [ALC_MOUNT_LEVEL_NONE] = ALC_CLAIMED_ROLLBACK_NONE,
+        [ALC_MOUNT_LEVEL_SESSION] = ALC_CLAIMED_ROLLBACK_SESSION,
+        [ALC_MOUNT_LEVEL_WITNESS] = ALC_CLAIMED_ROLLBACK_WITNESS,
+    };
+    const struct alc_os *os = run->evidence.os;
+    struct alc_claims *claims = &run->evidence.claims;
+    struct alc_mount_setting *settings;
+    struct alc_arena arena;
+    enum alc_mount_level level;
+    const size_t size = (manifest->mounts_count * sizeof *settings + 16 + 4095) & ~(size_t)4095;
+    void *memory = os->operations->pages_reserve(os->context, size);
+    if (memory == NULL || os->operations->pages_commit(os->context, memory, size) != 0) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    alc_arena_init(&arena, memory, size);
+    alc_status status = alc_mount_settings_read(&arena, manifest, &settings, NULL);
+    if (status == ALC_OK) {
+        claims->has_sealed_mounts = alc_mount_settings_weakest(manifest, settings, &level);
+        claims->rollback = claimed[level];
+    }
+    alc_arena_fini(&arena);
+    os->operations->pages_release(os->context, memory, size);
+    return status;
+}
+
 static alc_status loaded(struct alc_workload *workload, void *context)
 {
     struct run *run = context;
@@ -61,6 +90,7 @@ static alc_status loaded(struct alc_workload *workload, void *context)
     }
     ALC_TRY(check_configuration(run, id));
     alc_evidence_describe(&run->evidence, id, workload);
+    ALC_TRY(describe_mounts(run, alc_workload_manifest(workload)));
     if (run->is_question) {
         ALC_TRY(alc_evidence_answer_host(&run->evidence));
         return ALC_E_EXIT;

@@ -5,6 +5,7 @@ is accepted judged like any other, claims and nonce included."""
 import hashlib
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,38 @@ def test_configured(fixture):
     assert code == 3 and "refused by CONFIGID;" in text and f"it is {workload}" in text, text
 
 
+def test_rollback(fixture):
+    """The level of sealed mounts, as verify shows it and a policy can ask for it."""
+    asks = {level: {**BASE, "claims": {"rollback": level}}
+            for level in ("none", "session", "witness")}
+    for level in asks:
+        code, text, _ = fixture.verify(asks[level])
+        assert code == 3 and "refused by ROLLBACK;" in text, text
+        assert "refused by policy: the program has no sealed mounts\n" in text, text
+    (fixture.folder / "store").mkdir()
+    keep = (fixture.folder / "evidence").read_bytes()
+    for words, level, accepts in (((), "session", ("none", "session")),
+                                  (("--rollback", "none"), "none", ("none",))):
+        done = fixture.run("attest", "--tee", "emulated", "--sealed", "store::/data", *words,
+                           "--output", "evidence", "app.wasm")
+        assert done.returncode == 0, done
+        for least, policy in asks.items():
+            code, text, _ = fixture.verify(policy)
+            assert code == (0 if least in accepts else 3), (level, least, text)
+            if code == 0:
+                assert re.search(rf"rollback level +{level}\n", text), text
+            else:
+                assert "refused by ROLLBACK;" in text, text
+                assert f"policy: level {level}; the policy asks for {least}\n" in text, text
+        assert json.loads(fixture.verify(BASE, "--json")[1])["claims"]["rollback"] == level
+    (fixture.folder / "evidence").write_bytes(keep)
+    for words in (("--rollback", "some"), ("--rollback", "witness")):
+        done = fixture.run("run", "--sealed", "store::/data", *words, "app.wasm")
+        assert done.returncode == 2 and "--rollback" in done.stderr, done
+    done = fixture.run("run", "--rollback", "none", "app.wasm")
+    assert done.returncode == 2, done
+
+
 def test_changed(fixture):
     """A byte of the nonce within the claims, where it first stands."""
     path = fixture.folder / "evidence"
@@ -98,7 +131,7 @@ def main():
             return 77
         assert done.returncode == 0, done
         for test in (test_refused, test_accepted, test_policies, test_configured,
-                     test_changed):
+                     test_rollback, test_changed):
             test(fixture)
     print("emulated evidence, from making to judging: ok")
     return 0

@@ -138,6 +138,19 @@ def case_sealed_mounts_are_left_alone(bench):
     expect("the directory", list(store.iterdir()), [])
 
 
+def case_rollback_levels(bench):
+    """What the claims say of sealed mounts, and of a program that has none."""
+    store, plain = bench.folder / "levels", bench.folder / "dir"
+    store.mkdir()
+    plain.mkdir()
+    for words, level in (((), "session"), (("--rollback", "session"), "session"),
+                         (("--rollback", "none"), "none")):
+        file = bench.attest("--sealed", f"{store}::/data", *words, bench.plain)
+        check_claims(bench.judge(file, "accept=emulated")[1], rollback=level)
+    file = bench.attest("--dir", f"{plain}::/data", bench.plain)
+    check_claims(bench.judge(file, "accept=emulated")[1], rollback=None)
+
+
 def case_a_program_that_asks(bench):
     run = ("run", "--tee", "emulated")
     file = bench.folder / "asked"
@@ -208,7 +221,7 @@ def case_a_native_program_asks(bench):
 
 CASES = (case_a_program_that_knows_nothing_of_it, case_refused_by_name,
          case_another_enclaves_quote, case_the_workload_is_bound,
-         case_sealed_mounts_are_left_alone, case_a_program_that_asks,
+         case_sealed_mounts_are_left_alone, case_rollback_levels, case_a_program_that_asks,
          case_outside_nothing_is_proven, case_usage)
 NATIVE_CASES = (case_confined, case_vouched, case_packed, case_a_native_program_asks)
 

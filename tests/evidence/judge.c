@@ -45,6 +45,9 @@ static void print_claims(const struct alc_text *text)
     }
     printf("verified %d\nvouched_by %d\nasked_by %d\n", claims.is_verified, claims.vouched_by,
            claims.asked_by);
+    if (claims.has_sealed_mounts) {
+        printf("rollback %s\n", alc_claimed_rollback_word(claims.rollback));
+    }
     if (claims.vouched_by == ALC_CLAIMED_VOUCHER_KEY) {
         print_hex("voucher_key", claims.voucher_key_sha256, 32);
     }

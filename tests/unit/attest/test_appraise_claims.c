@@ -304,6 +304,29 @@ static void test_config_id_by_policy(void **state)
     platform_free(&platform);
 }
 
+/* The least level that is asked for, against each that is claimed, and against none. */
+static void test_rollback(void **state)
+{
+    (void)state;
+    for (uint32_t claimed = 0; claimed <= ALC_CLAIMED_ROLLBACKS; claimed++) {
+        claims.has_sealed_mounts = claimed != 0;
+        claims.rollback = claimed != 0 ? (enum alc_claimed_rollback)(claimed - 1) : 0;
+        write_buffer();
+        make();
+        for (uint32_t least = 0; least <= ALC_CLAIMED_ROLLBACKS; least++) {
+            policy.rollback_min = least;
+            if (claimed >= least) {
+                expect_accepted();
+            } else {
+                expect_refused(ALC_CHECK_ROLLBACK, ALC_E_POLICY_REFUSED);
+            }
+        }
+        platform.appraisal.claims_buffer.size = 0;
+        expect_refused(ALC_CHECK_ROLLBACK, ALC_E_POLICY_REFUSED);
+        platform_free(&platform);
+    }
+}
+
 /* A runtime is only recognized together with the program that it runs. */
 static void test_recognized(void **state)
 {
@@ -334,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup(test_asked_by, set_up),
         cmocka_unit_test_setup(test_configured, set_up),
         cmocka_unit_test_setup(test_config_id_by_policy, set_up),
+        cmocka_unit_test_setup(test_rollback, set_up),
         cmocka_unit_test_setup(test_recognized, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

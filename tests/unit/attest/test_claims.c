@@ -69,6 +69,8 @@ static void claims_come_back(void **state)
         uint8_t bytes[512];
         uint8_t again[512];
         struct alc_claims claims = claims_of(kind % 2 != 0, (enum alc_claimed_voucher)(kind / 2));
+        claims.has_sealed_mounts = kind % 3 != 0;
+        claims.rollback = kind % 3 != 0 ? (enum alc_claimed_rollback)(kind % 3) : 0;
         struct alc_claims back;
         size_t size = encode(&claims, bytes, sizeof bytes);
         assert_int_equal(decode(bytes, size, &back), ALC_OK);
@@ -77,6 +79,8 @@ static void claims_come_back(void **state)
         assert_memory_equal(back.workload_id, claims.workload_id, 32);
         assert_memory_equal(back.voucher_key_sha256, claims.voucher_key_sha256, 32);
         assert_int_equal(back.asked_by, ALC_ASKED_BY_PROGRAM);
+        assert_int_equal(back.has_sealed_mounts, kind % 3 != 0);
+        assert_int_equal(back.rollback, kind % 3);
         for (size_t cut = 0; cut < size; cut++) {
             assert_int_not_equal(decode(bytes, cut, &back), ALC_OK);
         }
@@ -121,6 +125,13 @@ static void contradictions_are_refused(void **state)
     *voucher = ALC_CLAIMED_VOUCHER_MANIFEST; /* and a key all the same */
     assert_int_equal(decode(bytes, size, &back), ALC_E_BAD_CLAIMS);
     *voucher = ALC_CLAIMED_VOUCHERS;
+    assert_int_equal(decode(bytes, size, &back), ALC_E_BAD_CLAIMS);
+    claims = claims_of(false, ALC_CLAIMED_VOUCHER_NOBODY);
+    claims.has_sealed_mounts = true;
+    size = encode(&claims, bytes, sizeof bytes);
+    bytes[size - 1] = ALC_CLAIMED_ROLLBACK_WITNESS;
+    assert_int_equal(decode(bytes, size, &back), ALC_OK);
+    bytes[size - 1] = ALC_CLAIMED_ROLLBACKS;
     assert_int_equal(decode(bytes, size, &back), ALC_E_BAD_CLAIMS);
 }
 

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "attest/claims.h"
 #include "attest/policy.h"
 #include "base/limits.h"
 
@@ -82,7 +83,7 @@ static const char everything[] =
     "\"need_chip_key\":true,\"need_revocation_list\":true},"
     "\"claims\":{\"workload\":[\"41" ZEROS30 "00\"],\"module\":[\"42" ZEROS30 "00\"],"
     "\"native\":[\"43" ZEROS30 "00\"],\"verified\":true,\"vouched_by\":[\"44" ZEROS30 "00\"],"
-    "\"asked_by\":[\"host\",\"program\",\"channel\"]}";
+    "\"asked_by\":[\"host\",\"program\",\"channel\"],\"rollback\":\"session\"}";
 /* clang-format on */
 
 static void test_every_member(void **state)
@@ -131,6 +132,7 @@ static void test_every_member(void **state)
     assert_int_equal(policy.voucher_keys.bytes[0], 0x44);
     assert_true(policy.needs_verified);
     assert_int_equal(policy.askers, 7);
+    assert_int_equal(policy.rollback_min, 1 + ALC_CLAIMED_ROLLBACK_SESSION);
     expect_document(&policy, document);
 }
 
@@ -184,6 +186,8 @@ static void test_refusals(void **state)
         {"{\"collateral_age_max_s\":0}", ALC_E_BAD_POLICY, 24},
         {"{\"advisories\":[\"\xff\"]}", ALC_E_BAD_JSON, 15},
         {"{\"report_data\":\"00\"}", ALC_E_BAD_JSON, 15},
+        {"{\"claims\":{\"rollback\":\"some\"}}", ALC_E_BAD_POLICY, 22},
+        {"{\"claims\":{\"rollback\":1}}", ALC_E_BAD_JSON, 22},
     };
     for (size_t i = 0; i < ALC_ARRAY_COUNT(refusals); i++) {
         struct alc_policy policy;

@@ -138,6 +138,27 @@ static void test_flags(void **state)
     assert_int_equal(read_settings(bytes_size, &found), ALC_OK);
 }
 
+/* The order of the levels is not that of their numbers. */
+static void test_levels(void **state)
+{
+    (void)state;
+    static const enum alc_mount_level order[] = {ALC_MOUNT_LEVEL_NONE, ALC_MOUNT_LEVEL_SESSION,
+                                                 ALC_MOUNT_LEVEL_WITNESS};
+    struct alc_mount_setting *found;
+    struct alc_manifest manifest = {.mounts = mounts, .mounts_count = COUNT};
+    enum alc_mount_level weakest;
+    for (size_t i = 0; i < 9; i++) {
+        settings[2].level = order[i / 3];
+        settings[4].level = order[i % 3];
+        assert_int_equal(read_settings(write_settings(bytes), &found), ALC_OK);
+        assert_int_equal(found[2].level, order[i / 3]);
+        assert_true(alc_mount_settings_weakest(&manifest, found, &weakest));
+        assert_int_equal(weakest, order[i / 3 < i % 3 ? i / 3 : i % 3]);
+    }
+    mounts[2].flags = mounts[4].flags = 0;
+    assert_false(alc_mount_settings_weakest(&manifest, settings, &weakest));
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
@@ -157,6 +178,7 @@ int main(void)
         cmocka_unit_test_setup(test_cuts, set_up),
         cmocka_unit_test_setup(test_changed_bytes, set_up),
         cmocka_unit_test_setup(test_flags, set_up),
+        cmocka_unit_test_setup(test_levels, set_up),
         cmocka_unit_test_setup(test_sizes, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
