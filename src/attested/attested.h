@@ -6,7 +6,8 @@
  * carries bytes, may lose or change them, and learns nothing but their number and time.
  *
  * Conventions of os/os.h hold. A socket that was refused, or was cut, fails with
- * CONNECTION_ABORTED; so long as the peer is not yet accepted, calls wait, or give AGAIN.
+ * CONNECTION_ABORTED; so long as the peer is not yet accepted, calls wait, or give AGAIN. Closing
+ * one waits up to three seconds for the peer to take what was written, unless it is non-blocking.
  * Calls from several threads are allowed.
  */
 #ifndef ALC_ATTESTED_ATTESTED_H
@@ -26,6 +27,7 @@ struct alc_attested_socket {
     bool reading_is_shut;
     bool input_has_ended;
     bool output_is_lost;  /* the socket beneath takes no more */
+    bool is_reported;     /* that it failed */
     int32_t handle;       /* the program's */
     int32_t inner_handle; /* beneath */
     struct alc_channel *channel;
@@ -40,11 +42,19 @@ struct alc_attested_listener {
     const struct alc_channel_demand *demand;
 };
 
+/* Is told of each connection that failed, once. The channel is lent for the call; the call MUST NOT
+ * use the table. */
+struct alc_attested_report {
+    void (*failed)(void *context, const struct alc_channel *channel); /* NULL: nobody is told */
+    void *context;
+};
+
 struct alc_attested_os {
     struct alc_os_over over; /* the context of its os: first */
     struct alc_os_operations operations;
     struct alc_channel_identity *identity;
-    struct alc_random random; /* the table's beneath */
+    struct alc_random random;          /* the table's beneath */
+    struct alc_attested_report report; /* the caller's to set */
     uint32_t listeners_count;
     struct alc_attested_listener listeners[ALC_LIMIT_ATTESTED_SOCKETS];
     struct alc_attested_socket sockets[ALC_LIMIT_ATTESTED_SOCKETS];

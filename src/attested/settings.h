@@ -1,21 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a manifest says about attested sockets: settings of the service
- * ALC_SERVICE_ATTESTED_SOCKETS, in deterministic CBOR.
+ * ALC_SERVICE_ATTESTED_SOCKETS, in deterministic CBOR. They are part of the workload id, so a host
+ * that changes which sockets are attested, or whom they accept, runs another workload.
  *
- *   settings = [uint]    how many of the listening sockets, the last ones, are attested: 1 or more
+ *   settings = [ uint listeners, uint connections, bstr policy ]
+ *
+ * Of the manifest's sockets the last ones are attested: first `listeners` that listen, then
+ * `connections` that are connected. `policy` is the document of attest/policy.h by which all of
+ * their peers are judged; empty: there is none.
  */
 #ifndef ALC_ATTESTED_SETTINGS_H
 #define ALC_ATTESTED_SETTINGS_H
 
+#include "attest/json.h"
 #include "base/reader.h"
 #include "base/writer.h"
 
-void alc_attested_settings_write(struct alc_writer *writer, uint32_t listeners_count);
-/* Reads exactly one. ALC_E_BAD_MANIFEST unless the number is in 1 to `sockets_count` and to
- * ALC_LIMIT_ATTESTED_SOCKETS. */
+struct alc_attested_settings {
+    uint32_t listeners_count;
+    uint32_t connections_count;
+    struct alc_text policy; /* borrowed; size 0: none */
+};
+
+void alc_attested_settings_write(struct alc_writer *writer,
+                                 const struct alc_attested_settings *settings);
+/* Reads exactly one. ALC_E_BAD_MANIFEST unless there are some of both kinds together, at most
+ * `sockets_count` and ALC_LIMIT_ATTESTED_SOCKETS, and the document is not larger than
+ * ALC_LIMIT_POLICY_SIZE. It is not read here. */
 ALC_MUST_CHECK alc_status alc_attested_settings_read(struct alc_reader *reader,
                                                      uint32_t sockets_count,
-                                                     uint32_t *out_listeners_count);
+                                                     struct alc_attested_settings *out);
 
 #endif

@@ -8,6 +8,8 @@
 
 enum { CHUNK = 4096 };
 #define NS_PER_S INT64_C(1000000000)
+/* How long a close waits for a peer that takes what was written. */
+#define LINGER_NS (3 * NS_PER_S)
 
 /* -- finding -- */
 
@@ -38,91 +40,6 @@ struct alc_attested_socket *alc_attested_enter(struct alc_attested_os *table, in
         alc_attested_leave(socket);
     }
     return NULL;
-}
-
-/* -- opening and closing -- */
-
-static alc_status open_channel(struct alc_attested_os *table, struct alc_attested_socket *socket,
-                               enum alc_channel_role role, const struct alc_channel_demand *demand)
-{
-    const struct alc_channel_options options = {
-        .role = role,
-        .identity = table->identity,
-        .demand = demand,
-        .random = &table->random,
-        .now_s = INNER(table, clock_read, ALC_OS_CLOCK_REALTIME, 0) / NS_PER_S,
-    };
-    size_t size = (alc_channel_memory_size() + 4095) & ~(size_t)4095;
-    void *range = INNER(table, pages_reserve, size);
-    if (range == NULL) {
-        return ALC_E_OUT_OF_MEMORY;
-    }
-    alc_arena_init_reserved(&socket->arena, range, size, alc_os_commit,
-                            (void *)(uintptr_t)table->over.inner);
-    alc_status status = alc_channel_open(&socket->arena, &options, &socket->channel);
-    if (status != ALC_OK) {
-        INNER(table, pages_release, range, size);
-    }
-    return status;
-}
-
-static int64_t open_in(struct alc_attested_os *table, struct alc_attested_socket *socket,
-                       int32_t inner_handle, enum alc_channel_role role,
-                       const struct alc_channel_demand *demand)
-{
-    int64_t flags = INNER(table, get_flags, inner_handle);
-    int64_t result =
-        flags < 0 ? flags
-                  : INNER(table, set_flags, inner_handle, (uint32_t)flags | ALC_OS_OPEN_NONBLOCK);
-    if (result < 0) {
-        return result;
-    }
-    socket->is_nonblocking = (flags & ALC_OS_OPEN_NONBLOCK) != 0;
-    socket->reading_is_shut = false;
-    socket->input_has_ended = false;
-    socket->output_is_lost = false;
-    socket->out_begin = 0;
-    socket->out_end = 0;
-    socket->inner_handle = inner_handle;
-    alc_status status = open_channel(table, socket, role, demand);
-    if (status != ALC_OK) {
-        return status == ALC_E_OUT_OF_MEMORY ? -ALC_OS_NO_MEMORY : -ALC_OS_IO;
-    }
-    socket->is_used = true;
-    return 0;
-}
-
-int64_t alc_attested_open(struct alc_attested_os *table, int32_t handle, int32_t inner_handle,
-                          enum alc_channel_role role, const struct alc_channel_demand *demand)
-{
-    for (size_t i = 0; i < ALC_LIMIT_ATTESTED_SOCKETS; i++) {
-        struct alc_attested_socket *socket = &table->sockets[i];
-        lock(table, socket);
-        if (!socket->is_used) {
-            int64_t result = open_in(table, socket, inner_handle, role, demand);
-            if (result == 0) {
-                result = handle >= 0 ? handle : ALC_ATTESTED_FIRST_HANDLE + (int32_t)i;
-                __atomic_store_n(&socket->handle, (int32_t)result, __ATOMIC_RELAXED);
-            }
-            alc_attested_leave(socket);
-            return result;
-        }
-        alc_attested_leave(socket);
-    }
-    return -ALC_OS_TOO_MANY_OPEN;
-}
-
-int64_t alc_attested_close(struct alc_attested_os *table, struct alc_attested_socket *socket)
-{
-    alc_channel_shutdown(socket->channel);
-    alc_attested_pump(table, socket);
-    alc_channel_fini(socket->channel);
-    INNER(table, pages_release, socket->arena.base, socket->arena.size);
-    int64_t result = INNER(table, close, socket->inner_handle);
-    alc_wipe(socket->out, sizeof socket->out);
-    socket->is_used = false;
-    __atomic_store_n(&socket->handle, -1, __ATOMIC_RELAXED);
-    return result;
 }
 
 /* -- moving bytes -- */
@@ -182,6 +99,12 @@ void alc_attested_pump(struct alc_attested_os *table, struct alc_attested_socket
         transmit(table, socket);
     } while (receive(table, socket));
     transmit(table, socket);
+    if (alc_channel_state(socket->channel) == ALC_CHANNEL_FAILED && !socket->is_reported) {
+        socket->is_reported = true;
+        if (table->report.failed != NULL) {
+            table->report.failed(table->report.context, socket->channel);
+        }
+    }
 }
 
 uint16_t alc_attested_ready(struct alc_attested_socket *socket, uint64_t *available)
@@ -211,4 +134,107 @@ uint16_t alc_attested_awaits(const struct alc_attested_socket *socket)
     bool has_output = socket->out_begin != socket->out_end && !socket->output_is_lost;
     return (uint16_t)((socket->input_has_ended ? 0 : ALC_OS_POLL_READ) |
                       (has_output ? ALC_OS_POLL_WRITE : 0));
+}
+
+/* -- opening and closing -- */
+
+static alc_status open_channel(struct alc_attested_os *table, struct alc_attested_socket *socket,
+                               enum alc_channel_role role, const struct alc_channel_demand *demand)
+{
+    const struct alc_channel_options options = {
+        .role = role,
+        .identity = table->identity,
+        .demand = demand,
+        .random = &table->random,
+        .now_s = INNER(table, clock_read, ALC_OS_CLOCK_REALTIME, 0) / NS_PER_S,
+    };
+    size_t size = (alc_channel_memory_size() + 4095) & ~(size_t)4095;
+    void *range = INNER(table, pages_reserve, size);
+    if (range == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    alc_arena_init_reserved(&socket->arena, range, size, alc_os_commit,
+                            (void *)(uintptr_t)table->over.inner);
+    alc_status status = alc_channel_open(&socket->arena, &options, &socket->channel);
+    if (status != ALC_OK) {
+        INNER(table, pages_release, range, size);
+    }
+    return status;
+}
+
+static int64_t open_in(struct alc_attested_os *table, struct alc_attested_socket *socket,
+                       int32_t inner_handle, enum alc_channel_role role,
+                       const struct alc_channel_demand *demand)
+{
+    int64_t flags = INNER(table, get_flags, inner_handle);
+    int64_t result =
+        flags < 0 ? flags
+                  : INNER(table, set_flags, inner_handle, (uint32_t)flags | ALC_OS_OPEN_NONBLOCK);
+    if (result < 0) {
+        return result;
+    }
+    socket->is_nonblocking = (flags & ALC_OS_OPEN_NONBLOCK) != 0;
+    socket->reading_is_shut = false;
+    socket->input_has_ended = false;
+    socket->output_is_lost = false;
+    socket->is_reported = false;
+    socket->out_begin = 0;
+    socket->out_end = 0;
+    socket->inner_handle = inner_handle;
+    alc_status status = open_channel(table, socket, role, demand);
+    if (status != ALC_OK) {
+        return status == ALC_E_OUT_OF_MEMORY ? -ALC_OS_NO_MEMORY : -ALC_OS_IO;
+    }
+    socket->is_used = true;
+    return 0;
+}
+
+int64_t alc_attested_open(struct alc_attested_os *table, int32_t handle, int32_t inner_handle,
+                          enum alc_channel_role role, const struct alc_channel_demand *demand)
+{
+    for (size_t i = 0; i < ALC_LIMIT_ATTESTED_SOCKETS; i++) {
+        struct alc_attested_socket *socket = &table->sockets[i];
+        lock(table, socket);
+        if (!socket->is_used) {
+            int64_t result = open_in(table, socket, inner_handle, role, demand);
+            if (result == 0) {
+                result = handle >= 0 ? handle : ALC_ATTESTED_FIRST_HANDLE + (int32_t)i;
+                __atomic_store_n(&socket->handle, (int32_t)result, __ATOMIC_RELAXED);
+            }
+            alc_attested_leave(socket);
+            return result;
+        }
+        alc_attested_leave(socket);
+    }
+    return -ALC_OS_TOO_MANY_OPEN;
+}
+
+/* What the program wrote, and the farewell, go to a peer that takes them, before they are wiped: a
+ * socket of the system would do that behind the program's back. A program that does not want to
+ * wait does not. */
+static void linger(struct alc_attested_os *table, struct alc_attested_socket *socket)
+{
+    const int64_t end_ns = INNER(table, clock_read, ALC_OS_CLOCK_MONOTONIC, 0) + LINGER_NS;
+    while (!socket->is_nonblocking && (alc_attested_awaits(socket) & ALC_OS_POLL_WRITE) != 0) {
+        int64_t left_ns = end_ns - INNER(table, clock_read, ALC_OS_CLOCK_MONOTONIC, 0);
+        struct alc_os_poll poll = {.handle = socket->inner_handle, .wanted = ALC_OS_POLL_WRITE};
+        if (left_ns <= 0 || INNER(table, poll, &poll, 1, left_ns) <= 0) {
+            return;
+        }
+        transmit(table, socket);
+    }
+}
+
+int64_t alc_attested_close(struct alc_attested_os *table, struct alc_attested_socket *socket)
+{
+    alc_channel_shutdown(socket->channel);
+    alc_attested_pump(table, socket);
+    linger(table, socket);
+    alc_channel_fini(socket->channel);
+    INNER(table, pages_release, socket->arena.base, socket->arena.size);
+    int64_t result = INNER(table, close, socket->inner_handle);
+    alc_wipe(socket->out, sizeof socket->out);
+    socket->is_used = false;
+    __atomic_store_n(&socket->handle, -1, __ATOMIC_RELAXED);
+    return result;
 }

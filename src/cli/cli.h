@@ -68,11 +68,11 @@ uint64_t cli_parse_size(const struct cli_arguments *arguments, const char *text)
 uint64_t cli_parse_duration_ns(const struct cli_arguments *arguments, const char *text);
 
 /* Sockets at a numeric "address:port" or "[address]:port", which the option `option` named: one
- * that listens, and one that is connected and gives up after ten seconds of silence. Each ends the
- * process when that fails. */
+ * that listens, and one that is connected and gives up after `patience_s` seconds of silence, never
+ * if that is 0. Each ends the process when that fails. */
 int cli_open_listener(const struct cli_arguments *arguments, const char *option, const char *text);
-int cli_open_connection(const struct cli_arguments *arguments, const char *option,
-                        const char *text);
+int cli_open_connection(const struct cli_arguments *arguments, const char *option, const char *text,
+                        uint32_t patience_s);
 
 void cli_print_hex(FILE *out, const uint8_t *bytes, size_t size);
 

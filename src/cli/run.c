@@ -128,7 +128,7 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
     }
     for (size_t i = 0; i < options->sockets_count; i++) {
         check_grant(alc_os_linux_grant(system, handle++, options->sockets[i], ALC_OS_LINUX_OWNED),
-                    "listening socket");
+                    "socket");
     }
     for (size_t i = 0; i < options->mounts_count; i++) {
         const struct cli_file *tree = &options->mounts[i].tree;
@@ -136,6 +136,12 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
             check_grant(alc_os_linux_grant_bytes(system, handle++, tree->bytes, tree->size),
                         "hash tree");
         }
+    }
+    if (options->endorsements.size != 0) {
+        check_grant(alc_os_linux_grant_bytes(system, ALC_OS_ENDORSEMENTS,
+                                             options->endorsements.bytes,
+                                             options->endorsements.size),
+                    "endorsements");
     }
     if (options->witness >= 0) {
         check_grant(alc_os_linux_grant(system, handle++, options->witness, ALC_OS_LINUX_OWNED),

@@ -11,6 +11,9 @@
 #include "cli/complete.h"
 #include "cli/run_options.h"
 
+/* How long a witness may keep a run waiting. */
+enum { WITNESS_PATIENCE_S = 10 };
+
 static const char *const tee_words[] = {"auto", "sgx", "emulated", "none", "tdx", "snp"};
 
 const char *run_tee_word(enum run_tee tee)
@@ -120,9 +123,40 @@ static void parse_nonce(const struct cli_arguments *arguments, const char *text,
     proof->nonce_size = size;
 }
 
+/* Whether it was one about sockets. */
+static bool apply_socket_option(const struct cli_arguments *arguments, struct run_options *options,
+                                enum cli_option option, const char *value)
+{
+    if (option == CLI_OPTION_run_listen) {
+        options->sockets[options->sockets_count++] =
+            cli_open_listener(arguments, "--listen", value);
+    } else if (option == CLI_OPTION_run_listen_attested) {
+        options->attested[options->attested_count++] =
+            cli_open_listener(arguments, "--listen-attested", value);
+        options->has_services = true;
+    } else if (option == CLI_OPTION_run_connect_attested) {
+        /* What is proven and not run disturbs nobody. */
+        options->connected[options->connected_count++] =
+            options->proof->is_asked_for
+                ? -1
+                : cli_open_connection(arguments, "--connect-attested", value, 0);
+        options->has_services = true;
+    } else if (option == CLI_OPTION_run_peer_policy) {
+        options->peer_policy_path = value;
+    } else if (option == CLI_OPTION_run_endorsements) {
+        options->endorsements_path = value;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void apply_option(const struct cli_arguments *arguments, struct run_options *options,
                          enum cli_option option, const char *value)
 {
+    if (apply_socket_option(arguments, options, option, value)) {
+        return;
+    }
     if (option == CLI_OPTION_run_tee) {
         options->tee = parse_tee(arguments, value);
     } else if (option == CLI_OPTION_run_dir || option == CLI_OPTION_run_read_only_dir) {
@@ -148,18 +182,11 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
         options->rollback = parse_rollback(arguments, value);
         options->has_rollback = true;
     } else if (option == CLI_OPTION_run_witness) {
-        options->witness = cli_open_connection(arguments, "--witness", value);
+        options->witness = cli_open_connection(arguments, "--witness", value, WITNESS_PATIENCE_S);
     } else if (option == CLI_OPTION_run_witness_key) {
         options->witness_key_path = value;
     } else if (option == CLI_OPTION_run_env) {
         run_options_add_variable(arguments, options, value);
-    } else if (option == CLI_OPTION_run_listen) {
-        options->sockets[options->sockets_count++] =
-            cli_open_listener(arguments, "--listen", value);
-    } else if (option == CLI_OPTION_run_listen_attested) {
-        options->attested[options->attested_count++] =
-            cli_open_listener(arguments, "--listen-attested", value);
-        options->has_services = true;
     } else if (option == CLI_OPTION_run_fuel) {
         options->limits.fuel = cli_parse_number(arguments, value, INT64_MAX);
         if (options->limits.fuel == 0) {
@@ -236,6 +263,25 @@ static void check_sealed(const struct cli_arguments *arguments, struct run_optio
     options->rollback = has_witness ? RUN_ROLLBACK_WITNESS : options->rollback;
 }
 
+/* Attested sockets are the last ones, those that are connected at the end. */
+static void check_attested(const struct cli_arguments *arguments, struct run_options *options)
+{
+    const size_t count = options->attested_count + options->connected_count;
+    if (count > ALC_LIMIT_ATTESTED_SOCKETS) {
+        cli_usage_error(arguments, "--listen-attested and --connect-attested: at most %u together",
+                        ALC_LIMIT_ATTESTED_SOCKETS);
+    }
+    if (count == 0 && (options->peer_policy_path != NULL || options->endorsements_path != NULL)) {
+        cli_usage_error(arguments, "--peer-policy and --endorsements are for attested sockets");
+    }
+    for (size_t i = 0; i < options->attested_count; i++) {
+        options->sockets[options->sockets_count++] = options->attested[i];
+    }
+    for (size_t i = 0; i < options->connected_count; i++) {
+        options->sockets[options->sockets_count++] = options->connected[i];
+    }
+}
+
 void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
                        struct run_options *out)
 {
@@ -247,6 +293,7 @@ void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
         .environment = cli_allocate(words * sizeof(char *)),
         .sockets = cli_allocate(words * sizeof(int)),
         .attested = cli_allocate(words * sizeof(int)),
+        .connected = cli_allocate(words * sizeof(int)),
         .proof = proof,
     };
     const char *value;
@@ -254,12 +301,7 @@ void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         apply_option(arguments, out, (enum cli_option)option, value);
     }
-    for (size_t i = 0; i < out->attested_count; i++) {
-        out->sockets[out->sockets_count++] = out->attested[i];
-    }
-    if (out->attested_count > ALC_LIMIT_ATTESTED_SOCKETS) {
-        cli_usage_error(arguments, "--listen-attested: at most %u", ALC_LIMIT_ATTESTED_SOCKETS);
-    }
+    check_attested(arguments, out);
     if (out->is_vouched && out->owner_path != NULL) {
         cli_usage_error(arguments, "one of --vouch and --owner");
     }

@@ -49,10 +49,18 @@ struct run_options {
     size_t mounts_count;
     char **environment;
     size_t environment_count;
-    int *sockets; /* listening descriptors */
+    int *sockets; /* descriptors */
     size_t sockets_count;
-    int *attested; /* those that speak attested TLS, which are the last ones of `sockets`, too */
+    /* Those that speak attested TLS, which are the last ones of `sockets`, too: first those that
+     * listen, then those that are connected. */
+    int *attested;
     size_t attested_count;
+    int *connected; /* -1: not opened, since nothing runs */
+    size_t connected_count;
+    const char *peer_policy_path;  /* of those sockets; NULL: there is none */
+    struct cli_file peer_policy;   /* the one document that stands for it; from malloc */
+    const char *endorsements_path; /* of this machine; NULL: none are given */
+    struct cli_file endorsements;  /* as peers are shown them; from malloc */
     struct alc_workload_limits limits;
     const char *seal_key_path; /* NULL unless sealed mounts run outside an enclave */
     /* kbs:///REPOSITORY/TYPE/TAG#sha256=HEX; NULL unless sealed mounts have a key of a broker. */

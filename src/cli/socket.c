@@ -12,8 +12,6 @@
 #include "base/bytes.h"
 #include "cli/cli.h"
 
-enum { PATIENCE_S = 10 };
-
 /* "address:port" or "[address]:port"; freeaddrinfo what comes. */
 static struct addrinfo *resolve(const struct cli_arguments *arguments, const char *option,
                                 const char *text)
@@ -52,10 +50,11 @@ int cli_open_listener(const struct cli_arguments *arguments, const char *option,
     return fd;
 }
 
-int cli_open_connection(const struct cli_arguments *arguments, const char *option, const char *text)
+int cli_open_connection(const struct cli_arguments *arguments, const char *option, const char *text,
+                        uint32_t patience_s)
 {
     struct addrinfo *found = resolve(arguments, option, text);
-    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    const struct timeval patience = {.tv_sec = patience_s};
     int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0 ||

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The host's side of proof: two handles over an os. ALC_OS_QUOTING leads to the quoting service
+ * The host's side of proof: handles over an os. ALC_OS_QUOTING leads to the quoting service
  * (sgx_arch/quoting.h), ALC_OS_EVIDENCE holds the nonce and takes the evidence when the user asked
- * for it. The enclave believes nothing of it.
+ * for it, ALC_OS_ENDORSEMENTS has the emulator's where nobody gave others. The enclave believes
+ * nothing of it.
  */
 #include "cli_complete/proof.h"
 
@@ -12,11 +13,12 @@
 #include "attest/evidence_file.h"
 #include "base/bytes.h"
 #include "cli/native_file.h"
+#include "cli_complete/attested.h"
 #include "sgx/aesm.h"
 #include "sgx_arch/quoting.h"
 #include "sgx_emu_quote/quoting.h"
 
-/* The one of this process. Functions that are not about the two handles get the context of the os
+/* The one of this process. Functions that are not about these handles get the context of the os
  * beneath, which is that of this one, too. */
 static struct {
     const struct alc_os *beneath;
@@ -24,7 +26,8 @@ static struct {
     struct alc_os_operations operations;
     struct cli_proof *proof;
     bool is_emulated;
-    pthread_mutex_t lock; /* of what follows */
+    struct cli_file endorsements; /* size 0: none, or there are some beneath */
+    pthread_mutex_t lock;         /* of what follows */
     uint8_t quote[ALC_QUOTING_QUOTE_SIZE_MAX];
     size_t quote_size;
 } g_device = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -75,6 +78,11 @@ static int64_t read_at(void *context, int32_t handle, const struct alc_span *spa
     int64_t result;
     if (handle == ALC_OS_EVIDENCE && g_device.proof->is_asked_for) {
         return give(spans, spans_count, g_device.proof->nonce, g_device.proof->nonce_size);
+    }
+    if (handle == ALC_OS_ENDORSEMENTS && g_device.endorsements.size != 0) {
+        return offset == 0 ? give(spans, spans_count, g_device.endorsements.bytes,
+                                  g_device.endorsements.size)
+                           : -ALC_OS_INVALID;
     }
     if (handle != ALC_OS_QUOTING) {
         return g_device.beneath->operations->read_at(context, handle, spans, spans_count, offset);
@@ -146,14 +154,22 @@ static int64_t stat_of(void *context, int32_t handle, struct alc_os_stat *out)
         *out = (struct alc_os_stat){.size = g_device.proof->nonce_size};
         return 0;
     }
+    if (handle == ALC_OS_ENDORSEMENTS && g_device.endorsements.size != 0) {
+        *out = (struct alc_os_stat){.size = g_device.endorsements.size};
+        return 0;
+    }
     return g_device.beneath->operations->stat(context, handle, out);
 }
 
 const struct alc_os *cli_complete_offer_proof(const struct alc_os *os, bool is_emulated,
                                               struct cli_proof *proof)
 {
+    struct alc_os_stat stat;
     g_device.beneath = os;
     g_device.is_emulated = is_emulated;
+    if (is_emulated && os->operations->stat(os->context, ALC_OS_ENDORSEMENTS, &stat) < 0) {
+        g_device.endorsements = cli_attested_emulated_endorsements();
+    }
     g_device.proof = proof;
     proof->is_emulated = is_emulated;
     g_device.operations = *os->operations;

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "archive/verity.h"
-#include "attested/settings.h"
 #include "base/bytes.h"
 #include "broker_keys/broker_keys.h"
 #include "cli/module_file.h"
+#include "cli_complete/attested.h"
 #include "keys/keys.h"
 #include "mounts/settings.h"
 
@@ -38,6 +38,7 @@ void cli_complete_prepare(struct run_options *options)
             measure_archive(&options->mounts[i]);
         }
     }
+    cli_attested_prepare(options);
 }
 
 /* kbs:///REPOSITORY/TYPE/TAG#sha256=HEX */
@@ -96,22 +97,10 @@ static void set_sealed(const struct run_options *options, struct alc_mount_setti
     }
 }
 
-static void add_attested(const struct run_options *options, struct alc_manifest *manifest)
-{
-    enum { SIZE_MAX_BYTES = 16 };
-    struct alc_writer writer;
-    uint8_t *bytes = cli_allocate(SIZE_MAX_BYTES);
-    alc_writer_init(&writer, bytes, SIZE_MAX_BYTES);
-    alc_attested_settings_write(&writer, (uint32_t)options->attested_count);
-    manifest->services[ALC_SERVICE_ATTESTED_SOCKETS] = (struct alc_string){bytes, writer.pos};
-}
-
 void cli_complete_add_settings(const struct run_options *options, struct alc_manifest *manifest)
 {
     const size_t count = options->mounts_count;
-    if (options->attested_count != 0) {
-        add_attested(options, manifest);
-    }
+    cli_attested_add_settings(options, manifest);
     struct alc_mount_setting *settings = cli_allocate(count * sizeof *settings);
     struct alc_writer writer;
     for (size_t i = 0; i < count; i++) {

@@ -45,7 +45,10 @@ enum alc_os_granted {
      * the evidence. */
     ALC_OS_EVIDENCE = 7,
     ALC_OS_KEY_BROKER = 8, /* stream to whoever carries for a key broker: broker/relay.h */
-    ALC_OS_FIRST_MOUNT = 9,
+    /* Readable, if it is there: what the maker says about this machine's processor, for peers of
+     * attested sockets: channel/endorsements.h. */
+    ALC_OS_ENDORSEMENTS = 9,
+    ALC_OS_FIRST_MOUNT = 10,
 };
 
 enum alc_os_file_type { /* WASI preview 1 numbers */

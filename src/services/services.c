@@ -95,7 +95,7 @@ static alc_status loaded(struct alc_workload *workload, void *context)
         ALC_TRY(alc_evidence_answer_host(&run->evidence));
         return ALC_E_EXIT;
     }
-    ALC_TRY(services_sockets_open(&run->sockets, &run->evidence, alc_workload_manifest(workload)));
+    ALC_TRY(services_sockets_open(&run->sockets, &run->evidence, workload));
     return alc_linker_add_host(alc_workload_linker(workload), alc_evidence_module(),
                                &run->evidence);
 }
@@ -138,8 +138,10 @@ alc_status alc_services_run_from_os(struct alc_os *os, struct alc_workload_profi
         return alc_workload_run_from_os(os, profile, stop_flag);
     }
     run->watch = (struct alc_mounts_watch){.opening = opening, .context = run};
-    return alc_mounts_run_from_os(&run->sockets.table.over.os, profile, &run->keys, &run->watch,
-                                  stop_flag);
+    alc_status status = alc_mounts_run_from_os(&run->sockets.table.over.os, profile, &run->keys,
+                                               &run->watch, stop_flag);
+    services_sockets_close(&run->sockets);
+    return status;
 }
 
 void alc_services_equip(struct alc_workload_compiled *compiled)

@@ -123,6 +123,20 @@ bool alc_wasi_descriptor_is_free(struct alc_wasi *wasi)
     return is_free;
 }
 
+int64_t alc_wasi_find_handle(struct alc_wasi *wasi, uint32_t descriptor)
+{
+    int64_t result = -ALC_OS_BAD_DESCRIPTOR;
+    if (descriptor >= ALC_LIMIT_WASI_DESCRIPTORS) {
+        return result;
+    }
+    alc_spin_lock(&wasi->shared->lock);
+    if (wasi->shared->descriptors[descriptor].is_open) {
+        result = wasi->shared->descriptors[descriptor].handle;
+    }
+    alc_spin_unlock(&wasi->shared->lock);
+    return result;
+}
+
 static uint16_t close_handle(const struct alc_wasi *wasi, int32_t handle)
 {
     if (handle <= ALC_OS_STDERR) {

@@ -90,6 +90,9 @@ ALC_MUST_CHECK alc_status alc_wasi_init_thread(struct alc_wasi *wasi, const stru
                                                struct alc_arena *arena, struct alc_arena *scratch);
 /* Closes what the program left open (not what it was given). */
 void alc_wasi_fini(struct alc_wasi *wasi);
+/* The handle of os that a descriptor of the program stands for, or minus BAD_DESCRIPTOR. Any of the
+ * program's threads may ask, and any may close it meanwhile. */
+int64_t alc_wasi_find_handle(struct alc_wasi *wasi, uint32_t descriptor);
 /* The importable functions. */
 const struct alc_host_module *alc_wasi_module(void);
 /* Exit code of a program that stopped with ALC_E_EXIT (what it gave proc_exit) or

@@ -7,7 +7,8 @@
  *                2: [* bstr] arguments, the program's name first,
  *                3: [* bstr] environment, each "KEY=value",
  *                4: [* [bstr guest path, uint flags]] mounts, handle ALC_OS_FIRST_MOUNT + index,
- *                5: uint, listening sockets, handles behind those of the mounts,
+ *                5: uint, sockets, handles behind those of the mounts; they listen, but for those
+ *                   that attested/settings.h says are connected,
  *                6: { ? 0: fuel, ? 1: memory bytes, ? 2: timeout ns } limits,
  *                ? 7: [bstr .size 32 (native_sha256 of the image), uint flags,
  *                      ? bstr .size 32 (of the key whose voucher is asked for)] compiled code,

@@ -188,8 +188,11 @@ static alc_status grant_descriptors(struct alc_workload *run, struct alc_wasi_op
             .read_only = (mount->flags & ALC_MOUNT_READ_ONLY) != 0,
         };
     }
-    for (size_t i = 0; i < manifest->sockets_count; i++) {
-        sockets[i] = (struct alc_wasi_socket){.handle = handle++, .is_listener = true};
+    for (uint32_t i = 0; i < manifest->sockets_count; i++) {
+        sockets[i] = (struct alc_wasi_socket){
+            .handle = handle++,
+            .is_listener = i < manifest->sockets_count - run->connections_count,
+        };
     }
     options->preopens = preopens;
     options->preopens_count = manifest->mounts_count;

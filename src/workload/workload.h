@@ -64,8 +64,14 @@ struct alc_linker *alc_workload_linker(struct alc_workload *workload);
 const struct alc_manifest *alc_workload_manifest(const struct alc_workload *workload);
 /* Encoded: its SHA-256 is the workload id. */
 struct alc_string alc_workload_manifest_bytes(const struct alc_workload *workload);
+/* How many of the manifest's sockets, the last ones, are connected and not listening. */
+void alc_workload_set_connections(struct alc_workload *workload, uint32_t connections_count);
 struct alc_outcome_code;
 void alc_workload_describe_code(const struct alc_workload *workload, struct alc_outcome_code *out);
+
+/* While the program runs, from any of its threads: the handle of the os that a descriptor of the
+ * program stands for, or minus BAD_DESCRIPTOR. Another thread may close it at any time. */
+int64_t alc_workload_find_handle(struct alc_workload *workload, uint32_t descriptor);
 
 /* How far a workload came. */
 enum alc_workload_phase {

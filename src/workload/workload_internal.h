@@ -29,6 +29,7 @@ struct alc_workload {
     struct alc_error error;
     struct alc_threads threads;
     enum alc_workload_phase phase;
+    uint32_t connections_count; /* of the manifest's sockets the last ones, which do not listen */
     struct alc_outcome_code code;
     bool has_store;
     bool has_wasi;

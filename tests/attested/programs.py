@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program in an emulated enclave whose socket is attested, and clients that ask for proof.
 
-    programs.py ALCOVE ECHO.WASM
+    programs.py ALCOVE ECHO.WASM ...
 """
 import json
 import os

@@ -44,10 +44,13 @@ static int setup(void **state)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
+    const int least = 1; /* buffers that are soon full */
     int pipes[2];
     (void)state;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     int connected = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &least, sizeof least), 0);
+    assert_int_equal(setsockopt(connected, SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
     assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(listener, 4), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
@@ -84,6 +87,24 @@ static int teardown(void **state)
 /* -- the server -- */
 
 static int64_t server_end; /* what its last call gave */
+static uint64_t server_total;
+
+/* Takes everything in, but not at once. */
+static void *sink(void *argument)
+{
+    static uint8_t bytes[5000];
+    const struct alc_span all = {bytes, sizeof bytes};
+    (void)argument;
+    int64_t handle = OS(server, accept, LISTENER, 0);
+    assert_true(handle >= ALC_ATTESTED_FIRST_HANDLE);
+    server_total = 0;
+    while ((server_end = OS(server, read, (int32_t)handle, &all, 1)) > 0) {
+        server_total += (uint64_t)server_end;
+        usleep(2000);
+    }
+    assert_int_equal(OS(server, close, (int32_t)handle), 0);
+    return NULL;
+}
 
 /* Says everything back, and how much it was when that is all. */
 static void *echo(void *argument)
@@ -184,11 +205,50 @@ static void test_echo(void **state)
     assert_int_equal(OS(client, close, CONNECTED), 0);
 }
 
+/* What was written arrives, and a farewell behind it, though the socket beneath could not take it
+ * yet when the program closed its own. */
+static void test_close_lingers(void **state)
+{
+    (void)state;
+    static uint8_t sent[200000];
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, sink, NULL), 0);
+    assert_int_equal(alc_attested_os_connect(&world.client, CONNECTED, &client.demand), ALC_OK);
+    for (size_t done = 0; done < sizeof sent;) {
+        const struct alc_span span = {sent + done, sizeof sent - done};
+        int64_t count = OS(client, write, CONNECTED, &span, 1);
+        assert_true(count > 0);
+        done += (size_t)count;
+    }
+    assert_int_equal(OS(client, close, CONNECTED), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(server_end, 0);
+    assert_int_equal(server_total, sizeof sent);
+}
+
+/* -- refusals -- */
+
+static struct {
+    int count;
+    alc_status status;
+    enum alc_check check;
+} told;
+
+static void remember(void *context, const struct alc_channel *channel)
+{
+    assert_ptr_equal(context, &told);
+    told.count++;
+    told.status = alc_channel_status(channel);
+    told.check = alc_channel_get_peer(channel)->check;
+}
+
 /* Nothing of the program goes to a peer that is refused, and nothing from it comes in. */
 static void test_refused(void **state)
 {
     (void)state;
     static const uint8_t wanted[32] = {99};
+    told.count = 0;
+    world.client.report = (struct alc_attested_report){remember, &told};
     struct alc_channel_peer peer;
     uint8_t bytes[8] = {0};
     const struct alc_span span = {bytes, sizeof bytes};
@@ -201,6 +261,9 @@ static void test_refused(void **state)
     assert_int_equal(alc_attested_get_peer(&world.client, CONNECTED, &peer),
                      -ALC_OS_CONNECTION_ABORTED);
     assert_int_equal(peer.status, ALC_E_POLICY_REFUSED);
+    assert_int_equal(told.count, 1);
+    assert_int_equal(told.status, ALC_E_POLICY_REFUSED);
+    assert_int_equal(told.check, ALC_CHECK_MRENCLAVE);
     pthread_join(thread, NULL);
     assert_int_equal(server_end, -ALC_OS_CONNECTION_ABORTED);
 }
@@ -335,6 +398,7 @@ int main(void)
     machine_make(&there, 8);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_echo, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_close_lingers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_poll, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cut, setup, teardown),

@@ -68,6 +68,23 @@ static void test_grants_have_limits(void **state)
     alc_wasi_fini(&wasi); /* harmless */
 }
 
+/* Which handle a descriptor stands for, for those around the program. */
+static void test_handles(void **state)
+{
+    (void)state;
+    assert_int_equal(alc_wasi_find_handle(&wasi, DIR_FD), DIR_HANDLE);
+    assert_int_equal(alc_wasi_find_handle(&wasi, 1), ALC_OS_STDOUT);
+    assert_int_equal(alc_wasi_find_handle(&wasi, FIRST_FREE_FD), -ALC_OS_BAD_DESCRIPTOR);
+    assert_int_equal(CALL("fd_renumber", DIR_FD, 1), 0);
+    assert_int_equal(alc_wasi_find_handle(&wasi, 1), DIR_HANDLE);
+    assert_int_equal(alc_wasi_find_handle(&wasi, DIR_FD), -ALC_OS_BAD_DESCRIPTOR);
+    assert_int_equal(alc_wasi_find_handle(&wasi, ALC_LIMIT_WASI_DESCRIPTORS - 1),
+                     -ALC_OS_BAD_DESCRIPTOR);
+    assert_int_equal(alc_wasi_find_handle(&wasi, ALC_LIMIT_WASI_DESCRIPTORS),
+                     -ALC_OS_BAD_DESCRIPTOR);
+    assert_int_equal(alc_wasi_find_handle(&wasi, UINT32_MAX), -ALC_OS_BAD_DESCRIPTOR);
+}
+
 static void test_rights_are_handed_down(void **state)
 {
     (void)state;
@@ -293,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PROGRAM_TEST(test_the_table_has_a_limit),
         PROGRAM_TEST(test_grants_have_limits),
+        PROGRAM_TEST(test_handles),
         PROGRAM_TEST(test_rights_are_handed_down),
         PROGRAM_TEST(test_rights_only_shrink),
         PROGRAM_TEST(test_seek_and_tell),
