@@ -96,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct alc_reader reader;
     struct alc_error error;
     struct alc_text text;
+    struct alc_broker_challenge challenge;
     if (size == 0) {
         return 0;
     }
@@ -108,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         (void)!fuzz_message(&arena, &reader);
         break;
     case CHALLENGE:
-        (void)!alc_broker_read_challenge(&reader, &text);
+        (void)!alc_broker_read_challenge(&reader, &challenge);
         break;
     case TOKEN:
         (void)!alc_broker_read_token(&reader, &text);

@@ -105,7 +105,8 @@ static alc_status make_binding(struct alc_broker_client *client, struct alc_aren
     alc_jwk_write(&writer, &client->public_key);
     ALC_TRY(finish(&writer, &out->key));
     ALC_TRY(begin(arena, ALC_BROKER_ADDITIONAL_MAX, &writer));
-    alc_broker_write_additional(&writer, client->options->workload_id);
+    alc_broker_write_additional(&writer,
+                                client->takes_workload ? client->options->workload_id : NULL);
     return finish(&writer, &out->additional);
 }
 
@@ -158,15 +159,16 @@ static alc_status take_challenge(struct alc_broker_client *client,
                                  const struct alc_broker_answer *answer, struct alc_error *error)
 {
     struct alc_reader reader;
-    struct alc_text nonce;
+    struct alc_broker_challenge challenge;
     alc_reader_init(&reader, answer->body.bytes, answer->body.size, error);
-    ALC_TRY(alc_broker_read_challenge(&reader, &nonce));
+    ALC_TRY(alc_broker_read_challenge(&reader, &challenge));
     if (!alc_broker_is_session(&answer->session)) {
         return alc_fail_with(error, ALC_E_BAD_BROKER_ANSWER, ALC_NO_OFFSET,
                              ALC_WORDS("no session"));
     }
-    alc_copy(client->nonce, nonce.bytes, nonce.size);
-    client->nonce_size = nonce.size;
+    alc_copy(client->nonce, challenge.nonce.bytes, challenge.nonce.size);
+    client->nonce_size = challenge.nonce.size;
+    client->takes_workload = challenge.takes_workload;
     alc_copy(client->session, answer->session.bytes, answer->session.size);
     client->session_size = answer->session.size;
     client->stage = ALC_BROKER_TO_ATTEST;

@@ -29,7 +29,8 @@ struct alc_broker_client_options {
     enum alc_broker_tee tee;
     const struct alc_attester *attester; /* not needed for samples */
     const struct alc_random *random;
-    const uint8_t *workload_id; /* ALC_SHA256_SIZE bytes for alc_broker_write_additional; or NULL */
+    /* ALC_SHA256_SIZE bytes, for servers that take it; or NULL. */
+    const uint8_t *workload_id;
 };
 
 struct alc_broker_client {
@@ -40,6 +41,7 @@ struct alc_broker_client {
     struct alc_ec_public_key public_key;
     char nonce[ALC_BROKER_NONCE_MAX];
     size_t nonce_size;
+    bool takes_workload; /* the server does */
     char session[ALC_BROKER_SESSION_MAX];
     size_t session_size;
     char resource[ALC_BROKER_RESOURCE_MAX];

@@ -194,15 +194,41 @@ static alc_status skip(struct alc_reader *reader, void *context)
     return alc_json_skip(reader);
 }
 
-alc_status alc_broker_read_challenge(struct alc_reader *reader, struct alc_text *out_nonce)
+static alc_status read_nonce(struct alc_reader *reader, void *context)
+{
+    return alc_json_read_text(reader, &((struct alc_broker_challenge *)context)->nonce);
+}
+
+static alc_status read_takes_workload(struct alc_reader *reader, void *context)
+{
+    return alc_json_read_bool(reader, &((struct alc_broker_challenge *)context)->takes_workload);
+}
+
+/* An object, or anything else where a server has nothing to say: others send an empty string. */
+static alc_status read_parameters(struct alc_reader *reader, void *context)
 {
     static const struct alc_json_member members[] = {
-        {"nonce", read_text, true},
-        {"extra-params", skip, false}, /* text or object, as the server likes */
+        {ALC_BROKER_TAKES_WORKLOAD, read_takes_workload, false}};
+    const struct alc_reader start = *reader;
+    struct alc_text raw;
+    ALC_TRY(alc_json_read_raw(reader, &raw));
+    if (raw.bytes[0] != '{') {
+        return ALC_OK;
+    }
+    *reader = start;
+    return alc_json_read_object(reader, members, ALC_ARRAY_COUNT(members), context);
+}
+
+alc_status alc_broker_read_challenge(struct alc_reader *reader, struct alc_broker_challenge *out)
+{
+    static const struct alc_json_member members[] = {
+        {"nonce", read_nonce, true},
+        {"extra-params", read_parameters, false},
     };
-    ALC_TRY(alc_json_read_object(reader, members, ALC_ARRAY_COUNT(members), out_nonce));
+    out->takes_workload = false;
+    ALC_TRY(alc_json_read_object(reader, members, ALC_ARRAY_COUNT(members), out));
     ALC_TRY(alc_json_end(reader));
-    return out_nonce->size > 0 && out_nonce->size <= ALC_BROKER_NONCE_MAX
+    return out->nonce.size > 0 && out->nonce.size <= ALC_BROKER_NONCE_MAX
                ? ALC_OK
                : alc_reader_fail(reader, ALC_E_BAD_BROKER_ANSWER);
 }

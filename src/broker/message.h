@@ -14,6 +14,8 @@
 #define ALC_BROKER_VERSION "0.4.0"
 #define ALC_BROKER_PREFIX "/kbs/v0/"
 #define ALC_BROKER_COOKIE "kbs-session-id"
+/* Among a challenge's extra parameters, true: the server reads alc_broker_write_additional. */
+#define ALC_BROKER_TAKES_WORKLOAD "alcove-workload-id"
 
 enum {
     ALC_BROKER_NONCE_MAX = 128,         /* characters */
@@ -64,8 +66,9 @@ void alc_broker_report_data(const struct alc_broker_binding *binding,
 /* -- what a client writes -- */
 
 /* What the evidence alone does not tell, in the place of additional evidence: which workload this
- * runtime runs. NULL: nothing. It is worth what the runtime is worth that the evidence proves;
- * other servers than ours know no such member and refuse it. */
+ * runtime runs. NULL: nothing. It is worth what the runtime is worth that the evidence proves.
+ * Servers that do not say ALC_BROKER_TAKES_WORKLOAD refuse an attestation with it: theirs is a
+ * table of kinds of evidence. */
 void alc_broker_write_additional(struct alc_writer *writer, const uint8_t *workload_id);
 
 /* An attestation: `evidence` is for the report data of `binding`. */
@@ -81,9 +84,13 @@ void alc_broker_write_attestation(struct alc_writer *writer,
 
 /* -- what a client reads -- */
 
-/* The nonce of a challenge, borrowed. */
+struct alc_broker_challenge {
+    struct alc_text nonce; /* borrowed */
+    bool takes_workload;   /* ALC_BROKER_TAKES_WORKLOAD */
+};
+
 ALC_MUST_CHECK alc_status alc_broker_read_challenge(struct alc_reader *reader,
-                                                    struct alc_text *out_nonce);
+                                                    struct alc_broker_challenge *out);
 /* The token of a response, borrowed. */
 ALC_MUST_CHECK alc_status alc_broker_read_token(struct alc_reader *reader,
                                                 struct alc_text *out_token);

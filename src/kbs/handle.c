@@ -131,7 +131,8 @@ static void handle_auth(struct exchange *exchange)
         refuse(exchange, 503, "RcarAuthFailed", "no session can be opened");
     } else {
         response->session_seconds = exchange->kbs->options.session_seconds;
-        answer_json(exchange, json_pack("{s:s, s:s}", "extra-params", "", "nonce", nonce));
+        answer_json(exchange, json_pack("{s:{s:b}, s:s}", "extra-params", ALC_BROKER_TAKES_WORKLOAD,
+                                        1, "nonce", nonce));
     }
     json_decref(body);
 }

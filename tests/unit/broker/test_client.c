@@ -67,10 +67,15 @@ static alc_status answer(struct run *run, unsigned http_status, const char *sess
 
 #define CHALLENGE "{\"nonce\":\"AAEC\",\"extra-params\":\"\"}"
 
-static void authenticate(struct run *run)
+static void authenticate_with(struct run *run, const char *challenge)
 {
     request(run, true, "/kbs/v0/auth", "");
-    assert_int_equal(answer(run, 200, "c00c1e", CHALLENGE), ALC_OK);
+    assert_int_equal(answer(run, 200, "c00c1e", challenge), ALC_OK);
+}
+
+static void authenticate(struct run *run)
+{
+    authenticate_with(run, CHALLENGE);
 }
 
 static void attest(struct run *run)
@@ -132,28 +137,35 @@ static void test_messages(void **state)
     assert_memory_equal(shown_report_data, digest, 64);
 }
 
-/* What is said about a workload stands in a string, and is bound as it is meant. */
-static void test_workload(void **state)
+static struct run start_workload(const char *challenge)
 {
     static const uint8_t workload_id[ALC_SHA256_SIZE] = {0xab, [31] = 0x0c};
     static const struct alc_broker_client_options options = {.tee = ALC_BROKER_SGX,
                                                              .attester = &attester,
                                                              .random = &oracle_random,
                                                              .workload_id = workload_id};
-    static const char said[] =
-        "\"additional_evidence\":\"{\\\"alcove\\\":{\\\"workload_id\\\":\\\"ab0000";
     struct run run = start(ALC_BROKER_SGX, "a/b/c");
     struct alc_text resource = server_text("a/b/c");
+    alc_broker_client_init(&run.client, &options);
+    assert_int_equal(alc_broker_client_ask(&run.client, &resource), ALC_OK);
+    authenticate_with(&run, challenge);
+    request(&run, true, "/kbs/v0/attest", "c00c1e");
+    snprintf(body, sizeof body, "%.*s", (int)run.request.body.size, run.request.body.bytes);
+    return run;
+}
+
+/* What is said about a workload stands in a string, and is bound as it is meant. */
+static void test_workload(void **state)
+{
+    static const char said[] =
+        "\"additional_evidence\":\"{\\\"alcove\\\":{\\\"workload_id\\\":\\\"ab0000";
     char key_text[256];
     char expected[600];
     uint8_t digest[64] = {0};
     struct alc_writer writer;
     (void)state;
-    alc_broker_client_init(&run.client, &options);
-    assert_int_equal(alc_broker_client_ask(&run.client, &resource), ALC_OK);
-    authenticate(&run);
-    request(&run, true, "/kbs/v0/attest", "c00c1e");
-    snprintf(body, sizeof body, "%.*s", (int)run.request.body.size, run.request.body.bytes);
+    struct run run =
+        start_workload("{\"nonce\":\"AAEC\",\"extra-params\":{\"alcove-workload-id\":true}}");
     assert_non_null(strstr(body, said));
     alc_writer_init(&writer, key_text, sizeof key_text - 1);
     alc_jwk_write(&writer, &run.client.public_key);
@@ -164,6 +176,26 @@ static void test_workload(void **state)
              0, key_text);
     assert_int_equal(EVP_Digest(expected, strlen(expected), digest, NULL, EVP_sha384(), NULL), 1);
     assert_memory_equal(shown_report_data, digest, 64);
+}
+
+/* Other servers take nothing but kinds of evidence for additional evidence, and refuse the whole
+ * attestation otherwise. */
+static void test_workload_for_others(void **state)
+{
+    static const char *const challenges[] = {
+        CHALLENGE,
+        "{\"nonce\":\"AAEC\"}",
+        "{\"nonce\":\"AAEC\",\"extra-params\": null }",
+        "{\"nonce\":\"AAEC\",\"extra-params\":[{\"alcove-workload-id\":true}]}",
+        "{\"nonce\":\"AAEC\",\"extra-params\":{\"selected-hash-algorithm\":\"sha384\"}}",
+        "{\"nonce\":\"AAEC\",\"extra-params\":{\"alcove-workload-id\":false}}",
+        "{\"nonce\":\"AAEC\",\"alcove-workload-id\":true}",
+    };
+    (void)state;
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(challenges); i++) {
+        start_workload(challenges[i]);
+        assert_non_null(strstr(body, "\"additional_evidence\":\"{}\""));
+    }
 }
 
 static void test_sample(void **state)
@@ -258,6 +290,9 @@ static void test_bad_challenges(void **state)
         "{\"nonce\":\"a\\u0062\"}",
         "{\"nonce\":\"A\",\"nonce\":\"A\"}",
         "{\"nonce\":\"A\"} x",
+        "{\"nonce\":\"A\",\"extra-params\":{\"alcove-workload-id\":1}}",
+        "{\"nonce\":\"A\",\"extra-params\":{\"alcove-workload-id\":true,"
+        "\"alcove-workload-id\":true}}",
     };
     static const char *const sessions[] = {"", "a b", "a\r\nX: y", "a;b", "a\x7f", "\"a\""};
     struct run run = start(ALC_BROKER_SGX, "a/b/c");
@@ -360,12 +395,12 @@ static void test_tee_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_way),    cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_workload),     cmocka_unit_test(test_sample),
-        cmocka_unit_test(test_binding),      cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_no_evidence),  cmocka_unit_test(test_bad_challenges),
-        cmocka_unit_test(test_large_answer), cmocka_unit_test(test_resource_names),
-        cmocka_unit_test(test_tee_names),
+        cmocka_unit_test(test_whole_way),      cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_workload),       cmocka_unit_test(test_workload_for_others),
+        cmocka_unit_test(test_sample),         cmocka_unit_test(test_binding),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_no_evidence),
+        cmocka_unit_test(test_bad_challenges), cmocka_unit_test(test_large_answer),
+        cmocka_unit_test(test_resource_names), cmocka_unit_test(test_tee_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

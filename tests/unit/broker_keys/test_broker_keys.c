@@ -15,6 +15,7 @@ enum { STREAM_MAX = 1 << 21, CHUNK = 1000 };
 
 enum fault {
     NO_FAULT,
+    OTHER_SERVER, /* one that does not know workloads */
     NOBODY_THERE,
     HANGS_UP,
     TOO_LARGE,
@@ -80,10 +81,14 @@ static void serve(const struct alc_broker_request *request)
     host.requests++;
     snprintf(body, sizeof body, "%.*s", (int)request->body.size, request->body.bytes);
     if (alc_text_is(&request->path, "/kbs/v0/auth")) {
-        answer(200, "s1", "{\"nonce\":\"AAEC\",\"extra-params\":\"\"}");
+        answer(200, "s1",
+               host.fault == OTHER_SERVER
+                   ? "{\"nonce\":\"AAEC\",\"extra-params\":\"\"}"
+                   : "{\"nonce\":\"AAEC\",\"extra-params\":{\"alcove-workload-id\":true}}");
     } else if (alc_text_is(&request->path, "/kbs/v0/attest")) {
         assert_true(alc_text_is(&request->session, "s1"));
-        assert_non_null(strstr(body, "\\\"workload_id\\\":\\\"da00"));
+        assert_non_null(strstr(body, host.fault == OTHER_SERVER ? "\"additional_evidence\":\"{}\""
+                                                                : "\\\"workload_id\\\":\\\"da00"));
         host.client_key.curve = ALC_CURVE_P256;
         take_coordinate(body, "\"x\":\"", host.client_key.point);
         take_coordinate(body, "\"y\":\"", host.client_key.point + 32);
@@ -187,6 +192,8 @@ static void test_key(void **state)
     assert_int_equal(get(NO_FAULT, key), ALC_OK);
     assert_memory_equal(key, right_key, sizeof key);
     assert_int_equal(host.requests, 3);
+    assert_int_equal(get(OTHER_SERVER, key), ALC_OK);
+    assert_memory_equal(key, right_key, sizeof key);
 }
 
 static void test_refusals(void **state)
