@@ -74,8 +74,7 @@ static struct alc_kbs *open_broker(const char *folder)
     const struct alc_kbs_options options = {
         .store_path = path,
         .root_sha256 = platform.root_sha256,
-        .collateral = &collateral,
-        .collateral_count = 1,
+        .collateral = {.items = &collateral, .count = 1},
         .has_loopback_admin = true,
         .now_s = clock_s,
     };

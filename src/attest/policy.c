@@ -698,6 +698,11 @@ static bool has_members(enum policy_group group, const struct alc_policy *policy
     return measure.pos != 0;
 }
 
+bool alc_policy_asks_for_claims(const struct alc_policy *policy)
+{
+    return has_members(GROUP_CLAIMS, policy);
+}
+
 void alc_policy_write(struct alc_writer *writer, const struct alc_policy *policy)
 {
     static const char *const names[GROUPS] = {

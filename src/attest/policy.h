@@ -123,6 +123,10 @@ ALC_MUST_CHECK alc_status alc_policy_read(struct alc_arena *arena, struct alc_re
  */
 void alc_policy_write(struct alc_writer *writer, const struct alc_policy *policy);
 
+/* Whether it asks for anything that only claims of alcove's runtime can meet (group CLAIMS of
+ * policy.def): where evidence comes without them, nobody can. */
+bool alc_policy_asks_for_claims(const struct alc_policy *policy);
+
 /* The words of the kinds, as documents and verdicts have them: "sgx", "tdx", "snp". */
 const char *alc_evidence_kind_word(enum alc_evidence_kind kind);
 

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-enum { JWK_SIZE_MAX = 256, ATTESTATION_OVERHEAD = 1024 };
+enum { JWK_SIZE_MAX = 256, ATTESTATION_OVERHEAD = 1024, FORM_OVERHEAD = 2048 };
 
 void alc_broker_client_init(struct alc_broker_client *client,
                             const struct alc_broker_client_options *options)
@@ -110,16 +110,28 @@ static alc_status make_binding(struct alc_broker_client *client, struct alc_aren
     return finish(&writer, &out->additional);
 }
 
+/* At most: of a form's, each byte may be a number and a comma. */
+static size_t attestation_size(const struct alc_broker_attestation *attestation)
+{
+    return attestation->form != NULL
+               ? ATTESTATION_OVERHEAD + FORM_OVERHEAD + 4 * attestation->evidence.size
+               : ATTESTATION_OVERHEAD + 2 * attestation->evidence.size;
+}
+
 static alc_status request_attestation(struct alc_broker_client *client, struct alc_arena *arena,
                                       struct alc_text *out)
 {
-    struct alc_broker_attestation attestation = {.tee = client->options->tee};
+    struct alc_broker_attestation attestation = {.tee = client->options->tee,
+                                                 .form = client->options->form};
     uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
     struct alc_writer writer;
+    if (attestation.tee == ALC_BROKER_SNP && attestation.form == NULL) {
+        return ALC_E_NOT_SUPPORTED;
+    }
     ALC_TRY(make_binding(client, arena, &attestation.binding));
     alc_broker_report_data(&attestation.binding, report_data);
     ALC_TRY(take_evidence(client, arena, report_data, &attestation.evidence));
-    ALC_TRY(begin(arena, ATTESTATION_OVERHEAD + 2 * attestation.evidence.size, &writer));
+    ALC_TRY(begin(arena, attestation_size(&attestation), &writer));
     alc_broker_write_attestation(&writer, &attestation);
     return finish(&writer, out);
 }

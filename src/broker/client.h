@@ -29,6 +29,7 @@ struct alc_broker_client_options {
     enum alc_broker_tee tee;
     const struct alc_attester *attester; /* not needed for samples */
     const struct alc_random *random;
+    alc_broker_evidence_form *form; /* of SEV-SNP's evidence, which it needs; else NULL */
     /* ALC_SHA256_SIZE bytes, for servers that take it; or NULL. */
     const uint8_t *workload_id;
 };

@@ -157,10 +157,15 @@ void alc_broker_write_request(struct alc_writer *writer, enum alc_broker_tee tee
 }
 
 /* The sample's report data is the digest without the zeros behind it. */
-static void write_evidence(struct alc_writer *writer, enum alc_broker_tee tee,
-                           const struct alc_text *evidence)
+static void write_evidence(struct alc_writer *writer,
+                           const struct alc_broker_attestation *attestation)
 {
-    const bool is_sample = tee == ALC_BROKER_SAMPLE;
+    const struct alc_text *evidence = &attestation->evidence;
+    const bool is_sample = attestation->tee == ALC_BROKER_SAMPLE;
+    if (attestation->form != NULL) {
+        attestation->form(writer, evidence);
+        return;
+    }
     write_literal(writer, is_sample ? "{\"report_data\":\"" : "{\"quote\":\"");
     alc_base64_write(writer, ALC_BASE64, evidence->bytes, evidence->size);
     write_literal(writer, is_sample ? "\",\"svn\":\"1\"}" : "\"}");
@@ -177,7 +182,7 @@ void alc_broker_write_attestation(struct alc_writer *writer,
     write_literal(writer, "},\"tee-evidence\":{\"additional_evidence\":\"");
     write_escaped(writer, &binding->additional);
     write_literal(writer, "\",\"primary_evidence\":");
-    write_evidence(writer, attestation->tee, &attestation->evidence);
+    write_evidence(writer, attestation);
     write_literal(writer, "}}");
 }
 

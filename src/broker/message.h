@@ -71,11 +71,17 @@ void alc_broker_report_data(const struct alc_broker_binding *binding,
  * table of kinds of evidence. */
 void alc_broker_write_additional(struct alc_writer *writer, const uint8_t *workload_id);
 
+/* Appends evidence as JSON. A quote in base64 and a sample need no form of their own;
+ * alc_broker_write_snp (snp_form.h) is that of SEV-SNP, apart because enclaves have no use for it.
+ */
+typedef void alc_broker_evidence_form(struct alc_writer *writer, const struct alc_text *evidence);
+
 /* An attestation: `evidence` is for the report data of `binding`. */
 struct alc_broker_attestation {
     enum alc_broker_tee tee;
     struct alc_broker_binding binding;
     struct alc_text evidence;
+    alc_broker_evidence_form *form; /* NULL: a quote's, or a sample's */
 };
 
 void alc_broker_write_request(struct alc_writer *writer, enum alc_broker_tee tee);

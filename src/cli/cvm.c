@@ -40,6 +40,13 @@ const struct alc_attester *cli_cvm_need(enum run_tee tee)
     return &g_attester;
 }
 
+const struct alc_attester *cli_cvm_need_with_certificates(enum run_tee tee)
+{
+    (void)cli_cvm_need(tee);
+    alc_cvm_attester_add_certificates(&g_attester);
+    return &g_attester;
+}
+
 void cli_cvm_print(void)
 {
     enum alc_tsm_provider found;
@@ -65,6 +72,11 @@ const struct alc_attester *cli_cvm_need(enum run_tee tee)
     (void)tee;
     cli_die(CLI_FAILED, "this alcove was built without mbedTLS (tools/bootstrap gets it): it knows "
                         "no confidential machines");
+}
+
+const struct alc_attester *cli_cvm_need_with_certificates(enum run_tee tee)
+{
+    return cli_cvm_need(tee);
 }
 
 void cli_cvm_print(void)

@@ -39,6 +39,11 @@ int cli_kbs_delete(struct cli_arguments *arguments)
     return need(arguments)->delete_(arguments);
 }
 
+int cli_kbs_list(struct cli_arguments *arguments)
+{
+    return need(arguments)->list(arguments);
+}
+
 int cli_kbs_policy(struct cli_arguments *arguments)
 {
     return need(arguments)->policy(arguments);

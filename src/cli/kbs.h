@@ -13,6 +13,7 @@ struct cli_kbs {
     int (*get)(struct cli_arguments *arguments);
     int (*put)(struct cli_arguments *arguments);
     int (*delete_)(struct cli_arguments *arguments);
+    int (*list)(struct cli_arguments *arguments);
     int (*policy)(struct cli_arguments *arguments);
     int (*serve)(struct cli_arguments *arguments);
     int (*audit)(struct cli_arguments *arguments);

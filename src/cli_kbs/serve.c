@@ -10,9 +10,9 @@
 #include "base/bytes.h"
 #include "cli/kbs.h"
 #include "cli_kbs/get.h"
+#include "cli_kbs/load.h"
 #include "cli_kbs/relay.h"
 #include "kbs/kbs.h"
-#include "sgx_emu_quote/quoting.h"
 
 enum { COLLATERAL_MAX = 64, ADDRESS_MAX = 64 };
 
@@ -21,11 +21,10 @@ struct serve_request {
     struct alc_kbs_listener listener;
     char address[ADDRESS_MAX];
     const char *policy_path;
+    const char *appraisal_path;
     bool allows_http;
     const char *collateral_paths[COLLATERAL_MAX];
     size_t collateral_paths_count;
-    struct alc_pcs_collateral pcs[COLLATERAL_MAX + 1]; /* and the emulator's */
-    struct alc_collateral collateral[COLLATERAL_MAX + 1];
 };
 
 /* A file as text with a NUL behind it; the process keeps it. */
@@ -77,6 +76,8 @@ static void apply_option(const struct cli_arguments *arguments, struct serve_req
         read_listen(arguments, value, request);
     } else if (option == CLI_OPTION_kbs_serve_policy) {
         request->policy_path = value;
+    } else if (option == CLI_OPTION_kbs_serve_appraisal_policy) {
+        request->appraisal_path = value;
     } else if (option == CLI_OPTION_kbs_serve_collateral) {
         add_collateral(arguments, value, request);
     } else if (option == CLI_OPTION_kbs_serve_accept_emulated) {
@@ -103,38 +104,6 @@ static void apply_option(const struct cli_arguments *arguments, struct serve_req
     }
 }
 
-static void read_one(struct serve_request *request, const char *path, const void *text, size_t size)
-{
-    struct alc_pcs_collateral *pcs = &request->pcs[request->options.collateral_count];
-    struct alc_arena arena;
-    struct alc_reader reader;
-    struct alc_error error;
-    alc_error_clear(&error);
-    alc_arena_init(&arena, cli_allocate(2 * size + 64), 2 * size + 64);
-    alc_reader_init(&reader, text, size, &error);
-    if (alc_pcs_collateral_read(&arena, &reader, pcs) != ALC_OK) {
-        exit(cli_report_error(path, &error));
-    }
-    request->collateral[request->options.collateral_count++].pcs = pcs;
-}
-
-static void read_collateral(struct serve_request *request)
-{
-    for (size_t i = 0; i < request->collateral_paths_count; i++) {
-        size_t size;
-        const char *text = read_text(request->collateral_paths[i], &size);
-        read_one(request, request->collateral_paths[i], text, size);
-    }
-    if (request->options.accepts_emulated) {
-        struct alc_writer writer;
-        alc_writer_init(&writer, cli_allocate(ALC_EMULATED_COLLATERAL_SIZE_MAX),
-                        ALC_EMULATED_COLLATERAL_SIZE_MAX);
-        alc_emulated_collateral(&writer);
-        read_one(request, "emulated collateral", writer.bytes, writer.pos);
-    }
-    request->options.collateral = request->collateral;
-}
-
 static bool is_loopback(const char *address)
 {
     return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
@@ -159,15 +128,20 @@ static void check(const struct cli_arguments *arguments, const struct serve_requ
     }
 }
 
-static int set_policy(struct alc_kbs *kbs, const char *path)
+/* Policies and collateral from their files, at the start and when somebody asks for it. What cannot
+ * be read is reported, and what was before holds. */
+static int load(struct alc_kbs *kbs, const struct serve_request *request)
 {
-    struct alc_error error;
-    size_t size;
-    const char *document = read_text(path, &size);
-    alc_error_clear(&error);
-    return alc_kbs_set_policy(kbs, document, size, &error) == ALC_OK
-               ? CLI_OK
-               : cli_report_error(path, &error);
+    int exit_code =
+        serve_load_collateral(kbs, request->collateral_paths, request->collateral_paths_count,
+                              request->options.accepts_emulated);
+    if (exit_code == CLI_OK && request->policy_path != NULL) {
+        exit_code = serve_load_policy(kbs, request->policy_path, alc_kbs_set_policy);
+    }
+    if (exit_code == CLI_OK && request->appraisal_path != NULL) {
+        exit_code = serve_load_policy(kbs, request->appraisal_path, alc_kbs_set_appraisal);
+    }
+    return exit_code;
 }
 
 /* Until somebody asks the process to end. */
@@ -185,7 +159,11 @@ static int serve(struct alc_kbs *kbs, const struct serve_request *request, const
     printf("serving %s://%s%s%s:%u\n", request->listener.certificate_pem != NULL ? "https" : "http",
            is_v6 ? "[" : "", request->address, is_v6 ? "]" : "", port);
     fflush(stdout);
-    sigwait(signals, &signal_number);
+    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
+        if (load(kbs, request) == CLI_OK) {
+            fprintf(stderr, "alcove: policies and collateral were read again\n");
+        }
+    }
     alc_kbs_stop(server);
     return CLI_OK;
 }
@@ -202,9 +180,9 @@ static int kbs_serve(struct cli_arguments *arguments)
         apply_option(arguments, &request, (enum cli_option)option, value);
     }
     check(arguments, &request);
-    read_collateral(&request);
     request.listener.address = request.address;
     sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* for all threads that come */
@@ -213,7 +191,7 @@ static int kbs_serve(struct cli_arguments *arguments)
     if (alc_kbs_open(&request.options, &kbs, &error) != ALC_OK) {
         return cli_report_error(request.options.store_path, &error);
     }
-    int exit_code = request.policy_path != NULL ? set_policy(kbs, request.policy_path) : CLI_OK;
+    int exit_code = load(kbs, &request);
     if (exit_code == CLI_OK) {
         exit_code = serve(kbs, &request, &signals);
     }
@@ -222,15 +200,6 @@ static int kbs_serve(struct cli_arguments *arguments)
 }
 
 /* -- the log -- */
-
-/* What others wrote may not move the cursor. */
-static void print_column(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        const bool is_plain = *text >= ' ' && *text < 0x7f;
-        putchar(is_plain ? *text : '?');
-    }
-}
 
 static void print_row(void *context, const struct alc_kbs_audit_row *row)
 {
@@ -245,7 +214,8 @@ static void print_row(void *context, const struct alc_kbs_audit_row *row)
                                    row->resource, row->subject,
                                    row->reason};
     for (size_t i = 0; i < ALC_ARRAY_COUNT(columns); i++) {
-        print_column(columns[i][0] != '\0' ? columns[i] : "-");
+        const struct alc_text column = kbs_text_of(columns[i][0] != '\0' ? columns[i] : "-");
+        kbs_print_plain(&column);
         putchar(i + 1 < ALC_ARRAY_COUNT(columns) ? '\t' : '\n');
     }
 }
@@ -270,6 +240,7 @@ static __attribute__((constructor)) void bring(void)
         .get = kbs_get,
         .put = kbs_put,
         .delete_ = kbs_delete,
+        .list = kbs_list,
         .policy = kbs_policy,
         .serve = kbs_serve,
         .audit = kbs_audit,

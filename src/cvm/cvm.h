@@ -13,4 +13,8 @@
 void alc_cvm_attester_init(struct alc_attester *attester, const struct alc_tsm_files *files,
                            enum alc_tsm_provider provider);
 
+/* From now on its evidence is a report of SEV-SNP with the table of certificates behind it that the
+ * platform gave (broker/snp_form.h says who wants that), if it gave one; that of TDX stays. */
+void alc_cvm_attester_add_certificates(struct alc_attester *attester);
+
 #endif

@@ -1,231 +1,251 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From evidence in a message to claims that rules can ask for. All belief comes from alc_appraise;
- * a sample, which proves nothing, is taken only where emulated evidence is.
+ * Evidence in the forms that clients of the protocol send, as the bytes that were signed: quotes in
+ * base64, reports of SEV-SNP in members (broker/snp_form.h). Nothing is believed here; a report
+ * that was put together wrongly has no good signature.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/bytes.h"
+#include "broker/snp_form.h"
 #include "kbs/kbs_internal.h"
 
-enum { APPRAISAL_MEMORY = 64 << 10 };
+enum { CERTIFICATES_MAX = 8, CERTIFICATE_SIZE_MAX = 8192, PEM_SIZE_MAX = 32 << 10 };
 
-/* -- claims -- */
-
-static void set_hex(json_t *claims, const char *name, const uint8_t *bytes, size_t size)
+void alc_kbs_evidence_free(struct alc_kbs_evidence *evidence)
 {
-    static const char digits[] = "0123456789abcdef";
-    char text[2 * 64];
-    ALC_ASSERT(size <= 64);
-    for (size_t i = 0; i < size; i++) {
-        text[2 * i] = digits[bytes[i] >> 4];
-        text[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    json_object_set_new(claims, name, json_stringn(text, 2 * size));
+    free(evidence->bytes);
+    free(evidence->endorsement_key);
+    free(evidence->chain);
+    *evidence = (struct alc_kbs_evidence){0};
 }
 
-static void set_texts(json_t *claims, const char *name, const struct alc_text *texts, size_t count)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(array, json_stringn((const char *)texts[i].bytes, texts[i].size));
-    }
-    json_object_set_new(claims, name, array);
-}
+/* -- quotes and samples -- */
 
-static void set_sgx(json_t *claims, const struct alc_sgx_report_body *report)
+static const char *read_bytes(const json_t *object, const char *name, const char *problem,
+                              struct alc_kbs_evidence *out)
 {
-    static const uint8_t zeros[sizeof report->config_id];
-    set_hex(claims, "mr_enclave", report->mrenclave, sizeof report->mrenclave);
-    set_hex(claims, "mr_signer", report->mrsigner, sizeof report->mrsigner);
-    json_object_set_new(claims, "isv_prod_id", json_integer(report->isv_product_id));
-    json_object_set_new(claims, "isv_svn", json_integer(report->isv_svn));
-    json_object_set_new(claims, "debug", json_boolean((report->attributes.flags & 2) != 0));
-    if (!alc_equal(report->config_id, zeros, sizeof zeros)) {
-        set_hex(claims, "config_id", report->config_id, sizeof report->config_id);
-    }
-}
-
-static void set_td(json_t *claims, const struct alc_td_report *report)
-{
-    static const char *const rtmr_names[ALC_TD_RTMRS] = {"rtmr_0", "rtmr_1", "rtmr_2", "rtmr_3"};
-    set_hex(claims, "mr_td", report->mrtd, sizeof report->mrtd);
-    set_hex(claims, "mr_config_id", report->mrconfigid, sizeof report->mrconfigid);
-    set_hex(claims, "mr_owner", report->mrowner, sizeof report->mrowner);
-    set_hex(claims, "mr_owner_config", report->mrownerconfig, sizeof report->mrownerconfig);
-    for (size_t i = 0; i < ALC_TD_RTMRS; i++) {
-        set_hex(claims, rtmr_names[i], report->rtmrs[i], sizeof report->rtmrs[i]);
-    }
-    json_object_set_new(
-        claims, "debug",
-        json_boolean((alc_load_u64(report->attributes) & ALC_TD_ATTRIBUTE_DEBUG) != 0));
-}
-
-static json_t *claims_of(enum alc_broker_tee tee, const struct alc_verdict *verdict)
-{
-    const bool is_emulated = verdict->is_emulated;
-    const bool is_current = verdict->tcb == ALC_TCB_UP_TO_DATE;
-    json_t *claims = json_object();
-    json_object_set_new(claims, "tee", json_string(alc_broker_tee_name(tee)));
-    json_object_set_new(claims, "emulated", json_boolean(is_emulated));
-    json_object_set_new(claims, "status",
-                        json_string(is_emulated  ? "contraindicated"
-                                    : is_current ? "affirming"
-                                                 : "warning"));
-    json_object_set_new(claims, "tcb_status", json_string(alc_tcb_status_text(verdict->tcb)));
-    set_texts(claims, "advisory_ids", verdict->advisories, verdict->advisories_count);
-    if (verdict->kind == ALC_EVIDENCE_SGX) {
-        set_sgx(claims, &verdict->report);
-    } else if (verdict->kind == ALC_EVIDENCE_TDX) {
-        set_td(claims, &verdict->td);
-    }
-    return claims;
-}
-
-/* -- quotes -- */
-
-/* The bytes of a base64 member, from malloc. */
-static uint8_t *take_bytes(const json_t *evidence, const char *name, size_t *out_size)
-{
-    const json_t *value = json_object_get(evidence, name);
+    const json_t *value = json_object_get(object, name);
     const size_t text_size = json_string_length(value);
-    uint8_t *bytes = malloc(text_size + 1);
-    if (bytes != NULL && (!json_is_string(value) ||
-                          !alc_base64_read(ALC_BASE64, (const uint8_t *)json_string_value(value),
-                                           text_size, bytes, text_size, out_size))) {
-        free(bytes);
-        bytes = NULL;
-    }
-    return bytes;
+    out->bytes = json_is_string(value) ? malloc(text_size + 1) : NULL;
+    return out->bytes != NULL &&
+                   alc_base64_read(ALC_BASE64, (const uint8_t *)json_string_value(value), text_size,
+                                   out->bytes, text_size, &out->size)
+               ? NULL
+               : problem;
 }
 
-static size_t passed_count(const struct alc_verdict *verdict)
+/* The log of what was measured into the domain's registers is its client's business: rules ask for
+ * the registers themselves. */
+static const char *read_quote(const json_t *object, struct alc_kbs_evidence *out)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < ALC_CHECKS; i++) {
-        count += verdict->results[i] == ALC_CHECK_PASSED;
+    const json_t *event_log = json_object_get(object, "cc_eventlog");
+    if (event_log != NULL && !json_is_string(event_log) && !json_is_null(event_log)) {
+        return "primary_evidence has a cc_eventlog that is no text";
     }
-    return count;
+    return read_bytes(object, "quote", "primary_evidence has no quote in base64", out);
 }
 
-static void explain(const struct alc_verdict *verdict, char reason[ALC_KBS_REASON_MAX])
+/* -- members of a report -- */
+
+static bool read_byte(const json_t *value, uint8_t *out)
 {
-    for (size_t i = 0; i < ALC_CHECKS; i++) {
-        if (verdict->results[i] == ALC_CHECK_FAILED) {
-            snprintf(reason, ALC_KBS_REASON_MAX, "check %s failed (\"%s\"): %s",
-                     alc_check_name((enum alc_check)i), alc_check_text((enum alc_check)i),
-                     alc_status_text(verdict->status));
-            return;
+    const json_int_t number = json_integer_value(value);
+    *out = (uint8_t)number;
+    return json_is_integer(value) && number >= 0 && number <= UINT8_MAX;
+}
+
+static bool read_byte_array(const json_t *array, uint8_t *out, size_t size)
+{
+    if (json_array_size(array) != size) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (!read_byte(json_array_get(array, i), &out[i])) {
+            return false;
         }
     }
-    snprintf(reason, ALC_KBS_REASON_MAX, "%s", alc_status_text(verdict->status));
+    return true;
 }
 
-/* With each collateral until one convinces; what the furthest verdict says is what counts. */
-static void judge(const struct alc_kbs_options *options, struct alc_appraisal *appraisal,
-                  struct alc_verdict *out)
+/* A number that fits. */
+static bool read_number(const json_t *value, uint8_t *out, size_t size)
 {
-    static const struct alc_collateral none;
-    uint8_t *memory = malloc(APPRAISAL_MEMORY);
-    struct alc_arena arena;
-    struct alc_verdict verdict;
-    *out = (struct alc_verdict){.status = ALC_E_OUT_OF_MEMORY};
-    if (memory == NULL) {
-        return;
+    const json_int_t number = json_integer_value(value);
+    const uint64_t bits = (uint64_t)number;
+    if (!json_is_integer(value) || number < 0 || (size < sizeof bits && bits >> (8 * size) != 0)) {
+        return false;
     }
-    for (size_t i = 0; i == 0 || (i < options->collateral_count && out->status != ALC_OK); i++) {
-        appraisal->collateral = options->collateral_count != 0 ? options->collateral[i] : none;
-        alc_arena_init(&arena, memory, APPRAISAL_MEMORY);
-        if (alc_appraise(&arena, appraisal, &verdict) == ALC_OK || i == 0 ||
-            passed_count(&verdict) > passed_count(out)) {
-            *out = verdict;
+    alc_copy(out, &bits, size);
+    return true;
+}
+
+/* Before Turin there is no fmc, and so the others stand elsewhere. */
+static bool read_tcb(const json_t *object, uint8_t *out)
+{
+    const json_t *first = json_object_get(object, alc_snp_parts[0].name);
+    const bool is_turin = first != NULL && !json_is_null(first);
+    for (size_t i = is_turin ? 0 : 1; i < ALC_SNP_PARTS; i++) {
+        const struct alc_snp_part *part = &alc_snp_parts[i];
+        if (!read_byte(json_object_get(object, part->name),
+                       &out[is_turin ? part->turin : part->before_turin])) {
+            return false;
         }
     }
-    free(memory);
+    return true;
 }
 
-/* What leads to the emulator's root is judged once more where it is wanted: under that root, and as
- * what can be debugged, which everything is that is emulated. */
-static json_t *appraise_quote(const struct alc_kbs_options *options, struct alc_kbs_known *known,
-                              enum alc_broker_tee tee, const json_t *evidence,
-                              const uint8_t *report_data, int64_t now_s,
-                              char reason[ALC_KBS_REASON_MAX])
+static bool read_version(const json_t *object, uint8_t *out)
 {
-    struct alc_policy policy =
-        options->appraisal != NULL ? *options->appraisal : alc_policy_default;
-    struct alc_verdict verdict;
-    json_t *claims = NULL;
+    return read_byte(json_object_get(object, "build"), &out[0]) &&
+           read_byte(json_object_get(object, "minor"), &out[1]) &&
+           read_byte(json_object_get(object, "major"), &out[2]);
+}
+
+static bool read_member(const json_t *object, const struct alc_snp_member *member, uint8_t *report)
+{
+    const json_t *value = json_object_get(object, member->name);
+    uint8_t *out = report + member->at;
+    if (member->since != 0 && (value == NULL || json_is_null(value))) {
+        return true; /* zeros, as in a report of an older version */
+    }
+    switch (member->form) {
+    case ALC_SNP_MEMBER_NUMBER:
+        return read_number(value, out, member->size);
+    case ALC_SNP_MEMBER_BYTES:
+        return read_byte_array(value, out, member->size);
+    case ALC_SNP_MEMBER_TCB:
+        return read_tcb(value, out);
+    case ALC_SNP_MEMBER_VERSION:
+        return read_version(value, out);
+    }
+    return false;
+}
+
+/* The name of the first member that is not in its form, or NULL. */
+static const char *read_report(const json_t *object, uint8_t report[ALC_SNP_REPORT_SIZE])
+{
+    const json_t *signature = json_object_get(object, "signature");
+    for (size_t i = 0; i < ALC_SNP_MEMBERS; i++) {
+        if (!read_member(object, &alc_snp_members[i], report)) {
+            return alc_snp_members[i].name;
+        }
+    }
+    for (size_t i = 0; i < ALC_SNP_HALVES; i++) {
+        if (!read_member(signature, &alc_snp_halves[i], report)) {
+            return "signature";
+        }
+    }
+    return NULL;
+}
+
+/* -- the certificates that came with it -- */
+
+/* One certificate's DER, in memory of the caller's. */
+static bool read_certificate(const json_t *entry, uint8_t der[CERTIFICATE_SIZE_MAX],
+                             size_t *out_size)
+{
+    const json_t *data = json_object_get(entry, "data");
+    *out_size = json_array_size(data);
+    return json_is_array(data) && *out_size != 0 && *out_size <= CERTIFICATE_SIZE_MAX &&
+           read_byte_array(data, der, *out_size);
+}
+
+static bool keep_endorsement_key(struct alc_kbs_evidence *out, const uint8_t *der, size_t size)
+{
+    if (out->endorsement_key == NULL) { /* the first one counts */
+        out->endorsement_key = malloc(size);
+        out->endorsement_key_size = size;
+        if (out->endorsement_key != NULL) {
+            alc_copy(out->endorsement_key, der, size);
+        }
+    }
+    return out->endorsement_key != NULL;
+}
+
+/* Kinds of certificates are words, or for kinds of the host's own an object, which is passed over.
+ */
+static bool read_chain_entry(const json_t *entry, struct alc_kbs_evidence *out,
+                             struct alc_writer *chain, unsigned *authorities)
+{
+    uint8_t der[CERTIFICATE_SIZE_MAX];
     size_t size;
-    uint8_t *bytes = take_bytes(evidence, "quote", &size);
-    if (bytes == NULL) {
-        snprintf(reason, ALC_KBS_REASON_MAX, "primary_evidence has no quote in base64");
-        return NULL;
+    const char *kind = json_string_value(json_object_get(entry, "cert_type"));
+    if (kind == NULL) {
+        return json_is_object(json_object_get(entry, "cert_type"));
     }
-    policy.kinds = tee == ALC_BROKER_SGX ? ALC_EVIDENCE_SGX : ALC_EVIDENCE_TDX;
-    policy.report_data = report_data;
-    policy.accepts_emulated = false;
-    const struct alc_known_signatures signatures = alc_kbs_known_signatures(known);
-    struct alc_appraisal appraisal = {
-        .evidence = {bytes, size},
-        .policy = &policy,
-        .now_s = now_s,
-        .root_sha256 = options->root_sha256,
-        .known = &signatures,
-    };
-    judge(options, &appraisal, &verdict);
-    if (verdict.is_emulated && options->accepts_emulated) {
-        policy.accepts_emulated = true;
-        policy.accepts_debug = true;
-        judge(options, &appraisal, &verdict);
+    if (strcmp(kind, "VCEK") == 0 || strcmp(kind, "VLEK") == 0) {
+        return read_certificate(entry, der, &size) && keep_endorsement_key(out, der, size);
     }
-    if (verdict.status != ALC_OK) {
-        explain(&verdict, reason);
-    } else if (verdict.kind != policy.kinds) {
-        snprintf(reason, ALC_KBS_REASON_MAX, "the quote is of another kind than the request says");
+    if (strcmp(kind, "ASK") == 0 || strcmp(kind, "ARK") == 0) {
+        if (!read_certificate(entry, der, &size)) {
+            return false;
+        }
+        alc_pem_write(chain, "CERTIFICATE", der, size);
+        *authorities |= kind[1] == 'S' ? 1 : 2;
+    }
+    return true;
+}
+
+/* *out->chain stays NULL unless both authorities are there: then the broker's own are used. */
+static bool read_chain(const json_t *chain, struct alc_kbs_evidence *out)
+{
+    enum { BOTH = 3 };
+    struct alc_writer writer;
+    unsigned authorities = 0;
+    uint8_t *pem = malloc(PEM_SIZE_MAX);
+    bool is_good =
+        pem != NULL && json_is_array(chain) && json_array_size(chain) <= CERTIFICATES_MAX;
+    alc_writer_init(&writer, pem, PEM_SIZE_MAX);
+    for (size_t i = 0; is_good && i < json_array_size(chain); i++) {
+        is_good = read_chain_entry(json_array_get(chain, i), out, &writer, &authorities);
+    }
+    is_good = is_good && !writer.overflowed;
+    if (is_good && authorities == BOTH) {
+        out->chain = pem;
+        out->chain_size = writer.pos;
     } else {
-        claims = claims_of(tee, &verdict);
+        free(pem);
     }
-    free(bytes);
-    return claims;
+    return is_good;
 }
 
-/* -- samples -- */
-
-static json_t *appraise_sample(const json_t *evidence, const uint8_t *report_data,
-                               char reason[ALC_KBS_REASON_MAX])
+static const char *read_snp(const json_t *object, struct alc_kbs_evidence *out)
 {
-    uint8_t shown[ALC_EVIDENCE_REPORT_DATA_SIZE] = {0};
-    size_t size;
-    uint8_t *bytes = take_bytes(evidence, "report_data", &size);
-    bool is_bound = bytes != NULL && (size == ALC_SHA384_SIZE || size == sizeof shown);
-    if (is_bound) {
-        alc_copy(shown, bytes, size);
-        is_bound = alc_equal(shown, report_data, sizeof shown);
+    const json_t *chain = json_object_get(object, "cert_chain");
+    out->bytes = calloc(1, ALC_SNP_REPORT_SIZE);
+    out->size = ALC_SNP_REPORT_SIZE;
+    if (out->bytes == NULL) {
+        return "out of memory";
     }
-    free(bytes);
-    if (!is_bound) {
-        snprintf(reason, ALC_KBS_REASON_MAX,
-                 "check REPORT_DATA failed: the sample's report data is not that of nonce and key");
-        return NULL;
+    const char *name = read_report(json_object_get(object, "attestation_report"), out->bytes);
+    if (name != NULL) {
+        snprintf(out->problem, sizeof out->problem,
+                 "primary_evidence: attestation_report has no %s in its form", name);
+        return out->problem;
     }
-    return json_pack("{s:s, s:b, s:s}", "tee", alc_broker_tee_name(ALC_BROKER_SAMPLE), "emulated",
-                     1, "status", "contraindicated");
+    return chain == NULL || json_is_null(chain) || read_chain(chain, out)
+               ? NULL
+               : "primary_evidence: cert_chain is no list of certificates";
 }
 
-json_t *alc_kbs_appraise(const struct alc_kbs_options *options, struct alc_kbs_known *known,
-                         enum alc_broker_tee tee, const json_t *evidence,
-                         const uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE], int64_t now_s,
-                         char reason[ALC_KBS_REASON_MAX])
+const char *alc_kbs_evidence_read(enum alc_broker_tee tee, const json_t *object,
+                                  struct alc_kbs_evidence *out)
 {
-    if (tee != ALC_BROKER_SAMPLE) {
-        return appraise_quote(options, known, tee, evidence, report_data, now_s, reason);
+    *out = (struct alc_kbs_evidence){0};
+    switch (tee) {
+    case ALC_BROKER_SGX:
+    case ALC_BROKER_TDX:
+        return read_quote(object, out);
+    case ALC_BROKER_SNP:
+        return read_snp(object, out);
+    case ALC_BROKER_SAMPLE:
+        return read_bytes(object, "report_data", "primary_evidence has no report_data in base64",
+                          out);
+    case ALC_BROKER_TEES:
+        break;
     }
-    if (!options->accepts_emulated) {
-        snprintf(reason, ALC_KBS_REASON_MAX,
-                 "samples prove nothing; this broker was not told to take them");
-        return NULL;
-    }
-    return appraise_sample(evidence, report_data, reason);
+    return "evidence of an unknown kind";
 }

@@ -8,22 +8,12 @@
 
 #include <openssl/crypto.h>
 
-#include "base/base64.h"
 #include "base/bytes.h"
-#include "kbs/kbs_internal.h"
-
-/* A request under way. */
-struct exchange {
-    struct alc_kbs *kbs;
-    const struct alc_kbs_request *request;
-    struct alc_kbs_response *response;
-    int64_t now_s;
-    char reason[ALC_KBS_REASON_MAX];
-};
+#include "kbs/exchange.h"
 
 /* -- answers -- */
 
-static void answer_json(struct exchange *exchange, json_t *body)
+void alc_kbs_answer_json(struct alc_kbs_exchange *exchange, json_t *body)
 {
     exchange->response->body = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
     json_decref(body);
@@ -37,8 +27,8 @@ static void answer_json(struct exchange *exchange, json_t *body)
 
 /* The protocol's ErrorInformation. What somebody sent may be quoted in the detail, and cut in the
  * middle of a character: it goes out as printable ASCII. */
-static void refuse(struct exchange *exchange, unsigned http_status, const char *type,
-                   const char *detail)
+void alc_kbs_refuse(struct alc_kbs_exchange *exchange, unsigned http_status, const char *type,
+                    const char *detail)
 {
     char text[ALC_KBS_REASON_MAX];
     size_t size = 0;
@@ -46,22 +36,24 @@ static void refuse(struct exchange *exchange, unsigned http_status, const char *
         text[size] = detail[size] >= ' ' && detail[size] <= '~' ? detail[size] : '?';
     }
     text[size] = '\0';
-    answer_json(exchange, json_pack("{s:s+, s:s}", "type", "/kbs/errors/", type, "detail", text));
+    alc_kbs_answer_json(exchange,
+                        json_pack("{s:s+, s:s}", "type", "/kbs/errors/", type, "detail", text));
     exchange->response->http_status = http_status;
 }
 
-static void refuse_format(struct exchange *exchange)
+void alc_kbs_refuse_format(struct alc_kbs_exchange *exchange)
 {
-    refuse(exchange, 400, "SerdeError", "the body is not the JSON that this request needs");
+    alc_kbs_refuse(exchange, 400, "SerdeError", "the body is not the JSON that this request needs");
 }
 
 /* What the evidence says runs there, in a few characters. */
-static const char *subject_of(json_t *claims, char *out, size_t out_size)
+static const char *subject_of(const json_t *claims, char *out, size_t out_size)
 {
+    static const char *const measurements[] = {"mr_enclave", "mr_td", "measurement"};
     const char *tee = json_string_value(json_object_get(claims, "tee"));
-    const char *measurement = json_string_value(json_object_get(claims, "mr_enclave"));
-    if (measurement == NULL) {
-        measurement = json_string_value(json_object_get(claims, "mr_td"));
+    const char *measurement = NULL;
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(measurements) && measurement == NULL; i++) {
+        measurement = json_string_value(json_object_get(claims, measurements[i]));
     }
     const char *workload = json_string_value(json_object_get(claims, "workload_id"));
     snprintf(out, out_size, "%s%s%s%s%s%s", tee != NULL ? tee : "", measurement != NULL ? " " : "",
@@ -71,10 +63,8 @@ static const char *subject_of(json_t *claims, char *out, size_t out_size)
     return out;
 }
 
-/* False, and the request refused, when the log cannot be written: nobody gets what nobody will know
- * about. */
-static bool audit(struct exchange *exchange, const char *action, const char *resource,
-                  json_t *claims, bool is_allowed, const char *reason)
+bool alc_kbs_audit(struct alc_kbs_exchange *exchange, const char *action, const char *resource,
+                   const json_t *claims, bool is_allowed, const char *reason)
 {
     char subject[240] = "";
     const struct alc_kbs_audit_row row = {
@@ -89,21 +79,21 @@ static bool audit(struct exchange *exchange, const char *action, const char *res
     if (alc_kbs_store_audit(exchange->kbs->store, &row) == ALC_OK) {
         return true;
     }
-    refuse(exchange, 500, "AuditError", "the audit log cannot be written");
+    alc_kbs_refuse(exchange, 500, "AuditError", "the audit log cannot be written");
     return false;
 }
 
-static void audit_and_refuse(struct exchange *exchange, const char *action, unsigned http_status,
-                             const char *type, const char *detail)
+static void audit_and_refuse(struct alc_kbs_exchange *exchange, const char *action,
+                             unsigned http_status, const char *type, const char *detail)
 {
-    if (audit(exchange, action, "", NULL, false, detail)) {
-        refuse(exchange, http_status, type, detail);
+    if (alc_kbs_audit(exchange, action, "", NULL, false, detail)) {
+        alc_kbs_refuse(exchange, http_status, type, detail);
     }
 }
 
 /* -- authentication: a challenge for anybody -- */
 
-static void handle_auth(struct exchange *exchange)
+static void handle_auth(struct alc_kbs_exchange *exchange)
 {
     const struct alc_kbs_request *request = exchange->request;
     struct alc_kbs_response *response = exchange->response;
@@ -114,7 +104,7 @@ static void handle_auth(struct exchange *exchange)
     const struct alc_text name = {(const uint8_t *)json_string_value(tee_value),
                                   json_string_length(tee_value)};
     if (version == NULL || name.bytes == NULL) {
-        refuse_format(exchange);
+        alc_kbs_refuse_format(exchange);
     } else if (strcmp(version, ALC_BROKER_VERSION) != 0) {
         snprintf(exchange->reason, ALC_KBS_REASON_MAX,
                  "KBS Client Protocol Version Mismatch: expect =" ALC_BROKER_VERSION
@@ -128,11 +118,11 @@ static void handle_auth(struct exchange *exchange)
                                      exchange->now_s,
                                      exchange->now_s + exchange->kbs->options.session_seconds,
                                      response->session, nonce) != ALC_OK) {
-        refuse(exchange, 503, "RcarAuthFailed", "no session can be opened");
+        alc_kbs_refuse(exchange, 503, "RcarAuthFailed", "no session can be opened");
     } else {
         response->session_seconds = exchange->kbs->options.session_seconds;
-        answer_json(exchange, json_pack("{s:{s:b}, s:s}", "extra-params", ALC_BROKER_TAKES_WORKLOAD,
-                                        1, "nonce", nonce));
+        alc_kbs_answer_json(exchange, json_pack("{s:{s:b}, s:s}", "extra-params",
+                                                ALC_BROKER_TAKES_WORKLOAD, 1, "nonce", nonce));
     }
     json_decref(body);
 }
@@ -141,11 +131,8 @@ static void handle_auth(struct exchange *exchange)
 
 /* The parts of an attestation, borrowed from its JSON. */
 struct attestation {
-    json_t *key;
-    const char *nonce;
-    const char *additional;
-    size_t additional_size;
-    json_t *evidence;
+    struct alc_kbs_client client;
+    const json_t *evidence;
 };
 
 /* A string that stands in canonical JSON as it is: nothing in it is escaped. */
@@ -192,67 +179,33 @@ static bool read_attestation(json_t *body, struct attestation *out)
     const json_t *nonce = json_object_get(runtime_data, "nonce");
     const json_t *additional = json_object_get(evidence, "additional_evidence");
     *out = (struct attestation){
-        .key = json_object_get(runtime_data, "tee-pubkey"),
-        .nonce = json_string_value(nonce),
-        .additional = json_string_value(additional),
-        .additional_size = json_string_length(additional),
+        .client = {.key = json_object_get(runtime_data, "tee-pubkey"),
+                   .nonce = json_string_value(nonce),
+                   .additional = json_string_value(additional),
+                   .additional_size = json_string_length(additional)},
         .evidence = json_object_get(evidence, "primary_evidence"),
     };
-    return out->nonce != NULL && is_plain(out->nonce, json_string_length(nonce)) &&
-           out->additional != NULL && is_bindable(out->additional, out->additional_size) &&
-           is_plain_object(out->key) && json_is_object(out->evidence);
+    const struct alc_kbs_client *client = &out->client;
+    return client->nonce != NULL && is_plain(client->nonce, json_string_length(nonce)) &&
+           client->additional != NULL && is_bindable(client->additional, client->additional_size) &&
+           is_plain_object(client->key) && json_is_object(out->evidence);
 }
 
-static bool bind(const struct attestation *attestation,
+static bool bind(const struct alc_kbs_client *client,
                  uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE])
 {
-    char *key = json_dumps(attestation->key, JSON_COMPACT | JSON_SORT_KEYS);
+    char *key = json_dumps(client->key, JSON_COMPACT | JSON_SORT_KEYS);
     if (key == NULL) {
         return false;
     }
     const struct alc_broker_binding binding = {
-        .nonce = {(const uint8_t *)attestation->nonce, strlen(attestation->nonce)},
+        .nonce = {(const uint8_t *)client->nonce, strlen(client->nonce)},
         .key = {(const uint8_t *)key, strlen(key)},
-        .additional = {(const uint8_t *)attestation->additional, attestation->additional_size},
+        .additional = {(const uint8_t *)client->additional, client->additional_size},
     };
     alc_broker_report_data(&binding, report_data);
     free(key);
     return true;
-}
-
-/* What the runtime says about its workload, which the evidence binds. Device evidence, which others
- * have in the same place, is not judged and gives no claims. */
-static void add_workload(const struct attestation *attestation, json_t *claims)
-{
-    json_t *additional = json_loadb(attestation->additional, attestation->additional_size,
-                                    JSON_REJECT_DUPLICATES, NULL);
-    json_t *id = json_object_get(json_object_get(additional, "alcove"), "workload_id");
-    if (json_is_string(id) && json_string_length(id) == 2 * ALC_SHA256_SIZE) {
-        json_object_set(claims, "workload_id", id);
-    }
-    json_decref(additional);
-}
-
-/* The result as others read it (draft-ietf-rats-ear, with Trustee's names), and the claims as our
- * rules have them. */
-static json_t *token_claims(const struct exchange *exchange, const struct attestation *attestation,
-                            json_t *claims)
-{
-    const char *status = json_string_value(json_object_get(claims, "status"));
-    const bool is_genuine = strcmp(status, "contraindicated") != 0;
-    const bool is_current = strcmp(status, "affirming") == 0;
-    return json_pack(
-        "{s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:{s:s, s:{s:i, s:i}, s:s, s:{s:O, s:{s:O}}}}}",
-        "eat_profile", "tag:github.com,2024:confidential-containers/Trustee", "iat",
-        (json_int_t)exchange->now_s, "nbf", (json_int_t)exchange->now_s, "exp",
-        (json_int_t)(exchange->now_s + exchange->kbs->options.token_seconds), "ear.verifier-id",
-        "developer", "alcove", "build", "alcove kbs", "submods", "cpu0", "ear.status", status,
-        "ear.trustworthiness-vector", "executables", 33, "hardware",
-        is_current   ? 2
-        : is_genuine ? 32
-                     : 97,
-        "ear.appraisal-policy-id", "default", "ear.veraison.annotated-evidence", "alcove", claims,
-        "runtime_data_claims", "tee-pubkey", attestation->key);
 }
 
 static const char *state_problem(enum alc_kbs_session_state state)
@@ -262,70 +215,82 @@ static const char *state_problem(enum alc_kbs_session_state state)
                : "the session's nonce was used before: a nonce is good for one attestation";
 }
 
-static json_t *appraise(struct exchange *exchange, const struct attestation *attestation)
+/* Spends the session's nonce. NULL, or why the request is none that evidence would be judged for.
+ */
+static const char *open_session(struct alc_kbs_exchange *exchange,
+                                const struct alc_kbs_client *client, enum alc_broker_tee *out_tee)
 {
     const struct alc_kbs_request *request = exchange->request;
-    uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
     char nonce[ALC_KBS_NONCE_SIZE];
-    enum alc_broker_tee tee;
-    const char *problem = NULL;
     if (request->session == NULL) {
-        problem = "cookie " ALC_BROKER_COOKIE " not found";
-    } else {
-        const enum alc_kbs_session_state state = alc_kbs_session_spend(
-            exchange->kbs->sessions, request->session, exchange->now_s, &tee, nonce);
-        problem = state == ALC_KBS_SESSION_FRESH ? NULL : state_problem(state);
+        return "cookie " ALC_BROKER_COOKIE " not found";
     }
-    if (problem == NULL && strcmp(nonce, attestation->nonce) != 0) {
-        problem = "the nonce is another one than the session's";
+    const enum alc_kbs_session_state state = alc_kbs_session_spend(
+        exchange->kbs->sessions, request->session, exchange->now_s, out_tee, nonce);
+    if (state != ALC_KBS_SESSION_FRESH) {
+        return state_problem(state);
     }
-    if (problem == NULL) {
-        problem = alc_kbs_key_problem(attestation->key);
-    }
-    if (problem == NULL && !bind(attestation, report_data)) {
+    return strcmp(nonce, client->nonce) == 0 ? alc_kbs_key_problem(client->key)
+                                             : "the nonce is another one than the session's";
+}
+
+static bool judge(struct alc_kbs_exchange *exchange, const struct attestation *attestation,
+                  struct alc_kbs_finding *out)
+{
+    uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
+    struct alc_kbs_question question = {
+        .evidence = attestation->evidence, .report_data = report_data, .now_s = exchange->now_s};
+    const char *problem = open_session(exchange, &attestation->client, &question.tee);
+    if (problem == NULL && !bind(&attestation->client, report_data)) {
         problem = "out of memory";
     }
     if (problem != NULL) {
         snprintf(exchange->reason, sizeof exchange->reason, "%s", problem);
-        return NULL;
+        return false;
     }
-    return alc_kbs_appraise(&exchange->kbs->options, exchange->kbs->known, tee,
-                            attestation->evidence, report_data, exchange->now_s, exchange->reason);
+    return alc_kbs_judge(exchange->kbs, &question, out, exchange->reason);
 }
 
-static void give_token(struct exchange *exchange, const struct attestation *attestation,
-                       json_t *claims)
+static const char *policy_of(const json_t *token)
 {
-    json_t *all = token_claims(exchange, attestation, claims);
-    char *token = all != NULL ? alc_kbs_token_sign(exchange->kbs->token_key, all) : NULL;
+    const json_t *appraisal = json_object_get(json_object_get(token, "submods"), "cpu0");
+    return json_string_value(json_object_get(appraisal, "ear.appraisal-policy-id"));
+}
+
+/* The log says by which policy: it may be another one tomorrow. */
+static void give_token(struct alc_kbs_exchange *exchange, const char *claims_text)
+{
+    struct alc_kbs *kbs = exchange->kbs;
+    char *token = alc_kbs_token_sign(kbs->token_key, kbs->token_header, claims_text);
+    json_t *all = json_loads(claims_text, JSON_REJECT_DUPLICATES, NULL);
+    json_t *claims = alc_kbs_claims_of(all);
+    if (token == NULL || claims == NULL) {
+        alc_kbs_refuse(exchange, 500, "RcarAttestFailed", "no token could be made");
+    } else if (alc_kbs_audit(exchange, "attest", "", claims, true, policy_of(all))) {
+        alc_kbs_session_attest(kbs->sessions, exchange->request->session, claims_text);
+        alc_kbs_answer_json(exchange, json_pack("{s:s}", "token", token));
+    }
+    json_decref(claims);
     json_decref(all);
-    if (token == NULL) {
-        refuse(exchange, 500, "RcarAttestFailed", "no token could be made");
-        return;
-    }
-    if (audit(exchange, "attest", "", claims, true, "")) {
-        alc_kbs_session_attest(exchange->kbs->sessions, exchange->request->session, token);
-        answer_json(exchange, json_pack("{s:s}", "token", token));
-    }
     free(token);
 }
 
-static void handle_attest(struct exchange *exchange)
+static void handle_attest(struct alc_kbs_exchange *exchange)
 {
     const struct alc_kbs_request *request = exchange->request;
     struct attestation attestation;
+    struct alc_kbs_finding finding;
     json_t *body = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, NULL);
     if (!read_attestation(body, &attestation)) {
-        refuse_format(exchange);
+        alc_kbs_refuse_format(exchange);
+    } else if (!judge(exchange, &attestation, &finding)) {
+        audit_and_refuse(exchange, "attest", 401, "RcarAttestFailed", exchange->reason);
     } else {
-        json_t *claims = appraise(exchange, &attestation);
-        if (claims != NULL) {
-            add_workload(&attestation, claims);
-            give_token(exchange, &attestation, claims);
-        } else {
-            audit_and_refuse(exchange, "attest", 401, "RcarAttestFailed", exchange->reason);
-        }
-        json_decref(claims);
+        char *claims =
+            alc_kbs_claims_write(exchange->kbs, &finding, &attestation.client, exchange->now_s);
+        alc_kbs_finding_release(exchange->kbs, &finding);
+        give_token(exchange, claims != NULL ? claims : "");
+        free(claims);
     }
     json_decref(body);
 }
@@ -333,22 +298,22 @@ static void handle_attest(struct exchange *exchange)
 /* -- resources -- */
 
 /* The claims of whoever asks: by token, or by a session that has one. Dates hold for both. */
-static json_t *authorize(struct exchange *exchange)
+static json_t *authorize(struct alc_kbs_exchange *exchange)
 {
     const struct alc_kbs_request *request = exchange->request;
     struct alc_kbs *kbs = exchange->kbs;
     const char *problem = "no token and no session: attest first";
-    char *token = NULL;
+    char *text = NULL;
     json_t *claims = NULL;
     if (request->bearer != NULL) {
         claims = alc_kbs_token_verify(kbs->token_key, request->bearer, exchange->now_s, &problem);
     } else if (request->session != NULL) {
         enum alc_kbs_session_state state =
-            alc_kbs_session_token(kbs->sessions, request->session, exchange->now_s, &token);
+            alc_kbs_session_claims(kbs->sessions, request->session, exchange->now_s, &text);
         problem =
             state == ALC_KBS_SESSION_UNKNOWN ? state_problem(state) : "the session is not attested";
-        claims = token != NULL ? alc_kbs_token_claims(token) : NULL;
-        free(token);
+        claims = text != NULL ? json_loads(text, 0, NULL) : NULL;
+        free(text);
     }
     if (claims == NULL) {
         snprintf(exchange->reason, sizeof exchange->reason, "%s", problem);
@@ -356,7 +321,7 @@ static json_t *authorize(struct exchange *exchange)
     return claims;
 }
 
-static bool is_allowed(struct exchange *exchange, const char *resource, json_t *claims)
+static bool is_allowed(struct alc_kbs_exchange *exchange, const char *resource, json_t *claims)
 {
     struct alc_kbs *kbs = exchange->kbs;
     pthread_rwlock_rdlock(&kbs->policy_lock);
@@ -365,7 +330,7 @@ static bool is_allowed(struct exchange *exchange, const char *resource, json_t *
     return result;
 }
 
-static void give_resource(struct exchange *exchange, const char *resource, json_t *claims,
+static void give_resource(struct alc_kbs_exchange *exchange, const char *resource, json_t *claims,
                           const json_t *key)
 {
     uint8_t *secret = NULL;
@@ -375,8 +340,9 @@ static void give_resource(struct exchange *exchange, const char *resource, json_
     if (status != ALC_OK) {
         const char *reason =
             status == ALC_E_NOT_FOUND ? "there is no such resource" : "the store cannot be read";
-        if (audit(exchange, "get", resource, claims, false, reason)) {
-            refuse(exchange, status == ALC_E_NOT_FOUND ? 404 : 500, "PluginInternalError", reason);
+        if (alc_kbs_audit(exchange, "get", resource, claims, false, reason)) {
+            alc_kbs_refuse(exchange, status == ALC_E_NOT_FOUND ? 404 : 500, "PluginInternalError",
+                           reason);
         }
         return;
     }
@@ -384,8 +350,8 @@ static void give_resource(struct exchange *exchange, const char *resource, json_
     OPENSSL_cleanse(secret, size);
     free(secret);
     if (message == NULL) {
-        refuse(exchange, 500, "JweError", "the resource could not be encrypted");
-    } else if (audit(exchange, "get", resource, claims, true, exchange->reason)) {
+        alc_kbs_refuse(exchange, 500, "JweError", "the resource could not be encrypted");
+    } else if (alc_kbs_audit(exchange, "get", resource, claims, true, exchange->reason)) {
         response->http_status = 200;
         response->body = message;
         response->body_size = strlen(message);
@@ -394,125 +360,37 @@ static void give_resource(struct exchange *exchange, const char *resource, json_
     free(message);
 }
 
-static void handle_get(struct exchange *exchange, const char *resource)
+static void handle_get(struct alc_kbs_exchange *exchange, const char *resource)
 {
     json_t *token = authorize(exchange);
-    json_t *evidence = json_object_get(json_object_get(json_object_get(token, "submods"), "cpu0"),
-                                       "ear.veraison.annotated-evidence");
-    json_t *claims = json_object_get(evidence, "alcove");
-    const json_t *key =
-        json_object_get(json_object_get(evidence, "runtime_data_claims"), "tee-pubkey");
+    json_t *claims = alc_kbs_claims_of(token);
     if (token == NULL) {
-        if (audit(exchange, "get", resource, NULL, false, exchange->reason)) {
-            refuse(exchange, 401, "TokenNotFound", exchange->reason);
+        if (alc_kbs_audit(exchange, "get", resource, NULL, false, exchange->reason)) {
+            alc_kbs_refuse(exchange, 401, "TokenNotFound", exchange->reason);
         }
     } else if (!is_allowed(exchange, resource, claims)) {
         char detail[ALC_KBS_REASON_MAX + 40];
         snprintf(detail, sizeof detail, "Access denied by policy: %s", exchange->reason);
-        if (audit(exchange, "get", resource, claims, false, exchange->reason)) {
-            refuse(exchange, 403, "PolicyDeny", detail);
+        if (alc_kbs_audit(exchange, "get", resource, claims, false, exchange->reason)) {
+            alc_kbs_refuse(exchange, 403, "PolicyDeny", detail);
         }
     } else {
-        give_resource(exchange, resource, claims, key);
+        give_resource(exchange, resource, claims, alc_kbs_claims_key(token));
     }
+    json_decref(claims);
     json_decref(token);
-}
-
-/* -- administration -- */
-
-static bool is_admin(struct exchange *exchange, const char *action, const char *resource)
-{
-    const struct alc_kbs_request *request = exchange->request;
-    const struct alc_kbs *kbs = exchange->kbs;
-    const char *problem = "administration needs a token signed with the administrator's key";
-    if (kbs->admin_key != NULL && request->bearer != NULL) {
-        json_t *claims =
-            alc_kbs_token_verify(kbs->admin_key, request->bearer, exchange->now_s, &problem);
-        json_decref(claims);
-    } else if (kbs->options.has_loopback_admin && request->is_loopback && request->bearer == NULL) {
-        problem = NULL;
-    }
-    if (audit(exchange, action, resource, NULL, problem == NULL, problem != NULL ? problem : "") &&
-        problem != NULL) {
-        refuse(exchange, 401, "AdminAuthAccess", problem);
-    }
-    return problem == NULL && exchange->response->body == NULL;
-}
-
-static void answer_change(struct exchange *exchange, alc_status status)
-{
-    if (status == ALC_OK) {
-        exchange->response->http_status = 200;
-    } else if (status == ALC_E_NOT_FOUND) {
-        refuse(exchange, 404, "PluginInternalError", "there is no such resource");
-    } else {
-        refuse(exchange, 500, "PluginInternalError", "the store cannot be written");
-    }
-}
-
-static void handle_put(struct exchange *exchange, const char *resource)
-{
-    if (is_admin(exchange, "put", resource)) {
-        answer_change(exchange,
-                      alc_kbs_store_put(exchange->kbs->store, resource, exchange->request->body,
-                                        exchange->request->body_size));
-    }
-}
-
-static void handle_delete(struct exchange *exchange, const char *resource)
-{
-    if (is_admin(exchange, "delete", resource)) {
-        answer_change(exchange, alc_kbs_store_delete(exchange->kbs->store, resource));
-    }
-}
-
-static void handle_set_policy(struct exchange *exchange)
-{
-    const struct alc_kbs_request *request = exchange->request;
-    struct alc_error error;
-    size_t size;
-    alc_error_clear(&error);
-    if (!is_admin(exchange, "policy", "")) {
-        return;
-    }
-    json_t *body = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *value = json_object_get(body, "policy");
-    const size_t text_size = json_string_length(value);
-    char *document = malloc(text_size + 1);
-    if (document == NULL || !json_is_string(value) ||
-        !alc_base64_read(ALC_BASE64_URL, (const uint8_t *)json_string_value(value), text_size,
-                         (uint8_t *)document, text_size, &size)) {
-        refuse_format(exchange);
-    } else if (alc_kbs_set_policy(exchange->kbs, document, size, &error) != ALC_OK) {
-        refuse(exchange, 400, "ParsePolicyError",
-               error.detail[0] != '\0' ? error.detail : alc_status_text(error.status));
-    } else {
-        exchange->response->http_status = 200;
-    }
-    free(document);
-    json_decref(body);
-}
-
-static void handle_get_policy(struct exchange *exchange)
-{
-    struct alc_kbs *kbs = exchange->kbs;
-    if (is_admin(exchange, "read policy", "")) {
-        pthread_rwlock_rdlock(&kbs->policy_lock);
-        answer_json(exchange, json_incref(kbs->policy));
-        pthread_rwlock_unlock(&kbs->policy_lock);
-    }
 }
 
 /* -- paths -- */
 
-static void handle_resource(struct exchange *exchange, const char *path)
+static void handle_resource(struct alc_kbs_exchange *exchange, const char *path)
 {
     char resource[ALC_BROKER_RESOURCE_MAX + 1];
     struct alc_text name;
     const struct alc_text text = {(const uint8_t *)path, strlen(path)};
     if (alc_broker_resource_read(&text, &name) != ALC_OK || name.size != text.size) {
-        refuse(exchange, 404, "InvalidRequestPath",
-               "the path of a resource is repository/type/tag");
+        alc_kbs_refuse(exchange, 404, "InvalidRequestPath",
+                       "the path of a resource is repository/type/tag");
         return;
     }
     alc_copy(resource, name.bytes, name.size);
@@ -522,22 +400,44 @@ static void handle_resource(struct exchange *exchange, const char *path)
         handle_get(exchange, resource);
         break;
     case ALC_KBS_POST:
-        handle_put(exchange, resource);
+        alc_kbs_put(exchange, resource);
         break;
     case ALC_KBS_DELETE:
-        handle_delete(exchange, resource);
+        alc_kbs_delete(exchange, resource);
         break;
     case ALC_KBS_OTHER_METHOD:
-        refuse(exchange, 405, "InvalidRequestPath", "a resource has GET, POST and DELETE");
+        alc_kbs_refuse(exchange, 405, "InvalidRequestPath", "a resource has GET, POST and DELETE");
         break;
     }
 }
 
-static void handle(struct exchange *exchange)
+/* Nothing, or a slash and the last name that was listed before. */
+static void handle_list(struct alc_kbs_exchange *exchange, const char *rest)
+{
+    if (*rest != '\0' && *rest != '/') {
+        alc_kbs_refuse(exchange, 404, "InvalidRequestPath", "there is nothing at this path");
+    } else {
+        alc_kbs_list(exchange, *rest == '/' ? rest + 1 : "");
+    }
+}
+
+static bool is_appraisal(const char *path)
+{
+    return strcmp(path, "attestation-policy") == 0;
+}
+
+static bool is_policy(const char *path)
+{
+    return is_appraisal(path) || strcmp(path, "resource-policy") == 0;
+}
+
+static void handle(struct alc_kbs_exchange *exchange)
 {
     static const char prefix[] = ALC_BROKER_PREFIX;
     static const char resource[] = "resource/";
+    static const char list[] = "resource-list";
     const struct alc_kbs_request *request = exchange->request;
+    const bool is_get = request->method == ALC_KBS_GET;
     const bool is_post = request->method == ALC_KBS_POST;
     const char *path = request->path + sizeof prefix - 1;
     if (strncmp(request->path, prefix, sizeof prefix - 1) != 0) {
@@ -549,23 +449,25 @@ static void handle(struct exchange *exchange)
         handle_auth(exchange);
     } else if (is_post && strcmp(path, "attest") == 0) {
         handle_attest(exchange);
-    } else if (is_post && strcmp(path, "resource-policy") == 0) {
-        handle_set_policy(exchange);
-    } else if (request->method == ALC_KBS_GET && strcmp(path, "resource-policy") == 0) {
-        handle_get_policy(exchange);
+    } else if (is_get && strncmp(path, list, sizeof list - 1) == 0) {
+        handle_list(exchange, path + sizeof list - 1);
+    } else if (is_policy(path) && is_post) {
+        alc_kbs_set_policy_by_request(exchange, is_appraisal(path));
+    } else if (is_policy(path) && is_get) {
+        alc_kbs_get_policy_by_request(exchange, is_appraisal(path));
     } else {
-        refuse(exchange, 404, "InvalidRequestPath", "there is nothing at this path");
+        alc_kbs_refuse(exchange, 404, "InvalidRequestPath", "there is nothing at this path");
     }
 }
 
 void alc_kbs_handle(struct alc_kbs *kbs, const struct alc_kbs_request *request,
                     struct alc_kbs_response *out)
 {
-    struct exchange exchange = {
+    struct alc_kbs_exchange exchange = {
         .kbs = kbs, .request = request, .response = out, .now_s = alc_kbs_now(kbs)};
     *out = (struct alc_kbs_response){.http_status = 500};
     if (request->body_size > ALC_BROKER_BODY_MAX) {
-        refuse(&exchange, 413, "InvalidRequestPath", "the body is too large");
+        alc_kbs_refuse(&exchange, 413, "InvalidRequestPath", "the body is too large");
         return;
     }
     handle(&exchange);

@@ -62,6 +62,13 @@ static alc_status open_token_key(struct alc_kbs *kbs)
     return kbs->token_key != NULL ? ALC_OK : ALC_E_BAD_KEY;
 }
 
+static alc_status open_tokens(struct alc_kbs *kbs)
+{
+    ALC_TRY(open_token_key(kbs));
+    kbs->token_header = alc_kbs_token_header(kbs->token_key);
+    return kbs->token_header != NULL ? ALC_OK : ALC_E_BAD_KEY;
+}
+
 static alc_status open_admin_key(struct alc_kbs *kbs)
 {
     const char *pem = kbs->options.admin_key_pem;
@@ -90,7 +97,7 @@ static json_t *read_policy(const char *document, size_t size, struct alc_error *
     }
     const char *words = alc_kbs_rules_problem(policy);
     if (words != NULL) {
-        (void)alc_fail_with(error, ALC_E_BAD_ARGUMENT, ALC_NO_OFFSET, words);
+        (void)alc_fail_with(error, ALC_E_BAD_POLICY, ALC_NO_OFFSET, words);
         json_decref(policy);
         return NULL;
     }
@@ -139,7 +146,51 @@ static alc_status open_policy(struct alc_kbs *kbs, struct alc_error *error)
     }
     kbs->policy = read_policy((const char *)document, size, error);
     free(document);
-    return kbs->policy != NULL ? ALC_OK : ALC_E_BAD_ARGUMENT;
+    return kbs->policy != NULL ? ALC_OK : ALC_E_BAD_POLICY;
+}
+
+/* -- the appraisal policy -- */
+
+alc_status alc_kbs_set_appraisal(struct alc_kbs *kbs, const char *document, size_t size,
+                                 struct alc_error *error)
+{
+    struct alc_kbs_appraisal *appraisal;
+    ALC_TRY(
+        alc_kbs_appraisal_new(document, size, kbs->options.accepts_emulated, &appraisal, error));
+    alc_status status = alc_kbs_store_put_setting(kbs->store, "appraisal", document, size);
+    if (status != ALC_OK) {
+        alc_kbs_appraisal_free(appraisal);
+        return alc_fail(error, status, ALC_NO_OFFSET);
+    }
+    alc_kbs_basis_judge_by(kbs->basis, appraisal);
+    return ALC_OK;
+}
+
+/* One that no longer can be is an error, not the default: that may accept more. */
+static alc_status open_appraisal(struct alc_kbs *kbs, struct alc_error *error)
+{
+    struct alc_kbs_appraisal *appraisal;
+    uint8_t *document;
+    size_t size;
+    alc_status status = alc_kbs_store_get_setting(kbs->store, "appraisal", &document, &size);
+    if (status == ALC_E_NOT_FOUND) {
+        return ALC_OK;
+    }
+    if (status != ALC_OK) {
+        return alc_fail(error, status, ALC_NO_OFFSET);
+    }
+    status = alc_kbs_appraisal_new((const char *)document, size, kbs->options.accepts_emulated,
+                                   &appraisal, error);
+    free(document);
+    if (status == ALC_OK) {
+        alc_kbs_basis_judge_by(kbs->basis, appraisal);
+    }
+    return status;
+}
+
+alc_status alc_kbs_set_collateral(struct alc_kbs *kbs, const struct alc_kbs_collateral *collateral)
+{
+    return alc_kbs_basis_set_collateral(kbs->basis, collateral);
 }
 
 /* -- opening -- */
@@ -147,7 +198,7 @@ static alc_status open_policy(struct alc_kbs *kbs, struct alc_error *error)
 static alc_status open_parts(struct alc_kbs *kbs, struct alc_error *error)
 {
     ALC_TRY(alc_kbs_store_open(kbs->options.store_path, &kbs->store, error));
-    alc_status status = open_token_key(kbs);
+    alc_status status = open_tokens(kbs);
     if (status != ALC_OK) {
         return alc_fail_with(error, status, ALC_NO_OFFSET, "the key for tokens");
     }
@@ -157,6 +208,11 @@ static alc_status open_parts(struct alc_kbs *kbs, struct alc_error *error)
                              "the administrator's key is no public key in PEM");
     }
     ALC_TRY(open_policy(kbs, error));
+    kbs->basis = alc_kbs_basis_new(&kbs->options.collateral);
+    if (kbs->basis == NULL) {
+        return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
+    }
+    ALC_TRY(open_appraisal(kbs, error));
     kbs->sessions = alc_kbs_sessions_new();
     kbs->known = alc_kbs_known_new();
     return kbs->sessions != NULL && kbs->known != NULL
@@ -196,7 +252,9 @@ void alc_kbs_close(struct alc_kbs *kbs)
     alc_kbs_sessions_free(kbs->sessions);
     alc_kbs_known_free(kbs->known);
     alc_kbs_store_close(kbs->store);
+    alc_kbs_basis_free(kbs->basis);
     EVP_PKEY_free(kbs->token_key);
+    free(kbs->token_header);
     EVP_PKEY_free(kbs->admin_key);
     json_decref(kbs->policy);
     pthread_rwlock_destroy(&kbs->policy_lock);

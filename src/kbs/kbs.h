@@ -15,19 +15,21 @@
 
 struct alc_kbs; /* an open broker; thread-safe */
 
+/* About the platforms that clients run on; of several the one that fits is used. */
+struct alc_kbs_collateral {
+    const struct alc_collateral *items;
+    size_t count;
+    void *memory; /* from malloc, with all of it in it: freed after its last use. NULL: borrowed */
+};
+
 struct alc_kbs_options {
     /* The file is made when it is not there, for its owner alone; ":memory:" is forgotten. */
     const char *store_path;
-    /* What evidence must be; NULL: alc_policy_default. Its report_data is not used: the protocol
-     * binds evidence. */
-    const struct alc_policy *appraisal;
     /* Takes evidence that anybody can make, the emulator's and samples: for tests. Rules must name
      * such evidence besides. */
     bool accepts_emulated;
-    const uint8_t *root_sha256; /* trusted root instead of the makers'; NULL: theirs */
-    /* About the platforms that clients run on; of several the one that fits is used. */
-    const struct alc_collateral *collateral;
-    size_t collateral_count;
+    const uint8_t *root_sha256;           /* trusted root instead of the makers'; NULL: theirs */
+    struct alc_kbs_collateral collateral; /* borrowed: `memory` MUST be NULL here */
     const char *admin_key_pem; /* public key for administration: EC or Ed25519; NULL: none */
     bool has_loopback_admin;   /* whoever connects from this machine may administer */
     unsigned session_seconds;  /* how long a session lasts; 0: 300 */
@@ -45,6 +47,16 @@ void alc_kbs_close(struct alc_kbs *kbs);
  * words of what is wrong at its place. */
 ALC_MUST_CHECK alc_status alc_kbs_set_policy(struct alc_kbs *kbs, const char *document, size_t size,
                                              struct alc_error *error);
+
+/* Replaces the appraisal policy by this document (docs/attestation.md, Policies): what evidence
+ * must be to get a token. Like the resource policy it is kept in the store; without one it is the
+ * default policy. ALC_E_BAD_JSON, ALC_E_BAD_POLICY, also for what a broker cannot ask for. */
+ALC_MUST_CHECK alc_status alc_kbs_set_appraisal(struct alc_kbs *kbs, const char *document,
+                                                size_t size, struct alc_error *error);
+
+/* Replaces what is known about platforms. When it fails, `collateral` is the caller's still. */
+ALC_MUST_CHECK alc_status alc_kbs_set_collateral(struct alc_kbs *kbs,
+                                                 const struct alc_kbs_collateral *collateral);
 
 enum alc_kbs_method { ALC_KBS_GET, ALC_KBS_POST, ALC_KBS_DELETE, ALC_KBS_OTHER_METHOD };
 

@@ -19,6 +19,7 @@ enum statement {
     GET_RESOURCE,
     PUT_RESOURCE,
     DELETE_RESOURCE,
+    LIST_RESOURCES,
     GET_SETTING,
     PUT_SETTING,
     ADD_AUDIT,
@@ -47,6 +48,8 @@ static const char *const texts[STATEMENTS] = {
     [GET_RESOURCE] = "SELECT value FROM resources WHERE path = ?1",
     [PUT_RESOURCE] = "INSERT OR REPLACE INTO resources (path, value) VALUES (?1, ?2)",
     [DELETE_RESOURCE] = "DELETE FROM resources WHERE path = ?1",
+    [LIST_RESOURCES] =
+        "SELECT path, length(value) FROM resources WHERE path > ?1 ORDER BY path LIMIT ?2",
     [GET_SETTING] = "SELECT value FROM settings WHERE name = ?1",
     [PUT_SETTING] = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)",
     [ADD_AUDIT] = ("INSERT INTO audit (time, peer, action, resource, subject, allowed, reason)"
@@ -115,6 +118,12 @@ void alc_kbs_store_close(struct alc_kbs_store *store)
 }
 
 /* -- values -- */
+
+static const char *column(sqlite3_stmt *statement, int index)
+{
+    const unsigned char *text = sqlite3_column_text(statement, index);
+    return text != NULL ? (const char *)text : "";
+}
 
 static alc_status copy_value(sqlite3_stmt *statement, uint8_t **out, size_t *out_size)
 {
@@ -197,6 +206,24 @@ alc_status alc_kbs_store_delete(struct alc_kbs_store *store, const char *resourc
     return result != SQLITE_DONE ? ALC_E_IO_FAILED : count == 0 ? ALC_E_NOT_FOUND : ALC_OK;
 }
 
+alc_status alc_kbs_store_list(struct alc_kbs_store *store, const char *after, unsigned max,
+                              void (*visit)(void *context, const char *resource, uint64_t size),
+                              void *context)
+{
+    sqlite3_stmt *statement = store->statements[LIST_RESOURCES];
+    int result;
+    pthread_mutex_lock(&store->lock);
+    sqlite3_bind_text(statement, 1, after, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, max);
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+        visit(context, column(statement, 0), (uint64_t)sqlite3_column_int64(statement, 1));
+    }
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    pthread_mutex_unlock(&store->lock);
+    return result == SQLITE_DONE ? ALC_OK : ALC_E_IO_FAILED;
+}
+
 /* -- the audit log -- */
 
 alc_status alc_kbs_store_audit(struct alc_kbs_store *store, const struct alc_kbs_audit_row *row)
@@ -215,12 +242,6 @@ alc_status alc_kbs_store_audit(struct alc_kbs_store *store, const struct alc_kbs
     sqlite3_clear_bindings(statement);
     pthread_mutex_unlock(&store->lock);
     return result == SQLITE_DONE ? ALC_OK : ALC_E_IO_FAILED;
-}
-
-static const char *column(sqlite3_stmt *statement, int index)
-{
-    const unsigned char *text = sqlite3_column_text(statement, index);
-    return text != NULL ? (const char *)text : "";
 }
 
 static int visit_rows(sqlite3_stmt *statement,

@@ -7,29 +7,24 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "attest/jwt.h"
 #include "base/base64.h"
 #include "base/bytes.h"
 #include "kbs/kbs_internal.h"
 
-enum {
-    COORDINATE_MAX = 48,
-    SIGNATURE_MAX = 2 * COORDINATE_MAX,
-    ED25519_SIZE = 64,
-    TOKEN_MAX = 1 << 16,
-    ADMIN_SECONDS = 300,
-};
+enum { ED25519_SIZE = 64, TOKEN_MAX = 1 << 16, ADMIN_SECONDS = 300 };
 
-/* What a key signs with; `coordinate_size` 0: not as r and s. */
+/* What a key signs with. */
 struct algorithm {
     const char *name;
     const EVP_MD *hash;
-    size_t coordinate_size;
+    bool is_ec;
+    enum alc_curve curve;
+    size_t signature_size;
 };
 
 static bool find_algorithm(EVP_PKEY *key, struct algorithm *out)
@@ -37,7 +32,7 @@ static bool find_algorithm(EVP_PKEY *key, struct algorithm *out)
     char curve[32];
     size_t size;
     if (EVP_PKEY_is_a(key, "ED25519")) {
-        *out = (struct algorithm){"EdDSA", NULL, 0};
+        *out = (struct algorithm){"EdDSA", NULL, false, ALC_CURVE_P256, ED25519_SIZE};
         return true;
     }
     if (!EVP_PKEY_is_a(key, "EC") ||
@@ -45,112 +40,114 @@ static bool find_algorithm(EVP_PKEY *key, struct algorithm *out)
                                        &size) != 1) {
         return false;
     }
-    *out = strcmp(curve, "prime256v1") == 0 ? (struct algorithm){"ES256", EVP_sha256(), 32}
-                                            : (struct algorithm){"ES384", EVP_sha384(), 48};
+    *out = strcmp(curve, "prime256v1") == 0
+               ? (struct algorithm){"ES256", EVP_sha256(), true, ALC_CURVE_P256, 64}
+               : (struct algorithm){"ES384", EVP_sha384(), true, ALC_CURVE_P384, 96};
     return strcmp(curve, "prime256v1") == 0 || strcmp(curve, "secp384r1") == 0;
 }
 
-/* -- ECDSA signatures as r || s, and as OpenSSL has them -- */
+/* -- signatures: of elliptic curves r || s, which OpenSSL has as DER -- */
 
-static bool signature_from_der(const uint8_t *der, size_t der_size, size_t size, uint8_t *out)
+static bool signature_from_der(const struct algorithm *algorithm, const uint8_t *der,
+                               size_t der_size, uint8_t *out)
 {
-    ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &der, (long)der_size);
-    bool is_good = signature != NULL &&
-                   BN_bn2binpad(ECDSA_SIG_get0_r(signature), out, (int)size) == (int)size &&
-                   BN_bn2binpad(ECDSA_SIG_get0_s(signature), out + size, (int)size) == (int)size;
-    ECDSA_SIG_free(signature);
-    return is_good;
-}
-
-static int signature_to_der(const uint8_t *bytes, size_t size, uint8_t **out)
-{
-    ECDSA_SIG *signature = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(bytes, (int)size, NULL);
-    BIGNUM *s = BN_bin2bn(bytes + size, (int)size, NULL);
-    int der_size = -1;
-    if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1) {
-        *out = NULL;
-        der_size = i2d_ECDSA_SIG(signature, out);
-    } else {
-        BN_free(r);
-        BN_free(s);
+    struct alc_ecdsa_signature signature;
+    struct alc_reader reader;
+    alc_reader_init(&reader, der, der_size, NULL);
+    if (alc_ecdsa_read_der(&reader, algorithm->curve, &signature) != ALC_OK) {
+        return false;
     }
-    ECDSA_SIG_free(signature);
-    return der_size;
+    alc_copy(out, signature.bytes, algorithm->signature_size);
+    return true;
 }
 
-static bool sign(EVP_PKEY *key, const struct algorithm *algorithm, const void *text, size_t size,
-                 uint8_t out[SIGNATURE_MAX])
+static alc_status sign(void *context, const uint8_t *text, size_t size,
+                       uint8_t out[ALC_JWT_SIGNATURE_MAX], size_t *out_size)
 {
-    uint8_t der[256];
-    size_t der_size = sizeof der;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool is_good = context != NULL &&
-                   EVP_DigestSignInit(context, NULL, algorithm->hash, NULL, key) == 1 &&
-                   EVP_DigestSign(context, der, &der_size, text, size) == 1;
-    if (is_good && algorithm->coordinate_size != 0) {
-        is_good = signature_from_der(der, der_size, algorithm->coordinate_size, out);
-    } else if (is_good) {
-        ALC_ASSERT(der_size == ED25519_SIZE);
-        alc_copy(out, der, ED25519_SIZE);
-    }
-    EVP_MD_CTX_free(context);
-    ERR_clear_error();
-    return is_good;
-}
-
-static bool verify(EVP_PKEY *key, const struct algorithm *algorithm, const void *text, size_t size,
-                   const uint8_t *signature, size_t signature_size)
-{
-    uint8_t *der = NULL;
-    const uint8_t *bytes = signature;
-    int bytes_size = (int)signature_size;
-    if (algorithm->coordinate_size != 0) {
-        if (signature_size != 2 * algorithm->coordinate_size) {
-            return false;
+    uint8_t bytes[256];
+    size_t bytes_size = sizeof bytes;
+    struct algorithm algorithm;
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    bool is_good = digest != NULL && find_algorithm(context, &algorithm) &&
+                   EVP_DigestSignInit(digest, NULL, algorithm.hash, NULL, context) == 1 &&
+                   EVP_DigestSign(digest, bytes, &bytes_size, text, size) == 1;
+    if (is_good) {
+        *out_size = algorithm.signature_size;
+        if (algorithm.is_ec) {
+            is_good = signature_from_der(&algorithm, bytes, bytes_size, out);
+        } else {
+            alc_copy(out, bytes, algorithm.signature_size);
         }
-        bytes_size = signature_to_der(signature, algorithm->coordinate_size, &der);
+    }
+    EVP_MD_CTX_free(digest);
+    ERR_clear_error();
+    return is_good ? ALC_OK : ALC_E_INTERNAL;
+}
+
+static bool verify(EVP_PKEY *key, const struct algorithm *algorithm, const char *text, size_t size,
+                   const struct alc_ecdsa_signature *signature, size_t signature_size)
+{
+    uint8_t der[ALC_ECDSA_DER_SIZE_MAX];
+    struct alc_writer writer;
+    const uint8_t *bytes = signature->bytes;
+    size_t bytes_size = signature_size;
+    if (signature_size != algorithm->signature_size) {
+        return false;
+    }
+    if (algorithm->is_ec) {
+        alc_writer_init(&writer, der, sizeof der);
+        alc_ecdsa_write_der(&writer, algorithm->curve, signature);
         bytes = der;
+        bytes_size = writer.pos;
     }
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool is_good = context != NULL && bytes_size > 0 &&
-                   EVP_DigestVerifyInit(context, NULL, algorithm->hash, NULL, key) == 1 &&
-                   EVP_DigestVerify(context, bytes, (size_t)bytes_size, text, size) == 1;
+    const bool is_good =
+        context != NULL && EVP_DigestVerifyInit(context, NULL, algorithm->hash, NULL, key) == 1 &&
+        EVP_DigestVerify(context, bytes, bytes_size, (const uint8_t *)text, size) == 1;
     EVP_MD_CTX_free(context);
-    OPENSSL_free(der);
     ERR_clear_error();
     return is_good;
 }
 
 /* -- the compact form -- */
 
-char *alc_kbs_token_sign(EVP_PKEY *key, const json_t *claims)
+char *alc_kbs_token_header(EVP_PKEY *key)
 {
-    char header[64];
-    uint8_t signature[SIGNATURE_MAX];
+    struct alc_ec_public_key public_key = {.curve = ALC_CURVE_P256};
+    uint8_t point[1 + 2 * ALC_EC_SIZE_MAX];
+    size_t size;
     struct algorithm algorithm;
     struct alc_writer writer;
-    char *text = json_dumps(claims, JSON_COMPACT);
+    if (!find_algorithm(key, &algorithm) || !algorithm.is_ec ||
+        EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &size) !=
+            1 ||
+        size != 1 + algorithm.signature_size) {
+        return NULL;
+    }
+    public_key.curve = algorithm.curve;
+    alc_copy(public_key.point, point + 1, size - 1);
+    char *header = malloc(ALC_JWT_HEADER_MAX + 1);
+    if (header != NULL) {
+        alc_writer_init(&writer, header, ALC_JWT_HEADER_MAX);
+        alc_jwt_write_header(&writer, &public_key);
+        ALC_ASSERT(!writer.overflowed);
+        header[writer.pos] = '\0';
+    }
+    return header;
+}
+
+char *alc_kbs_token_sign(EVP_PKEY *key, const char *header, const char *claims)
+{
+    const struct alc_jwt_signer signer = {.sign = sign, .context = key};
+    const struct alc_text header_text = {(const uint8_t *)header, strlen(header)};
+    const struct alc_text claims_text = {(const uint8_t *)claims, strlen(claims)};
+    struct alc_writer writer;
     char *token = malloc(TOKEN_MAX + 1);
-    bool is_good = text != NULL && token != NULL && find_algorithm(key, &algorithm);
-    if (is_good) {
-        const int header_size =
-            snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", algorithm.name);
-        alc_writer_init(&writer, token, TOKEN_MAX);
-        alc_base64_write(&writer, ALC_BASE64_URL, header, (size_t)header_size);
-        alc_write_u8(&writer, '.');
-        alc_base64_write(&writer, ALC_BASE64_URL, text, strlen(text));
-        is_good = !writer.overflowed && sign(key, &algorithm, token, writer.pos, signature);
+    if (token == NULL) {
+        return NULL;
     }
-    if (is_good) {
-        alc_write_u8(&writer, '.');
-        alc_base64_write(&writer, ALC_BASE64_URL, signature,
-                         algorithm.coordinate_size != 0 ? 2 * algorithm.coordinate_size
-                                                        : ED25519_SIZE);
-        is_good = !writer.overflowed;
-    }
-    free(text);
-    if (!is_good) {
+    alc_writer_init(&writer, token, TOKEN_MAX);
+    if (alc_jwt_write(&writer, &header_text, &claims_text, &signer) != ALC_OK) {
         free(token);
         return NULL;
     }
@@ -185,14 +182,6 @@ static bool split(const char *token, size_t *out_header_size, size_t *out_signed
     return true;
 }
 
-json_t *alc_kbs_token_claims(const char *token)
-{
-    size_t header_size, signed_size;
-    return split(token, &header_size, &signed_size)
-               ? load_part(token + header_size + 1, signed_size - header_size - 1)
-               : NULL;
-}
-
 static bool is_header_of(const char *token, size_t header_size, const struct algorithm *algorithm)
 {
     json_t *header = load_part(token, header_size);
@@ -222,23 +211,23 @@ static const char *date_problem(const json_t *claims, int64_t now_s)
 json_t *alc_kbs_token_verify(EVP_PKEY *key, const char *token, int64_t now_s, const char **reason)
 {
     size_t header_size, signed_size, signature_size;
-    uint8_t signature[SIGNATURE_MAX];
+    struct alc_ecdsa_signature signature;
     struct algorithm algorithm;
     *reason = "the token is malformed";
     if (!split(token, &header_size, &signed_size) || !find_algorithm(key, &algorithm)) {
         return NULL;
     }
     const char *last = token + signed_size + 1;
-    if (!alc_base64_read(ALC_BASE64_URL, (const uint8_t *)last, strlen(last), signature,
-                         sizeof signature, &signature_size)) {
+    if (!alc_base64_read(ALC_BASE64_URL, (const uint8_t *)last, strlen(last), signature.bytes,
+                         sizeof signature.bytes, &signature_size)) {
         return NULL;
     }
     if (!is_header_of(token, header_size, &algorithm) ||
-        !verify(key, &algorithm, token, signed_size, signature, signature_size)) {
+        !verify(key, &algorithm, token, signed_size, &signature, signature_size)) {
         *reason = "the token's signature is not valid";
         return NULL;
     }
-    json_t *claims = alc_kbs_token_claims(token);
+    json_t *claims = load_part(token + header_size + 1, signed_size - header_size - 1);
     if (claims != NULL) {
         *reason = date_problem(claims, now_s);
     }
@@ -251,13 +240,19 @@ json_t *alc_kbs_token_verify(EVP_PKEY *key, const char *token, int64_t now_s, co
 
 char *alc_kbs_admin_token(const char *private_key_pem)
 {
+    char header[64];
+    char claims[128];
+    struct algorithm algorithm;
     BIO *bio = BIO_new_mem_buf(private_key_pem, -1);
     EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
-    const json_int_t now_s = (json_int_t)time(NULL);
-    json_t *claims =
-        json_pack("{s:s, s:I, s:I}", "role", "admin", "iat", now_s, "exp", now_s + ADMIN_SECONDS);
-    char *token = key != NULL && claims != NULL ? alc_kbs_token_sign(key, claims) : NULL;
-    json_decref(claims);
+    const long long now_s = (long long)time(NULL);
+    char *token = NULL;
+    if (key != NULL && find_algorithm(key, &algorithm)) {
+        snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", algorithm.name);
+        snprintf(claims, sizeof claims, "{\"role\":\"admin\",\"iat\":%lld,\"exp\":%lld}", now_s,
+                 now_s + ADMIN_SECONDS);
+        token = alc_kbs_token_sign(key, header, claims);
+    }
     EVP_PKEY_free(key);
     BIO_free(bio);
     ERR_clear_error();

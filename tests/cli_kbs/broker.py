@@ -3,6 +3,7 @@
 import json
 import pathlib
 import select
+import signal
 import subprocess
 
 START_S = 20
@@ -37,13 +38,15 @@ class Broker:
     def __enter__(self):
         self.process = subprocess.Popen(
             [self.alcove, "kbs", "serve", "--store", str(self.store), "--listen", "127.0.0.1:0",
-             *self.words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+             *self.words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         ready, _, _ = select.select([self.process.stdout], [], [], START_S)
         line = self.process.stdout.readline() if ready else ""
         if not line.startswith("serving "):
             self.process.kill()
             self.process.wait()
             raise Failure("the broker does not start")
+        if "--accept-emulated" in self.words:
+            expect_in("a warning", "takes emulated evidence", self.process.stderr.readline())
         self.url = line.split()[1]
         self.port = int(self.url.rpartition(":")[2])
         return self
@@ -55,7 +58,22 @@ class Broker:
         finally:
             self.process.kill()
             self.process.stdout.close()
+            self.process.stderr.close()
         expect("the broker's exit code", code, 0)
+
+    def reload(self):
+        """Has it read its files again, and waits until it has said in one line how that went."""
+        self.process.send_signal(signal.SIGHUP)
+        ready, _, _ = select.select([self.process.stderr], [], [], START_S)
+        if not ready:
+            raise Failure("the broker does not say that it read its files again")
+        return self.process.stderr.readline()
+
+    def run_alone(self, *words):
+        """A broker that does not start."""
+        done = subprocess.run([self.alcove, "kbs", "serve", "--store", str(self.store), *words],
+                              check=False, capture_output=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr.decode()
 
     def run(self, *words):
         """Exit code, standard output and standard error of `alcove kbs ...` with this URL."""

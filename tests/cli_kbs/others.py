@@ -20,6 +20,7 @@ from broker import Broker, Failure, expect, expect_in, run_cases
 try:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
     from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
@@ -177,6 +178,18 @@ def case_every_key(alcove):
     with_broker(alcove, run)
 
 
+def verify_token(token):
+    """By the key in its header, as verifiers do that were told to trust it."""
+    header, claims, signature = token.split(".")
+    jwk, raw = json.loads(decode(header))["jwk"], decode(signature)
+    numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(decode(jwk["x"]), "big"),
+                                            int.from_bytes(decode(jwk["y"]), "big"),
+                                            CURVES[jwk["crv"]])
+    numbers.public_key().verify(
+        encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")),
+        f"{header}.{claims}".encode(), ec.ECDSA(hashes.SHA256()))
+
+
 def case_token(alcove):
     """What others read in it."""
     def run(broker):
@@ -184,13 +197,18 @@ def case_token(alcove):
         nonce = client.authenticate()
         _, answer = client.attest(nonce, key.jwk, bind(nonce, key.jwk, "{}"))
         header, claims, _ = answer["token"].split(".")
-        expect("header", json.loads(decode(header)), {"alg": "ES256", "typ": "JWT"})
+        verify_token(answer["token"])
+        expect("header", json.loads(decode(header))["jwk"]["alg"], "ES256")
         claims = json.loads(decode(claims))
         appraisal = claims["submods"]["cpu0"]
         expect("life", claims["exp"] - claims["iat"], 300)
         expect("status", appraisal["ear.status"], "contraindicated")
-        expect("key", appraisal["ear.veraison.annotated-evidence"]["runtime_data_claims"],
-               {"tee-pubkey": key.jwk})
+        evidence = appraisal["ear.veraison.annotated-evidence"]
+        expect("what is bound", evidence["runtime_data_claims"],
+               {"additional-evidence": "{}", "nonce": nonce, "tee-pubkey": key.jwk})
+        expect("report data", evidence["report_data"],
+               bind(nonce, key.jwk, "{}").hex() + 32 * "0")
+        expect("sample", evidence["sample"], {"debug": True, "emulated": True})
     with_broker(alcove, run)
 
 

@@ -108,6 +108,52 @@ def case_administrator(alcove):
             expect("put without a key", broker.run("put", NAME, secret)[0], 0)
 
 
+def case_running_broker(alcove):
+    """What an administrator sees and changes while it serves."""
+    with tempfile.TemporaryDirectory() as folder:
+        secret = write(folder, "secret", SECRET)
+        appraisal = write(folder, "appraisal.json", b'{"kinds": ["tdx"]}')
+        wrong = write(folder, "wrong.json", b'{"kinds": ["tpm"]}')
+        with Broker(alcove, folder, "--admin-loopback", "--accept-emulated",
+                    rules=SAMPLES) as broker:
+            expect("nothing", broker.run("list"), (0, b"", ""))
+            for name in ("kbs:///repo/sample/2", NAME):
+                expect("put", broker.run("put", name, secret)[0], 0)
+            expect("list", broker.run("list"),
+                   (0, b"repo/sample/1\t768\nrepo/sample/2\t768\n", ""))
+            expect("policy", json.loads(broker.run("policy")[1]), {"rules": SAMPLES})
+            expect("appraisal", broker.run("policy", "--appraisal"), (0, b"{}\n", ""))
+            code, _, why = broker.run("policy", "--appraisal", wrong)
+            expect("no appraisal policy", code, 3)
+            expect_in("why", "at byte 11: not an appraisal policy", why)
+            expect("appraisal", broker.run("policy", "--appraisal", appraisal), (0, b"", ""))
+            expect("appraisal", broker.run("policy", "--appraisal"),
+                   (0, b'{"kinds":["tdx"]}\n', ""))
+        code, _, why = Broker(alcove, folder).run_alone("--appraisal-policy", wrong)
+        expect("a broker with no policy", code, 2)
+        expect_in("why", "wrong.json: not an appraisal policy at 0xb", why)
+
+
+def case_reload(alcove):
+    """Files are read again when the process is told so, and a bad one changes nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        secret = write(folder, "secret", SECRET)
+        appraisal = write(folder, "appraisal.json", b"{}")
+        with Broker(alcove, folder, "--admin-loopback", "--accept-emulated", "--appraisal-policy",
+                    appraisal, rules=SAMPLES) as broker:
+            expect("put", broker.run("put", NAME, secret)[0], 0)
+            for content, words, printed in (
+                    (b'{"kinds": ["snp"]}', "read again", b'{"kinds":["snp"]}\n'),
+                    (b'{"kinds": ', "appraisal.json: ", b'{"kinds":["snp"]}\n'),
+                    (b'{"kinds": ["sgx"]}', "read again", b'{"kinds":["sgx"]}\n')):
+                write(folder, "appraisal.json", content)
+                expect_in("what it says", words, broker.reload())
+                expect("in force", broker.run("policy", "--appraisal")[1], printed)
+            write(folder, "policy.json", b'{"rules":[]}')
+            broker.reload()
+            expect("get without a rule", broker.run("get", "--tee", "sample", NAME)[0], 3)
+
+
 def case_samples_need_consent(alcove):
     with tempfile.TemporaryDirectory() as folder:
         with Broker(alcove, folder, rules=SAMPLES) as broker:
@@ -232,8 +278,9 @@ def case_usage(alcove):
 
 def main():
     alcove = sys.argv[1]
-    cases = (case_secret, case_administrator, case_samples_need_consent, case_attester,
-             case_requests, case_expiry, case_tls, case_usage)
+    cases = (case_secret, case_administrator, case_running_broker, case_reload,
+             case_samples_need_consent, case_attester, case_requests, case_expiry, case_tls,
+             case_usage)
     return run_cases([(case, (alcove,)) for case in cases])
 
 
