@@ -2,6 +2,9 @@
  *
  * HTTP by libcurl: no redirects, bounded answers, bounded time. What comes back is not believed
  * here; the client's machine judges it.
+ *
+ * Always HTTP/1.1: over HTTP/2 a request has its whole URL, and a Trustee server, whose list of
+ * what an administrator may do is of paths, refuses it.
  */
 #include "cli_kbs/carry.h"
 
@@ -101,6 +104,7 @@ static void set_up(struct kbs_carrier *carrier, const char *url)
     carrier->problem[0] = '\0';
     need(curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS_MAX) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS_MAX) == CURLE_OK &&

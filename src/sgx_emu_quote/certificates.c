@@ -14,6 +14,7 @@ enum {
     DER_BIT_STRING = 0x03,
     DER_OCTET_STRING = 0x04,
     DER_OBJECT_IDENTIFIER = 0x06,
+    DER_ENUMERATED = 0x0a,
     DER_UTF8_STRING = 0x0c,
     DER_UTC_TIME = 0x17,
     DER_SEQUENCE = 0x30,
@@ -162,12 +163,19 @@ static void put_octets_pair(struct der_writer *out, uint8_t number, const void *
     der_end(out, pair);
 }
 
+/* All that a certificate for a single processor has; others' readers miss what ours does not ask
+ * for. */
 static void put_platform(struct der_writer *out)
 {
+    static const uint8_t standard = 0;
     size_t all = der_begin(out, DER_SEQUENCE);
+    put_octets_pair(out, 1, EMULATED_PPID, 16);
     put_tcb(out);
     put_octets_pair(out, 3, "\0", 2);
     put_octets_pair(out, 4, EMULATED_FMSPC, 6);
+    size_t type = begin_pair(out, (const uint8_t[]){5}, 1);
+    der_element(out, DER_ENUMERATED, &standard, 1);
+    der_end(out, type);
     der_end(out, all);
 }
 

@@ -21,6 +21,7 @@ enum emulated_party {
 };
 
 /* What the platform's certificate says about it, and collateral about such platforms. */
+#define EMULATED_PPID "alcove EMULATED" /* 16 bytes with its end */
 #define EMULATED_FMSPC "\xA1\xC0\x5E\x00\x00\x00"
 #define EMULATED_FMSPC_HEX "A1C05E000000"
 enum { EMULATED_SVN = 1 }; /* of all components, PCE and quoting enclave */

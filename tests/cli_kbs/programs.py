@@ -6,10 +6,13 @@ loopback. Who may have a secret gets it; everybody else gets a reason. Usage: pr
 import http.client
 import json
 import os
+import socket
+import ssl
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from broker import Broker, expect, expect_in, run_cases
@@ -225,13 +228,19 @@ def case_expiry(alcove):
             expect_in("why", b"no such session, or it expired", answer)
 
 
+def make_certificate(folder):
+    """Paths of a key and a certificate for this machine."""
+    key, certificate = os.path.join(folder, "tls.pem"), os.path.join(folder, "tls.crt")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=broker", "-addext",
+                    "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out",
+                    certificate], check=True, capture_output=True)
+    return key, certificate
+
+
 def case_tls(alcove):
     with tempfile.TemporaryDirectory() as folder:
-        key, certificate = os.path.join(folder, "tls.pem"), os.path.join(folder, "tls.crt")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=broker", "-addext",
-                        "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out",
-                        certificate], check=True, capture_output=True)
+        key, certificate = make_certificate(folder)
         secret = write(folder, "secret", SECRET)
         with Broker(alcove, folder, "--admin-loopback", "--accept-emulated", "--certificate",
                     certificate, "--key", key, rules=SAMPLES) as broker:
@@ -242,6 +251,32 @@ def case_tls(alcove):
             code, _, why = broker.run("get", "--tee", "sample", NAME)
             expect("a server that nobody vouches for", code, 1)
             expect_in("why", "certificate", why)
+
+
+def case_version_of_http(alcove):
+    """The same as without TLS: a server that finds its paths in requests finds others in HTTP/2."""
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = make_certificate(folder)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        chosen = []
+
+        def serve(listener):
+            peer = listener.accept()[0]
+            peer.settimeout(30)
+            with context.wrap_socket(peer, server_side=True) as channel:
+                chosen.append(channel.selected_alpn_protocol())
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(30)
+            thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+            thread.start()
+            subprocess.run([alcove, "kbs", "get", "--url",
+                            f"https://127.0.0.1:{listener.getsockname()[1]}", "--ca", certificate,
+                            "--tee", "sample", NAME], check=False, capture_output=True, timeout=60)
+            thread.join(30)
+        expect("protocol", chosen, ["http/1.1"])
 
 
 def case_usage(alcove):
@@ -280,7 +315,7 @@ def main():
     alcove = sys.argv[1]
     cases = (case_secret, case_administrator, case_running_broker, case_reload,
              case_samples_need_consent, case_attester, case_requests, case_expiry, case_tls,
-             case_usage)
+             case_version_of_http, case_usage)
     return run_cases([(case, (alcove,)) for case in cases])
 
 

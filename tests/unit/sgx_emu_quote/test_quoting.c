@@ -143,6 +143,42 @@ static void others_read_the_certificates_as_well(void **state)
     BIO_free(text);
 }
 
+/* Intel's profile of such certificates: PPID, TCB, PCE-ID, FMSPC and SGX type stand in each, in
+ * this order, and others' readers insist on it. */
+static void the_platform_says_all_that_the_profile_asks_for(void **state)
+{
+    (void)state;
+    static const int kinds[] = {V_ASN1_OCTET_STRING, V_ASN1_SEQUENCE, V_ASN1_OCTET_STRING,
+                                V_ASN1_OCTET_STRING, V_ASN1_ENUMERATED};
+    ASN1_OBJECT *oid = OBJ_txt2obj("1.2.840.113741.1.13.1", 1);
+    const uint8_t *pem = memmem(world.quote, world.appraisal.evidence.size, "-----BEGIN", 10);
+    BIO *text =
+        BIO_new_mem_buf(pem, (int)(world.appraisal.evidence.size - (size_t)(pem - world.quote)));
+    X509 *platform = PEM_read_bio_X509(text, NULL, NULL, NULL);
+    X509_EXTENSION *extension = X509_get_ext(platform, X509_get_ext_by_OBJ(platform, oid, -1));
+    const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
+    const uint8_t *next = ASN1_STRING_get0_data(value);
+    ASN1_SEQUENCE_ANY *parts = d2i_ASN1_SEQUENCE_ANY(NULL, &next, ASN1_STRING_length(value));
+    assert_int_equal(sk_ASN1_TYPE_num(parts), ALC_ARRAY_COUNT(kinds));
+    for (int i = 0; i < sk_ASN1_TYPE_num(parts); i++) {
+        char name[64];
+        char expected[64];
+        next = ASN1_STRING_get0_data(sk_ASN1_TYPE_value(parts, i)->value.sequence);
+        ASN1_SEQUENCE_ANY *pair = d2i_ASN1_SEQUENCE_ANY(
+            NULL, &next, ASN1_STRING_length(sk_ASN1_TYPE_value(parts, i)->value.sequence));
+        assert_int_equal(sk_ASN1_TYPE_num(pair), 2);
+        OBJ_obj2txt(name, sizeof name, sk_ASN1_TYPE_value(pair, 0)->value.object, 1);
+        snprintf(expected, sizeof expected, "1.2.840.113741.1.13.1.%d", i + 1);
+        assert_string_equal(name, expected);
+        assert_int_equal(sk_ASN1_TYPE_value(pair, 1)->type, kinds[i]);
+        sk_ASN1_TYPE_pop_free(pair, ASN1_TYPE_free);
+    }
+    sk_ASN1_TYPE_pop_free(parts, ASN1_TYPE_free);
+    X509_free(platform);
+    BIO_free(text);
+    ASN1_OBJECT_free(oid);
+}
+
 static void by_themselves_they_are_refused(void **state)
 {
     (void)state;
@@ -186,6 +222,7 @@ int main(void)
         cmocka_unit_test(the_root_is_the_known_one),
         cmocka_unit_test_setup(the_verifier_accepts_them_when_told_to, setup),
         cmocka_unit_test_setup(others_read_the_certificates_as_well, setup),
+        cmocka_unit_test_setup(the_platform_says_all_that_the_profile_asks_for, setup),
         cmocka_unit_test_setup(by_themselves_they_are_refused, setup),
         cmocka_unit_test_setup(the_same_report_gives_the_same_quote, setup),
         cmocka_unit_test_setup(only_reports_for_the_service_are_quoted, setup),
