@@ -66,9 +66,8 @@ static void write_again(const struct alc_coco_evidence *coco)
 static void judge(const struct alc_text *evidence)
 {
     static const struct alc_pcs_collateral collateral;
-    const struct alc_channel_demand tng = {.collateral = {.pcs = &collateral},
-                                           .dialect = &alc_channel_tng,
-                                           .accepts_stale = true};
+    const struct alc_channel_demand tng = {
+        .collateral = {.pcs = &collateral}, .dialect = &alc_channel_tng, .accepts_stale = true};
     const struct alc_channel_proof proof = {
         .spki = {(const uint8_t *)"a key", 5},
         .evidence = {.tag = ALC_EVIDENCE_TAG_COCO, .evidence = *evidence}};

@@ -166,8 +166,10 @@ static void test_refused(void **state)
         {{.tee = "sgx", .hash = 7, .agent = "{\"quote\":\"\"}"}, ALC_E_BAD_QUOTE},
         {{.tee = "sgx", .hash = 7, .agent = "{\"quote\":\"AA==\",\"quote\":\"AA==\"}"},
          ALC_E_BAD_JSON},
-        {{.tee = "sgx", .hash = 7, .agent = "{\"quote\":\"AA==\"} "
-                                            "{}"},
+        {{.tee = "sgx",
+          .hash = 7,
+          .agent = "{\"quote\":\"AA==\"} "
+                   "{}"},
          ALC_E_BAD_JSON},
         {{.tee = "sgx", .hash = 7, .runtime = "{}"}, ALC_E_BAD_JSON},
         {{.tee = "sgx", .hash = 7, .runtime = "[]"}, ALC_E_BAD_JSON},
@@ -426,8 +428,7 @@ static X509 *make_their_certificate(void)
     ask_agent(agent, runtime);
     const struct alc_tagged_evidence tagged = {
         .tag = ALC_EVIDENCE_TAG_COCO,
-        .evidence = {evidence,
-                     write_evidence(evidence, sizeof evidence, &good, agent, runtime)}};
+        .evidence = {evidence, write_evidence(evidence, sizeof evidence, &good, agent, runtime)}};
     alc_writer_init(&writer, extension, sizeof extension);
     alc_tagged_evidence_write(&writer, &tagged);
     X509_set_version(certificate, 2);
