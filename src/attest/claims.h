@@ -23,6 +23,7 @@
 #include "attest/policy.h"
 #include "base/sha256.h"
 #include "base/writer.h"
+#include "crypto/crypto.h"
 
 enum alc_claim {
 #define CLAIM(ident, label, form, presence, text) ALC_CLAIM_##ident,
@@ -69,6 +70,8 @@ enum { ALC_CLAIMS_NONCE_SIZE_MAX = 64, ALC_CLAIMS_SIZE_MAX = 4096 };
 
 /* IANA's "Named Information Hash Algorithm Registry". */
 enum alc_named_hash { ALC_NAMED_SHA256 = 1, ALC_NAMED_SHA384 = 7, ALC_NAMED_SHA512 = 8 };
+/* ALC_HASH_KINDS: none of these. */
+enum alc_hash_kind alc_named_hash_kind(uint64_t name);
 
 /* Parts of a claims-buffer; borrowed. Empty texts: not there. */
 struct alc_claims_buffer {

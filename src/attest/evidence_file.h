@@ -20,6 +20,7 @@ enum alc_evidence_tag {
     ALC_EVIDENCE_TAG_TDX_REPORT = 60001, /* not signed: for this machine alone */
     ALC_EVIDENCE_TAG_SGX_REPORT = 60002, /* the same */
     ALC_EVIDENCE_TAG_SEV_SNP = 0x1a7504, /* report of a guest */
+    ALC_EVIDENCE_TAG_COCO = 0xc0c000,    /* of an attestation agent, see channel/coco.h */
 };
 
 struct alc_tagged_evidence {

@@ -16,7 +16,7 @@ enum major_type {
     MAJOR_TAG = 6,
     MAJOR_SIMPLE = 7,
 };
-enum { SIMPLE_FALSE = 20, SIMPLE_TRUE = 21 };
+enum { SIMPLE_FALSE = 20, SIMPLE_TRUE = 21, SIMPLE_NULL = 22 };
 
 static void write_head(struct alc_writer *writer, enum major_type major, uint64_t value)
 {
@@ -84,6 +84,11 @@ void alc_cbor_write_tag(struct alc_writer *writer, uint64_t tag)
 void alc_cbor_write_bool(struct alc_writer *writer, bool value)
 {
     write_head(writer, MAJOR_SIMPLE, value ? SIMPLE_TRUE : SIMPLE_FALSE);
+}
+
+void alc_cbor_write_null(struct alc_writer *writer)
+{
+    write_head(writer, MAJOR_SIMPLE, SIMPLE_NULL);
 }
 
 static alc_status read_argument(struct alc_reader *reader, unsigned size_log2, uint64_t *out)
@@ -193,6 +198,18 @@ alc_status alc_cbor_read_bool(struct alc_reader *reader, bool *out)
     ALC_TRY(read_head(reader, MAJOR_SIMPLE, &value));
     *out = value == SIMPLE_TRUE;
     return *out || value == SIMPLE_FALSE ? ALC_OK : alc_reader_fail(&start, ALC_E_BAD_CBOR);
+}
+
+bool alc_cbor_take_null(struct alc_reader *reader)
+{
+    struct alc_reader again = *reader;
+    uint8_t lead;
+    if (alc_reader_at_end(reader) || alc_read_u8(&again, &lead) != ALC_OK ||
+        lead != (MAJOR_SIMPLE << 5 | SIMPLE_NULL)) {
+        return false;
+    }
+    *reader = again;
+    return true;
 }
 
 /* In the order of encodings negative keys come behind all others. */

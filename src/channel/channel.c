@@ -92,7 +92,8 @@ alc_status alc_channel_open(struct alc_arena *arena, const struct alc_channel_op
 {
     const size_t mark = alc_arena_mark(arena);
     struct alc_channel *channel;
-    if (options->role == ALC_CHANNEL_SERVER && options->identity == NULL) {
+    if (options->identity == NULL ? options->role == ALC_CHANNEL_SERVER
+                                  : options->identity->dialect != options->demand->dialect) {
         return ALC_E_BAD_ARGUMENT;
     }
     alc_status status = take_memory(arena, &channel);

@@ -42,7 +42,8 @@ enum { ALC_CHANNEL_TLS_SIZE = 72 * 1024 };
 
 /* Bytes that alc_channel_open takes from its arena. */
 size_t alc_channel_memory_size(void);
-/* ALC_E_OUT_OF_MEMORY, ALC_E_BAD_ARGUMENT (a server without an identity), statuses of `random`. */
+/* ALC_E_OUT_OF_MEMORY, ALC_E_BAD_ARGUMENT (a server without an identity, an identity in another
+ * dialect than the demand's), statuses of `random`. */
 ALC_MUST_CHECK alc_status alc_channel_open(struct alc_arena *arena,
                                            const struct alc_channel_options *options,
                                            struct alc_channel **out);
@@ -52,6 +53,7 @@ void alc_channel_fini(struct alc_channel *channel);
 enum alc_channel_state alc_channel_state(const struct alc_channel *channel);
 /* ALC_OK, or why the channel failed: statuses of alc_channel_judge and of reading certificates;
  * ALC_E_NO_EVIDENCE, ALC_E_NOT_FRESH, ALC_E_NOT_CURRENT (certificate), ALC_E_PEER_REFUSED,
+ * ALC_E_DIALECT_REFUSED (also of a client that offers no protocol of ours),
  * ALC_E_TLS_FAILED, ALC_E_CONNECTION_CUT; statuses of an attester. */
 alc_status alc_channel_status(const struct alc_channel *channel);
 /* The judgement about the peer, once there is one; before, its status is ALC_E_NO_EVIDENCE. */

@@ -22,20 +22,35 @@ static alc_status prove_claims(const struct alc_channel_identity *identity,
     return alc_writer_finish(evidence);
 }
 
+static alc_status make_evidence(const struct alc_channel_identity *identity,
+                                struct alc_arena *arena, struct alc_tagged_evidence *out)
+{
+    const struct alc_text claims = {identity->claims, identity->claims_size};
+    struct alc_writer writer;
+    if (identity->dialect != NULL) {
+        return identity->dialect->prove(identity->attester, &claims, arena, out);
+    }
+    uint8_t *evidence = alc_arena_take(arena, EVIDENCE_SIZE_MAX, 1);
+    if (evidence == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    alc_writer_init(&writer, evidence, EVIDENCE_SIZE_MAX);
+    ALC_TRY(prove_claims(identity, &claims, &writer));
+    *out = (struct alc_tagged_evidence){
+        .tag = identity->evidence_tag, .evidence = {evidence, writer.pos}, .claims = claims};
+    return ALC_OK;
+}
+
 static alc_status write_extension(const struct alc_channel_identity *identity,
                                   struct alc_arena *arena, struct alc_text *out)
 {
-    uint8_t *evidence = alc_arena_take(arena, EVIDENCE_SIZE_MAX, 1);
     uint8_t *extension = alc_arena_take(arena, ALC_LIMIT_CHANNEL_CERTIFICATE_SIZE, 1);
+    struct alc_tagged_evidence value;
     struct alc_writer writer;
-    if (evidence == NULL || extension == NULL) {
+    if (extension == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
-    struct alc_tagged_evidence value = {.tag = identity->evidence_tag,
-                                        .claims = {identity->claims, identity->claims_size}};
-    alc_writer_init(&writer, evidence, EVIDENCE_SIZE_MAX);
-    ALC_TRY(prove_claims(identity, &value.claims, &writer));
-    value.evidence = (struct alc_text){evidence, writer.pos};
+    ALC_TRY(make_evidence(identity, arena, &value));
     alc_writer_init(&writer, extension, ALC_LIMIT_CHANNEL_CERTIFICATE_SIZE);
     alc_tagged_evidence_write(&writer, &value);
     *out = (struct alc_text){extension, writer.pos};
@@ -102,6 +117,7 @@ alc_status alc_channel_identity_init(struct alc_channel_identity *identity, stru
     identity->attester = options->attester;
     identity->evidence_tag =
         options->evidence_tag != 0 ? options->evidence_tag : ALC_EVIDENCE_TAG_QUOTE;
+    identity->dialect = options->dialect;
     identity->endorsements = options->endorsements;
     alc_channel_memory_init(&identity->memory);
     if (options->now_s < SKEW_S || options->now_s > INT64_C(2500000000)) {
@@ -132,7 +148,7 @@ alc_status alc_channel_identity_prove(const struct alc_channel_identity *identit
 {
     struct alc_reader reader;
     struct alc_claims_buffer all;
-    if (identity->attester == NULL) {
+    if (identity->attester == NULL || identity->dialect != NULL) {
         return ALC_E_NOT_SUPPORTED;
     }
     alc_reader_init(&reader, identity->claims, identity->claims_size, NULL);

@@ -9,12 +9,15 @@
 #include "attest/attester.h"
 #include "attest/evidence_file.h"
 #include "base/limits.h"
+#include "channel/dialect.h"
 #include "channel/memory.h"
 
 struct alc_channel_identity_options {
     const struct alc_random *random;     /* borrowed as long as the identity */
     const struct alc_attester *attester; /* so is this; NULL: nothing is proved */
     uint64_t evidence_tag;               /* enum alc_evidence_tag; 0: ALC_EVIDENCE_TAG_QUOTE */
+    const struct alc_channel_dialect *dialect; /* of the certificate, which has its own tags then;
+                                                * borrowed; NULL: our own */
     struct alc_text claims; /* the encoded claims set of attest/claims.h; copied; may be empty */
     /* In their form, borrowed as long as the identity; shown beside evidence. bytes NULL: none. */
     struct alc_text endorsements;
@@ -27,6 +30,7 @@ struct alc_channel_identity {
     const struct alc_random *random;
     const struct alc_attester *attester;
     uint64_t evidence_tag;
+    const struct alc_channel_dialect *dialect;
     struct alc_text endorsements; /* borrowed */
     struct alc_ec_private_key private_key;
     struct alc_ec_public_key public_key;
@@ -40,7 +44,8 @@ struct alc_channel_identity {
 };
 
 /* Statuses: of `random` and of the attester; ALC_E_CERTIFICATE_SIZE; ALC_E_LENGTH_OUT_OF_BOUNDS
- * (claims); ALC_E_OUT_OF_MEMORY (`arena` needs 32 KiB, during the call alone). */
+ * (claims); ALC_E_NOT_SUPPORTED (evidence that the dialect has no form for); ALC_E_OUT_OF_MEMORY
+ * (`arena` needs 32 KiB, in TNG's dialect 56, during the call alone). */
 ALC_MUST_CHECK alc_status
 alc_channel_identity_init(struct alc_channel_identity *identity, struct alc_arena *arena,
                           const struct alc_channel_identity_options *options);
@@ -48,7 +53,8 @@ alc_channel_identity_init(struct alc_channel_identity *identity, struct alc_aren
 void alc_channel_identity_fini(struct alc_channel_identity *identity);
 
 /* New evidence that is bound to `nonce` as well as to the key and the claims: appends the evidence
- * and its buffer of claims. ALC_E_NOT_SUPPORTED without an attester; its statuses. */
+ * and its buffer of claims. ALC_E_NOT_SUPPORTED without an attester or in a dialect that has no
+ * such proofs; the attester's statuses. */
 ALC_MUST_CHECK alc_status alc_channel_identity_prove(const struct alc_channel_identity *identity,
                                                      const uint8_t nonce[ALC_SHA256_SIZE],
                                                      struct alc_writer *evidence,

@@ -6,6 +6,7 @@
 #include "channel/peer.h"
 
 #include "base/bytes.h"
+#include "channel/dialect.h"
 #include "channel/endorsements.h"
 #include "channel/memory.h"
 
@@ -35,30 +36,18 @@ alc_status alc_channel_proof_of(const struct alc_own_certificate *certificate,
     return demand->accepts_legacy ? ALC_OK : ALC_E_DIALECT_REFUSED;
 }
 
-/* Hashes of keys that a claims-buffer may have. */
-static const struct {
-    enum alc_named_hash name;
-    enum alc_hash_kind kind;
-} hash_names[] = {
-    {ALC_NAMED_SHA256, ALC_HASH_SHA256},
-    {ALC_NAMED_SHA384, ALC_HASH_SHA384},
-    {ALC_NAMED_SHA512, ALC_HASH_SHA512},
-};
-
 static alc_status judge_key(const struct alc_text *spki, const struct alc_claims_buffer *claims)
 {
+    const enum alc_hash_kind kind = alc_named_hash_kind(claims->key_hash_kind);
     uint8_t digest[ALC_HASH_SIZE_MAX];
-    for (size_t i = 0; i < ALC_ARRAY_COUNT(hash_names); i++) {
-        enum alc_hash_kind kind = hash_names[i].kind;
-        if (claims->key_hash_kind == (uint64_t)hash_names[i].name) {
-            alc_hash_bytes(kind, spki->bytes, spki->size, digest);
-            return claims->key_hash.size == alc_hash_size(kind) &&
-                           alc_equal(digest, claims->key_hash.bytes, claims->key_hash.size)
-                       ? ALC_OK
-                       : ALC_E_EVIDENCE_FOR_OTHER_KEY;
-        }
+    if (kind == ALC_HASH_KINDS) {
+        return ALC_E_EVIDENCE_FOR_OTHER_KEY;
     }
-    return ALC_E_EVIDENCE_FOR_OTHER_KEY;
+    alc_hash_bytes(kind, spki->bytes, spki->size, digest);
+    return claims->key_hash.size == alc_hash_size(kind) &&
+                   alc_equal(digest, claims->key_hash.bytes, claims->key_hash.size)
+               ? ALC_OK
+               : ALC_E_EVIDENCE_FOR_OTHER_KEY;
 }
 
 /* The claims, and whether they are about this key and this nonce. */
@@ -113,22 +102,24 @@ static alc_status name_failure(alc_status status, struct alc_channel_peer *out)
     return status;
 }
 
-/* What alc_appraise says, and whether the evidence means these claims. */
+/* What alc_appraise says, and whether the evidence means these claims: it has these report data. */
 static alc_status appraise(struct alc_arena *arena, const struct alc_channel_demand *demand,
-                           const struct alc_channel_proof *proof, int64_t now_s,
+                           const struct alc_channel_proof *proof,
+                           const uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE], int64_t now_s,
                            struct alc_channel_peer *out)
 {
     struct alc_policy policy = demand->policy != NULL ? *demand->policy : alc_policy_default;
     struct alc_pcs_collateral endorsements;
     struct alc_appraisal appraisal = {.evidence = proof->evidence.evidence,
                                       .claims_buffer = proof->evidence.claims,
+                                      .claims_report_data = report_data,
                                       .collateral = demand->collateral,
                                       .policy = &policy,
                                       .now_s = now_s,
                                       .root_sha256 = demand->root_sha256};
-    uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
     policy.report_data = NULL;
-    if (appraisal.collateral.pcs == NULL && proof->endorsements.bytes != NULL) {
+    if (appraisal.collateral.pcs == NULL && proof->endorsements.bytes != NULL &&
+        proof->endorsements.size != 0) { /* TNG's extension is there, and empty */
         struct alc_reader reader;
         alc_reader_init(&reader, proof->endorsements.bytes, proof->endorsements.size, NULL);
         ALC_TRY(alc_endorsements_read(&reader, &endorsements));
@@ -148,9 +139,7 @@ static alc_status appraise(struct alc_arena *arena, const struct alc_channel_dem
         }
     }
     ALC_TRY(name_failure(status, out));
-    const struct alc_text *bound = proof->is_legacy ? &proof->spki : &proof->evidence.claims;
-    alc_claims_bind(bound->bytes, bound->size, report_data);
-    return alc_equal(report_data, out->verdict.report_data, sizeof report_data)
+    return alc_equal(report_data, out->verdict.report_data, ALC_EVIDENCE_REPORT_DATA_SIZE)
                ? ALC_OK
                : ALC_E_CLAIMS_NOT_BOUND;
 }
@@ -177,28 +166,46 @@ static void identify(const struct alc_channel_proof *proof, uint8_t out[ALC_SHA2
     alc_sha256_finish(&hash, out);
 }
 
+/* Brings what is shown into the form that is judged, if it is of the dialect that was asked for: a
+ * quote or report, claims, and the report data that bind them. */
+static alc_status translate(struct alc_arena *arena, const struct alc_channel_demand *demand,
+                            struct alc_channel_proof *proof,
+                            uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE])
+{
+    struct alc_tagged_evidence *evidence = &proof->evidence;
+    if (demand->dialect != NULL) {
+        return proof->is_legacy ? ALC_E_DIALECT_REFUSED
+                                : demand->dialect->translate(arena, evidence, report_data);
+    }
+    /* Which of the kinds that stand under a tag it is, the evidence itself says. */
+    if (evidence->tag != ALC_EVIDENCE_TAG_QUOTE && evidence->tag != ALC_EVIDENCE_TAG_SEV_SNP) {
+        return ALC_E_DIALECT_REFUSED;
+    }
+    const struct alc_text *bound = proof->is_legacy ? &proof->spki : &evidence->claims;
+    alc_claims_bind(bound->bytes, bound->size, report_data);
+    return ALC_OK;
+}
+
 static alc_status judge(struct alc_arena *arena, const struct alc_channel_demand *demand,
-                        const struct alc_channel_proof *proof, int64_t now_s,
+                        const struct alc_channel_proof *shown, int64_t now_s,
                         struct alc_channel_peer *out)
 {
     uint8_t identity[ALC_SHA256_SIZE];
+    uint8_t report_data[ALC_EVIDENCE_REPORT_DATA_SIZE];
+    struct alc_channel_proof proof = *shown;
     struct alc_claims_buffer claims = {0};
-    /* Which of the kinds that stand under a tag it is, the evidence itself says. */
-    if (proof->evidence.tag != ALC_EVIDENCE_TAG_QUOTE &&
-        proof->evidence.tag != ALC_EVIDENCE_TAG_SEV_SNP) {
-        return ALC_E_DIALECT_REFUSED;
+    ALC_TRY(translate(arena, demand, &proof, report_data));
+    if (!proof.is_legacy) {
+        ALC_TRY(judge_claims(&proof, &claims));
     }
-    if (!proof->is_legacy) {
-        ALC_TRY(judge_claims(proof, &claims));
-    }
-    identify(proof, identity);
+    identify(shown, identity);
     if (!alc_channel_memory_find_verdict(demand->memory, identity, now_s, &out->verdict)) {
-        ALC_TRY(appraise(arena, demand, proof, now_s, out));
+        ALC_TRY(appraise(arena, demand, &proof, report_data, now_s, out));
         alc_channel_memory_keep_verdict(demand->memory, identity, &out->verdict);
     }
-    out->claims_size = proof->evidence.claims.size;
+    out->claims_size = proof.evidence.claims.size;
     if (out->claims_size != 0) {
-        alc_copy(out->claims, proof->evidence.claims.bytes, out->claims_size);
+        alc_copy(out->claims, proof.evidence.claims.bytes, out->claims_size);
     }
     return judge_program(&claims, out);
 }

@@ -10,14 +10,16 @@
 #include "attest/evidence_file.h"
 #include "channel/certificate.h"
 
-struct alc_channel_memory; /* channel/memory.h */
+struct alc_channel_dialect; /* channel/dialect.h */
+struct alc_channel_memory;  /* channel/memory.h */
 
 /* What is asked of peers. Borrowed, trusted, and unchanged as long as anything uses it. */
 struct alc_channel_demand {
     const struct alc_policy *policy;  /* NULL: alc_policy_default; report_data is not looked at */
     struct alc_collateral collateral; /* where there is none, what the peer brings is taken */
     const uint8_t *root_sha256;       /* see struct alc_appraisal */
-    bool accepts_unattested;          /* also a peer who proves nothing */
+    const struct alc_channel_dialect *dialect; /* NULL: our own; evidence in another is refused */
+    bool accepts_unattested;                   /* also a peer who proves nothing */
     bool accepts_stale;  /* also evidence that stands in the certificate and nowhere else */
     bool accepts_legacy; /* also quotes that are bound to the key alone */
     uint32_t reuse_s;    /* so long a peer who proved to be fresh need not do it again; 0: never */
@@ -49,14 +51,15 @@ struct alc_channel_proof {
 ALC_MUST_CHECK alc_status alc_channel_evidence_read(const struct alc_text *bytes,
                                                     struct alc_tagged_evidence *out);
 /* What a certificate proves by itself. ALC_E_NO_EVIDENCE; ALC_E_DIALECT_REFUSED for legacy evidence
- * unless the demand accepts it; as for reading tagged evidence. */
+ * unless the demand accepts it; as for reading tagged evidence. Other dialects are the judgement's
+ * to refuse. */
 ALC_MUST_CHECK alc_status alc_channel_proof_of(const struct alc_own_certificate *certificate,
                                                const struct alc_channel_demand *demand,
                                                struct alc_channel_proof *out);
-/* Fills *out and returns out->status: of the formats, ALC_E_BAD_CLAIMS, ALC_E_DIALECT_REFUSED,
- * ALC_E_EVIDENCE_FOR_OTHER_KEY, ALC_E_NOT_FRESH (another nonce), those of alc_appraise,
- * ALC_E_CLAIMS_NOT_BOUND, ALC_E_WRONG_WORKLOAD. Whether it is fresh is the caller's to say. `arena`
- * needs 64 KiB at most and is used during the call alone. */
+/* Fills *out and returns out->status: of the formats, ALC_E_BAD_CLAIMS, ALC_E_DIALECT_REFUSED (a
+ * tag of another dialect, or of none), ALC_E_EVIDENCE_FOR_OTHER_KEY, ALC_E_NOT_FRESH (another
+ * nonce), those of alc_appraise, ALC_E_CLAIMS_NOT_BOUND, ALC_E_WRONG_WORKLOAD. Whether it is fresh
+ * is the caller's to say. `arena` needs 64 KiB at most and is used during the call alone. */
 alc_status alc_channel_judge(struct alc_arena *arena, const struct alc_channel_demand *demand,
                              const struct alc_channel_proof *proof, int64_t now_s,
                              struct alc_channel_peer *out);

@@ -13,12 +13,14 @@
 
 #include "base/bytes.h"
 #include "channel/channel_internal.h"
+#include "channel/dialect.h"
 #include "crypto/mbedtls_layout.h"
 
 /* Head, kind and tag of a record; and what is left free for two alerts. */
 enum { RECORD_OVERHEAD = 5 + 1 + 16, ALERTS_SIZE = 2 * (RECORD_OVERHEAD + 2) };
 
-static const char *const protocols[] = {"alcove/1", NULL};
+/* Of our own dialect. The handshake authenticates it, so sides of different ones do not meet. */
+static const char *const own_protocols[] = {"alcove/1", NULL};
 
 /* Where the randomness of whoever is in alone comes from. */
 static const struct alc_random *random_of_call;
@@ -157,6 +159,8 @@ static int set_up(struct alc_channel *channel)
     mbedtls_ssl_conf_ciphersuites(config, suites);
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_OPTIONAL);
     mbedtls_ssl_conf_verify(config, keep_certificate, channel);
+    const struct alc_channel_dialect *dialect = channel->demand->dialect;
+    const char *const *protocols = dialect != NULL ? dialect->protocols : own_protocols;
     result = mbedtls_ssl_conf_alpn_protocols(config, (const char **)(uintptr_t)protocols);
     if (result == 0 && channel->identity != NULL) {
         result = set_up_identity(channel);
@@ -212,6 +216,9 @@ static enum alc_tls_result judge_result(struct alc_channel *channel, int result)
     case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
         alc_channel_fail(channel, ALC_E_PEER_REFUSED);
         return ALC_TLS_FAILS;
+    case MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL: /* which it has told the peer */
+        alc_channel_fail(channel, ALC_E_DIALECT_REFUSED);
+        return ALC_TLS_FAILS;
     case MBEDTLS_ERR_SSL_ALLOC_FAILED:
         alc_channel_fail(channel, ALC_E_OUT_OF_MEMORY);
         return ALC_TLS_FAILS;
@@ -235,7 +242,7 @@ enum alc_tls_result alc_tls_handshake_step(struct alc_channel *channel, bool *is
 
 bool alc_tls_exchanges(const struct alc_channel *channel)
 {
-    return mbedtls_ssl_get_alpn_protocol(&channel->ssl) != NULL;
+    return channel->demand->dialect == NULL && mbedtls_ssl_get_alpn_protocol(&channel->ssl) != NULL;
 }
 
 enum alc_tls_result alc_tls_read(struct alc_channel *channel, uint8_t *buf, size_t buf_size,

@@ -270,12 +270,17 @@ static void make_identity(const struct netcat_options *options,
     void *memory = cli_allocate(IDENTITY_ARENA_SIZE);
     const struct alc_channel_identity_options identity_options = {
         .random = &system_random,
+        .attester = options->attester,
+        .evidence_tag = options->attester != NULL && options->attester->kind == ALC_EVIDENCE_SEV_SNP
+                            ? ALC_EVIDENCE_TAG_SEV_SNP
+                            : ALC_EVIDENCE_TAG_QUOTE,
+        .dialect = options->demand.dialect,
         .now_s = netcat_now_s(options),
     };
     alc_arena_init(&arena, memory, IDENTITY_ARENA_SIZE);
     alc_status status = alc_channel_identity_init(identity, &arena, &identity_options);
     if (status != ALC_OK) {
-        cli_die(CLI_FAILED, "no certificate for this time: %s", alc_status_text(status));
+        cli_die(CLI_FAILED, "no certificate: %s", alc_status_text(status));
     }
     free(memory);
 }
@@ -303,8 +308,17 @@ static int run_listen(struct cli_arguments *arguments)
 static int run_connect(struct cli_arguments *arguments)
 {
     struct netcat_options options;
+    struct alc_channel_identity *identity = NULL;
     netcat_read_options(arguments, &options);
-    return serve(arguments, &options, NULL, connect_to(arguments, options.address));
+    if (options.attester != NULL) {
+        identity = cli_allocate(sizeof *identity);
+        make_identity(&options, identity);
+    }
+    int exit_code = serve(arguments, &options, identity, connect_to(arguments, options.address));
+    if (identity != NULL) {
+        alc_channel_identity_fini(identity);
+    }
+    return exit_code;
 }
 
 static __attribute__((constructor)) void bring(void)

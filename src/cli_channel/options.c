@@ -10,6 +10,8 @@
 
 #include "attest/time.h"
 #include "base/bytes.h"
+#include "channel/dialect.h"
+#include "cli/cvm.h"
 #include "sgx_emu_quote/quoting.h"
 
 enum { COLLATERAL_SIZE_MAX = 1 << 20, POLICY_ARENA_SIZE = 1 << 20 };
@@ -90,6 +92,27 @@ static void accept_emulated(struct netcat_options *out)
     }
 }
 
+static void read_tee(const struct cli_arguments *arguments, const char *word,
+                     struct netcat_options *out)
+{
+    for (enum run_tee tee = RUN_TEE_TDX; tee <= RUN_TEE_SNP; tee++) {
+        if (strcmp(word, run_tee_word(tee)) == 0) {
+            out->attester = cli_cvm_need(tee);
+            return;
+        }
+    }
+    cli_usage_error(arguments, "--tee %s: tdx or snp", word);
+}
+
+static void read_dialect(const struct cli_arguments *arguments, const char *word,
+                         struct netcat_options *out)
+{
+    if (strcmp(word, "tng") != 0) {
+        cli_usage_error(arguments, "--dialect %s: tng", word);
+    }
+    out->demand.dialect = &alc_channel_tng;
+}
+
 static void read_option(struct cli_arguments *arguments, int option, const char *value,
                         struct netcat_options *out)
 {
@@ -103,6 +126,10 @@ static void read_option(struct cli_arguments *arguments, int option, const char 
         out->demand.accepts_unattested = true;
     } else if (IS(option, accept_stale)) {
         out->demand.accepts_stale = true;
+    } else if (IS(option, dialect)) {
+        read_dialect(arguments, value, out);
+    } else if (IS(option, tee)) {
+        read_tee(arguments, value, out);
     } else if (IS(option, legacy)) {
         out->demand.accepts_legacy = true;
     } else if (IS(option, time)) {
@@ -112,6 +139,21 @@ static void read_option(struct cli_arguments *arguments, int option, const char 
         }
     } else {
         out->is_once = true;
+    }
+}
+
+/* What asks for less has to be asked for in full. */
+static void check_demand(const struct cli_arguments *arguments,
+                         const struct alc_channel_demand *demand)
+{
+    if (demand->accepts_legacy && !demand->accepts_stale) {
+        cli_usage_error(arguments, "--legacy needs --accept-stale: older forms prove no more");
+    }
+    if (demand->dialect != NULL && demand->accepts_legacy) {
+        cli_usage_error(arguments, "--dialect: there are no older forms of it");
+    }
+    if (demand->dialect != NULL && !demand->accepts_stale && !demand->accepts_unattested) {
+        cli_usage_error(arguments, "--dialect needs --accept-stale: its evidence is never fresh");
     }
 }
 
@@ -127,9 +169,7 @@ void netcat_read_options(struct cli_arguments *arguments, struct netcat_options 
     if (arguments->next + 1 != arguments->argc) {
         cli_usage_error(arguments, "ADDRESS:PORT, please");
     }
-    if (out->demand.accepts_legacy && !out->demand.accepts_stale) {
-        cli_usage_error(arguments, "--legacy needs --accept-stale: older forms prove no more");
-    }
+    check_demand(arguments, &out->demand);
     accept_emulated(out);
     out->address = arguments->argv[arguments->next];
     out->demand.policy = &out->policy;

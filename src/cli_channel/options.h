@@ -14,6 +14,7 @@ struct netcat_options {
     bool accepts_emulated;
     bool has_time;
     int64_t time_s;
+    const struct alc_attester *attester; /* what proves this side; NULL: nothing */
     struct alc_channel_demand demand;
     /* What the demand borrows. */
     struct alc_policy policy;

@@ -22,6 +22,7 @@ enum { BASE_SIZE_MAX = 256, COLLATERAL_SIZE_MAX = 4 << 20 };
 struct request {
     struct fetch_services services;
     const char *product;
+    const char *vlek_path;
     const char *output_path;
     bool refreshes;
 };
@@ -35,11 +36,16 @@ static void write_name(const struct fetch_target *target, const char *base, char
     alc_sha256(base, strlen(base), digest);
     char *service = fetch_hex(digest, 4);
     if (target->kind == ALC_EVIDENCE_SEV_SNP) {
-        uint8_t chip[ALC_SHA256_SIZE];
-        alc_sha256(target->report.chip_id, sizeof target->report.chip_id, chip);
-        char *id = fetch_hex(chip, 16);
+        const bool has_vlek = target->vlek.bytes != NULL;
+        uint8_t key[ALC_SHA256_SIZE];
+        if (has_vlek) {
+            alc_sha256(target->vlek.bytes, target->vlek.size, key);
+        } else {
+            alc_sha256(target->report.chip_id, sizeof target->report.chip_id, key);
+        }
+        char *id = fetch_hex(key, 16);
         char *tcb = fetch_hex(target->report.reported_tcb, ALC_SNP_TCB_SIZE);
-        snprintf(out, FETCH_NAME_SIZE_MAX, "snp-%s-%s-%s-%s.json",
+        snprintf(out, FETCH_NAME_SIZE_MAX, "snp%s-%s-%s-%s-%s.json", has_vlek ? "-vlek" : "",
                  alc_snp_product_name(target->product), id, tcb, service);
         free(id);
         free(tcb);
@@ -156,6 +162,8 @@ static void apply_option(const struct cli_arguments *arguments, struct request *
         request->services.kds = parse_base(arguments, value);
     } else if (option == CLI_OPTION_collateral_product) {
         request->product = value;
+    } else if (option == CLI_OPTION_collateral_vlek) {
+        request->vlek_path = value;
     } else if (option == CLI_OPTION_collateral_output) {
         request->output_path = value;
     } else {
@@ -181,6 +189,7 @@ static int run(struct cli_arguments *arguments)
         cli_usage_error(arguments, "one file with evidence");
     }
     fetch_target_read(arguments->argv[arguments->next], request.product, &target);
+    fetch_target_read_vlek(request.vlek_path, &target);
     char *text = find(&request, &target);
     if (request.output_path != NULL) {
         cli_write_file_whole(request.output_path, text, strlen(text), 0644);

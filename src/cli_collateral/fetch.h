@@ -23,6 +23,7 @@ struct fetch_target {
     /* AMD's */
     enum alc_snp_product product;
     struct alc_snp_report report;
+    struct alc_text vlek; /* DER, from a file; bytes NULL: none, as for reports by a VCEK */
 };
 
 /* Base URLs without a slash at their end. */
@@ -34,6 +35,11 @@ extern const struct fetch_services fetch_services_default;
 
 /* Reads what evidence says about its platform; `product` NULL: a report must say it itself. */
 void fetch_target_read(const char *path, const char *product, struct fetch_target *out);
+/* The certificate of a provider's key, which no service has; `path` NULL: there is none. Ends the
+ * process when the evidence needs one, or needs none. */
+void fetch_target_read_vlek(const char *path, struct fetch_target *target);
+/* Whether these are one certificate of AMD's form, in DER, and nothing else. */
+bool fetch_is_key_certificate(const uint8_t *bytes, size_t size);
 
 /* The object of alc_pcs_collateral_read or alc_kds_collateral_read. */
 json_t *fetch_pcs(const struct fetch_target *target, const char *base);

@@ -29,19 +29,29 @@ static void write_key_url(const struct fetch_target *target, const char *base, c
     free(chip);
 }
 
-static void add_key(json_t *object, const char *url)
+bool fetch_is_key_certificate(const uint8_t *bytes, size_t size)
 {
     struct alc_certificate certificate;
     struct alc_reader reader;
+    alc_reader_init(&reader, bytes, size, NULL);
+    return alc_certificate_read(&reader, ALC_CERTIFICATE_AMD, &certificate) == ALC_OK;
+}
+
+static void set_key(json_t *object, const char *where, const uint8_t *bytes, size_t size)
+{
+    char *digits = fetch_hex(bytes, size);
+    json_object_set_new(object, "endorsement_key", fetch_string(where, digits, strlen(digits)));
+    free(digits);
+}
+
+static void add_key(json_t *object, const char *url)
+{
     struct http_answer answer;
     http_get(url, NULL, &answer);
-    alc_reader_init(&reader, answer.bytes, answer.size, NULL);
-    if (alc_certificate_read(&reader, ALC_CERTIFICATE_AMD, &certificate) != ALC_OK) {
+    if (!fetch_is_key_certificate(answer.bytes, answer.size)) {
         cli_die(CLI_FAILED, "%s: the answer is no certificate", url);
     }
-    char *digits = fetch_hex(answer.bytes, answer.size);
-    json_object_set_new(object, "endorsement_key", fetch_string(url, digits, strlen(digits)));
-    free(digits);
+    set_key(object, url, answer.bytes, answer.size);
     http_answer_free(&answer);
 }
 
@@ -71,22 +81,23 @@ static void add_list(json_t *object, const char *url)
 
 json_t *fetch_kds(const struct fetch_target *target, const char *base)
 {
-    const struct alc_snp_report *report = &target->report;
+    const bool has_vlek = target->vlek.bytes != NULL;
+    const char *kind = has_vlek ? "vlek" : "vcek";
     const char *product = alc_snp_product_name(target->product);
     char url[HTTP_URL_SIZE_MAX];
     json_t *object = json_object();
-    if (report->key_kind != ALC_SNP_VCEK) {
-        cli_die(CLI_FAILED, "the report is not signed by a key of the chip's own: its provider "
-                            "has the certificate, the service does not");
+    if (has_vlek) {
+        set_key(object, "--vlek", target->vlek.bytes, target->vlek.size);
+    } else {
+        if (target->report.chip_is_masked) {
+            cli_die(CLI_FAILED, "the report does not name its chip: its host has the certificate");
+        }
+        write_key_url(target, base, url);
+        add_key(object, url);
     }
-    if (report->chip_is_masked) {
-        cli_die(CLI_FAILED, "the report does not name its chip: its host has the certificate");
-    }
-    write_key_url(target, base, url);
-    add_key(object, url);
-    snprintf(url, sizeof url, "%s/vcek/v1/%s/cert_chain", base, product);
+    snprintf(url, sizeof url, "%s/%s/v1/%s/cert_chain", base, kind, product);
     add_chain(object, url);
-    snprintf(url, sizeof url, "%s/vcek/v1/%s/crl", base, product);
+    snprintf(url, sizeof url, "%s/%s/v1/%s/crl", base, kind, product);
     add_list(object, url);
     return object;
 }

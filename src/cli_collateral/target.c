@@ -101,3 +101,24 @@ void fetch_target_read(const char *path, const char *product, struct fetch_targe
     }
     cli_unmap(&file);
 }
+
+void fetch_target_read_vlek(const char *path, struct fetch_target *target)
+{
+    const bool needs_it =
+        target->kind == ALC_EVIDENCE_SEV_SNP && target->report.key_kind == ALC_SNP_VLEK;
+    if (path == NULL) {
+        if (needs_it) {
+            cli_die(CLI_FAILED, "the report is signed by a provider's key (VLEK), whose "
+                                "certificate the provider has and no service: --vlek FILE");
+        }
+        return;
+    }
+    if (!needs_it) {
+        cli_die(CLI_USAGE, "--vlek: the evidence is not signed by a provider's key");
+    }
+    const struct cli_file file = cli_read_file(path); /* lives as long as the process */
+    if (!fetch_is_key_certificate(file.bytes, file.size)) {
+        cli_die(CLI_USAGE, "%s: no certificate in DER", path);
+    }
+    target->vlek = (struct alc_text){file.bytes, file.size};
+}

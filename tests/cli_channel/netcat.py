@@ -161,6 +161,30 @@ def test_openssl_server(alcove, openssl):
             server.wait()
 
 
+def test_dialect(alcove, openssl):
+    """Who asks for TNG's dialect speaks it with those who do, and is refused by all others; nobody
+    is led into it."""
+    tng = ("--dialect", "tng", "--accept-unattested")
+    server, address = listen(alcove, *tng)
+    client = Program([alcove, "connect", *tng, address])
+    client.child.stdin.write(b"to the server\n")
+    client.child.stdin.flush()
+    expect("what came", server.child.stdout.readline(), b"to the server\n")
+    expect("server", server.finish()[1:], (0, ""))
+    expect("client", client.finish()[1:], (0, ""))
+    for listens, connects in ((tng, tng[2:]), (tng[2:], tng)):
+        server, address = listen(alcove, *listens)
+        client = Program([alcove, "connect", *connects, address])
+        expect("client of another dialect", client.finish()[:2], (b"", 3))
+        _, status, errors = server.finish()
+        expect("server of another dialect", (status, "(DIALECT_REFUSED)" in errors), (3, True))
+    server, address = listen(alcove, *tng)
+    words = [openssl, "s_client", "-connect", address, "-tls1_3", "-alpn", "rats-tls"]
+    done = subprocess.run(words, input=b"", capture_output=True, timeout=RUN_S, check=False)
+    expect("protocol", b"ALPN protocol: rats-tls" in done.stdout, True)
+    server.finish()
+
+
 def test_cut(alcove, _):
     """A connection that ends without a farewell is told from one with it."""
     with socket.socket() as listener:
@@ -177,7 +201,10 @@ def test_cut(alcove, _):
 def test_usage(alcove, _):
     for words in (["connect"], ["connect", "127.0.0.1"],
                   ["connect", "--policy", "/dev/null", "127.0.0.1:1"],
-                  ["listen", "--legacy", "127.0.0.1:0"], ["connect", "--time", "now", "a:1"],
+                  ["listen", "--legacy", "127.0.0.1:0"], ["connect", "--dialect", "tng", "a:1"],
+                  ["connect", "--dialect", "other", "--accept-stale", "a:1"],
+                  ["connect", "--dialect", "tng", "--accept-stale", "--legacy", "a:1"],
+                  ["connect", "--tee", "sgx", "a:1"], ["connect", "--time", "now", "a:1"],
                   ["listen", "--collateral", "/dev/null", "127.0.0.1:0"]):
         done = subprocess.run([alcove, *words], capture_output=True, timeout=RUN_S, check=False)
         expect(" ".join(words), (done.returncode, len(done.stderr) > 10), (2, True))

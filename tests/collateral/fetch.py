@@ -227,9 +227,32 @@ class Tests:
             self.good(service, "--kds", report)
             assert service.asked == list(answers), service.asked
 
+    def test_vlek(self):
+        """The provider's certificate comes from a file, chain and list from the service."""
+        report = self.changed_report((0x48, [4]))
+        key = self.folder / "key"
+        key.write_bytes(self.vcek)
+        answers = {"/vlek/v1/Milan/cert_chain": Answer(self.chain),
+                   "/vlek/v1/Milan/crl": Answer(self.amd_list)}
+        words = ("--product", "Milan", "--vlek", key)
+        with self.service(answers) as service:
+            done = self.good(service, "--kds", report, *words)
+            assert service.asked == list(answers), service.asked
+            assert json.loads(done.stdout) == {"endorsement_key": self.vcek.hex(),
+                                               "chain": self.chain.decode(),
+                                               "revocation_list": self.amd_list.hex()}
+            assert self.good(service, "--kds", report, *words).stdout == done.stdout
+            assert len(service.asked) == 2 and "vlek" in self.cached()[0].name
+            for word, evidence, contents in (("not signed by a provider", self.report, self.vcek),
+                                             ("no certificate in DER", report, self.vcek[:-1]),
+                                             ("no certificate in DER", report, b"")):
+                key.write_bytes(contents)
+                done = self.run("fetch", "--kds", service.url, *words, evidence)
+                assert done.returncode == 2 and word in done.stderr, (word, done)
+
     def test_reports_without_certificate(self):
         for word, arguments, changes in (
-                ("its provider", ("--product", "Milan"), (0x48, [4])),
+                ("provider has", ("--product", "Milan"), (0x48, [4])),
                 ("name its chip", ("--product", "Milan"), (0x48, [2])),
                 ("--product", (), (0, [2])),
                 ("--product", ("--product", "Venus"), (0, [2])),

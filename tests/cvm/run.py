@@ -35,6 +35,38 @@ class Machine:
         assert not list(self.requests.iterdir()), "a request was left behind"
         return done
 
+    def listen(self, provider, *words):
+        """A server whose certificate the machine proves, for one connection, and its address."""
+        child = subprocess.Popen(
+            [self.options.alcove, "listen", "--once", "--accept-unattested", *words, "127.0.0.1:0"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            cwd=self.folder,
+            env={**os.environ, "LD_PRELOAD": self.options.preload, "TSM_PROVIDER": provider,
+                 "TSM_FOLDER": str(self.requests), "TSM_REPORT": str(self.report)})
+        return child, child.stderr.readline().split()[-1]
+
+
+def check_channels(machine):
+    """What is shown is judged, in the dialect that was asked for and in no other."""
+    snp, tdx, tng = ("sev_guest\n", "snp"), ("tdx_guest\n", "tdx"), ("--dialect", "tng")
+    rows = ((snp, (), (), "NO_COLLATERAL"), (tdx, tng, tng, "BAD_QUOTE"),
+            (tdx, tng, (), "PEER_REFUSED"), (snp, (), tng, "PEER_REFUSED"))
+    for (provider, tee), listens, connects, reason in rows:
+        child, address = machine.listen(provider, "--tee", tee, *listens)
+        try:
+            done = machine.run(provider, "connect", "--accept-stale", *connects, address)
+            assert done.returncode == 3 and reason in done.stderr, (reason, done)
+            _, words = child.communicate(timeout=60)
+            assert child.returncode == 3 and ("DIALECT_REFUSED" in words) == (listens != connects)
+        finally:
+            child.kill()
+            child.wait()
+    child, address = machine.listen("sev_guest\n", "--tee", "snp", *tng)
+    machine.run("sev_guest\n", "connect", "--accept-stale", *tng, address)
+    _, words = child.communicate(timeout=60)
+    assert child.returncode == 1 and "no certificate" in words, words
+    return len(rows) + 1
+
 
 def check(machine):
     for provider, tee in (("sev_guest\n", "snp"), ("tdx_guest\n", "tdx")):
@@ -62,7 +94,8 @@ def main():
     parser.add_argument("--alcove", required=True, type=os.path.abspath)
     parser.add_argument("--preload", required=True, type=os.path.abspath)
     with tempfile.TemporaryDirectory(prefix="alcove-cvm-") as folder:
-        passed = check(Machine(parser.parse_args(), pathlib.Path(folder)))
+        machine = Machine(parser.parse_args(), pathlib.Path(folder))
+        passed = check(machine) + check_channels(machine)
     print(f"{passed} passed, 0 failed")
     return 0
 

@@ -212,6 +212,27 @@ static void test_tags_and_booleans(void **state)
     assert_int_equal(alc_cbor_read_bool(&reader, &value), ALC_E_BAD_CBOR);
 }
 
+static void test_null(void **state)
+{
+    (void)state;
+    uint8_t bytes[2];
+    struct alc_writer writer;
+    struct alc_reader reader;
+    uint64_t value;
+    alc_writer_init(&writer, bytes, sizeof bytes);
+    alc_cbor_write_null(&writer);
+    alc_cbor_write_uint(&writer, 7);
+    assert_memory_equal(bytes, "\xf6\x07", 2);
+    alc_reader_init(&reader, bytes, 2, NULL);
+    assert_true(alc_cbor_take_null(&reader));
+    assert_false(alc_cbor_take_null(&reader)); /* and nothing was read */
+    assert_int_equal(alc_cbor_read_uint(&reader, &value), ALC_OK);
+    assert_true(value == 7);
+    assert_false(alc_cbor_take_null(&reader)); /* the end */
+    alc_reader_init(&reader, "\xf8\x16", 2, NULL);
+    assert_false(alc_cbor_take_null(&reader)); /* a longer form */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_integers_of_either_sign),
         cmocka_unit_test(test_labels_are_in_order),
         cmocka_unit_test(test_tags_and_booleans),
+        cmocka_unit_test(test_null),
         cmocka_unit_test(test_strings_and_collections),
         cmocka_unit_test(test_bytes_in_two_steps),
         cmocka_unit_test(test_bad_collections_are_refused),
