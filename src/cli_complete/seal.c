@@ -149,8 +149,10 @@ static int export(struct request *request)
     grant(request, TARGET, request->target);
     const struct alc_seal_options from_options =
         options_of(request, DIRECTORY, request->directory, request->key, ALC_SEAL_READ_ONLY);
-    const struct alc_seal_options to_options =
-        options_of(request, TARGET, request->target, request->new_key, ALC_SEAL_CREATE);
+    struct alc_seal_options to_options =
+        options_of(request, TARGET, request->target, request->new_key, 0);
+    struct alc_arena arena = arena_for(&to_options, 1);
+    struct alc_error error;
     struct alc_os_stat stat;
     const struct alc_os *os = from_options.host;
     if (os->operations->stat_at(os->context, TARGET, (const uint8_t *)"alcove.seal", 11, 0,
@@ -158,13 +160,13 @@ static int export(struct request *request)
         cli_die(CLI_FAILED, "%s: there is a sealed mount already", request->target);
     }
     struct alc_seal *from = open_mount(&from_options, request->directory);
-    struct alc_seal *to = open_mount(&to_options, request->target);
-    alc_status status = alc_seal_copy(from, to);
+    alc_error_clear(&error);
+    to_options.line = alc_seal_line(from);
+    alc_status status = alc_seal_write_anew(&arena, from, &to_options, &error);
     (void)alc_seal_close(from); /* read-only */
-    alc_status closed = alc_seal_close(to);
-    if (status != ALC_OK || closed != ALC_OK) {
-        (void)os->operations->unlink_at(os->context, TARGET, (const uint8_t *)"alcove.seal", 11);
-        cli_die(CLI_FAILED, "%s: cannot be exported", request->directory);
+    if (status != ALC_OK) {
+        (void)alc_fail(&error, status, ALC_NO_OFFSET);
+        return cli_report_error(request->directory, &error);
     }
     return CLI_OK;
 }
