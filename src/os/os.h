@@ -45,7 +45,11 @@ enum alc_os_granted {
      * the evidence. */
     ALC_OS_EVIDENCE = 7,
     ALC_OS_KEY_BROKER = 8, /* stream to whoever carries for a key broker: broker/relay.h */
-    ALC_OS_FIRST_MOUNT = 9,
+    /* If it is there, a sealed mount is to be looked after and the workload is not run: readable,
+     * what is to be done (mounts/upkeep.h), perhaps with the directory behind the next one. */
+    ALC_OS_UPKEEP = 9,
+    ALC_OS_UPKEEP_DIRECTORY = 10,
+    ALC_OS_FIRST_MOUNT = 11,
 };
 
 enum alc_os_file_type { /* WASI preview 1 numbers */
