@@ -39,10 +39,18 @@ static bool names_option(const struct option_row *row, const char *name, size_t 
     return true;
 }
 
-/* `attest` starts a program as `run` does. */
+static bool looks_after_seals(enum cli_command command)
+{
+    return command == CLI_COMMAND_seal_verify || command == CLI_COMMAND_seal_rekey ||
+           command == CLI_COMMAND_seal_export || command == CLI_COMMAND_seal_import;
+}
+
+/* `attest` and the like of `seal verify` name a program as `run` does. */
 static bool takes_options_of(enum cli_command command, enum cli_command other)
 {
-    return other == command || (command == CLI_COMMAND_attest && other == CLI_COMMAND_run);
+    bool is_like_run = command == CLI_COMMAND_attest || looks_after_seals(command);
+    return other == command || (is_like_run && other == CLI_COMMAND_run) ||
+           (looks_after_seals(command) && other == CLI_COMMAND_seal_verify);
 }
 
 static int find_option(const struct cli_arguments *arguments, const char *name, size_t size)

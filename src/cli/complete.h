@@ -26,6 +26,8 @@ struct cli_proof {
 
 struct alc_attester;
 
+enum { CLI_UPKEEP_SIZE = 8 };
+
 /* Where a workload runs, when it is in no enclave. */
 struct cli_place {
     const char *seal_key_path; /* the file with the key of sealed mounts; NULL: there are none */
@@ -47,6 +49,8 @@ struct cli_complete {
     /* A line on standard error for each sealed mount: the level of its rollback protection. What
      * the manifest says, which is what the workload keeps to; nothing if it is not a manifest. */
     void (*print_levels)(const struct cli_file *manifest, bool is_native);
+    /* What stands behind ALC_OS_UPKEEP, CLI_UPKEEP_SIZE bytes. */
+    void (*write_upkeep)(const struct run_options *options, uint8_t *out);
     /* The os, and behind it what an enclave needs of its machine to prove what runs there: the
      * emulator's quoting service or the machine's own. For the one enclave of this process. */
     const struct alc_os *(*offer_proof)(const struct alc_os *os, bool is_emulated,

@@ -149,6 +149,23 @@ static void grant_handles(struct alc_os_linux *system, const struct run_options 
     }
 }
 
+/* What is to be done with a sealed mount, for who finds it instead of running the program. */
+static void grant_upkeep(struct alc_os_linux *system, const struct run_options *options)
+{
+    static uint8_t request[CLI_UPKEEP_SIZE];
+    if (options->upkeep == RUN_UPKEEP_NONE) {
+        return;
+    }
+    cli_complete_need("sealed storage")->write_upkeep(options, request);
+    check_grant(alc_os_linux_grant_bytes(system, ALC_OS_UPKEEP, request, sizeof request), "upkeep");
+    if (options->upkeep_path != NULL) {
+        const uint32_t flags = options->upkeep == RUN_UPKEEP_IMPORT ? ALC_OS_LINUX_READ_ONLY : 0;
+        check_grant(alc_os_linux_grant_directory(system, ALC_OS_UPKEEP_DIRECTORY,
+                                                 options->upkeep_path, flags),
+                    options->upkeep_path);
+    }
+}
+
 /* Whether the program may need something that is not in plain images: it was given that, or has the
  * name somewhere by which it would import it. */
 static bool needs_services(const struct run_options *options, const struct cli_program *program)
@@ -238,6 +255,9 @@ static int print_outcome(void)
     if (g_result.options->report) {
         cli_outcome_print_report(&g_result.outcome, tee_of(g_result.options));
     }
+    if (g_result.options->upkeep == RUN_UPKEEP_VERIFY && exit_code == CLI_OK) {
+        printf("%s: everything is genuine\n", g_result.options->upkeep_mount);
+    }
     return exit_code;
 }
 
@@ -279,6 +299,14 @@ static int write_proof(const struct run_options *options)
     return CLI_OK;
 }
 
+static void print_levels(const struct run_options *options, const struct cli_program *program,
+                         const struct cli_file *manifest)
+{
+    if (options->report && options->mounts_count != 0 && cli_complete_get() != NULL) {
+        cli_complete_get()->print_levels(manifest, program->is_native);
+    }
+}
+
 /* Runs the program, or has it proven when `proof` says so. */
 static int run(struct cli_arguments *arguments, struct cli_proof *proof)
 {
@@ -302,9 +330,7 @@ static int run(struct cli_arguments *arguments, struct cli_proof *proof)
         cli_complete_need("services")->prepare(&options);
     }
     manifest = program.is_packed ? program.manifest : cli_manifest_encode(&options, &program);
-    if (options.report && options.mounts_count != 0 && cli_complete_get() != NULL) {
-        cli_complete_get()->print_levels(&manifest, program.is_native);
-    }
+    print_levels(&options, &program, &manifest);
     g_result.options = &options;
     g_result.program = &program;
     if (alc_os_linux_new(NULL, &system) != ALC_OK) {
@@ -312,6 +338,7 @@ static int run(struct cli_arguments *arguments, struct cli_proof *proof)
     }
     if (!proof->is_asked_for) { /* an image that knows no proof would run the program */
         grant_handles(system, &options);
+        grant_upkeep(system, &options);
     }
     check_grant(alc_os_linux_grant_bytes(system, ALC_OS_MANIFEST, manifest.bytes, manifest.size),
                 "manifest");
@@ -356,6 +383,27 @@ int cli_run(struct cli_arguments *arguments)
 {
     static struct cli_proof proof;
     return run(arguments, &proof);
+}
+
+/* The options say that a sealed mount is looked after, and how. */
+int cli_seal_verify(struct cli_arguments *arguments)
+{
+    return cli_run(arguments);
+}
+
+int cli_seal_rekey(struct cli_arguments *arguments)
+{
+    return cli_run(arguments);
+}
+
+int cli_seal_export(struct cli_arguments *arguments)
+{
+    return cli_run(arguments);
+}
+
+int cli_seal_import(struct cli_arguments *arguments)
+{
+    return cli_run(arguments);
 }
 
 int cli_attest(struct cli_arguments *arguments)

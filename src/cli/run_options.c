@@ -151,27 +151,20 @@ static bool apply_socket_option(const struct cli_arguments *arguments, struct ru
     return true;
 }
 
-static void apply_option(const struct cli_arguments *arguments, struct run_options *options,
-                         enum cli_option option, const char *value)
+/* Of sealed mounts, and how they are looked after; false when it is another option. */
+static bool apply_seal_option(const struct cli_arguments *arguments, struct run_options *options,
+                              enum cli_option option, const char *value)
 {
-    if (apply_socket_option(arguments, options, option, value)) {
-        return;
-    }
-    if (option == CLI_OPTION_run_tee) {
-        options->tee = parse_tee(arguments, value);
-    } else if (option == CLI_OPTION_run_dir || option == CLI_OPTION_run_read_only_dir) {
-        add_mount(arguments, options, value,
-                  option == CLI_OPTION_run_read_only_dir ? ALC_MOUNT_READ_ONLY : 0);
-    } else if (option == CLI_OPTION_run_sealed) {
-        add_mount(arguments, options, value, ALC_MOUNT_SEALED);
-    } else if (option == CLI_OPTION_run_memory_dir) {
-        add_mount(arguments, options, value, ALC_MOUNT_MEMORY);
-    } else if (option == CLI_OPTION_run_archive) {
-        add_mount(arguments, options, value, ALC_MOUNT_ARCHIVE | ALC_MOUNT_READ_ONLY);
-    } else if (option == CLI_OPTION_run_seal_key) {
+    if (option == CLI_OPTION_run_seal_key) {
         const bool is_name = strncmp(value, "kbs:", 4) == 0;
         options->seal_key_path = is_name ? NULL : value;
         options->seal_key_name = is_name ? value : NULL;
+    } else if (option == CLI_OPTION_run_transfer_key) {
+        options->transfer_key_name = value;
+    } else if (option == CLI_OPTION_seal_verify_mount) {
+        options->upkeep_mount = value;
+    } else if (option == CLI_OPTION_seal_export_to || option == CLI_OPTION_seal_import_from) {
+        options->upkeep_path = value;
     } else if (option == CLI_OPTION_run_key_broker) {
         options->key_broker_url = value;
     } else if (option == CLI_OPTION_run_key_broker_ca) {
@@ -185,6 +178,30 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
         options->witness = cli_open_connection(arguments, "--witness", value, WITNESS_PATIENCE_S);
     } else if (option == CLI_OPTION_run_witness_key) {
         options->witness_key_path = value;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void apply_option(const struct cli_arguments *arguments, struct run_options *options,
+                         enum cli_option option, const char *value)
+{
+    if (apply_seal_option(arguments, options, option, value) ||
+        apply_socket_option(arguments, options, option, value)) {
+        return;
+    }
+    if (option == CLI_OPTION_run_tee) {
+        options->tee = parse_tee(arguments, value);
+    } else if (option == CLI_OPTION_run_dir || option == CLI_OPTION_run_read_only_dir) {
+        add_mount(arguments, options, value,
+                  option == CLI_OPTION_run_read_only_dir ? ALC_MOUNT_READ_ONLY : 0);
+    } else if (option == CLI_OPTION_run_sealed) {
+        add_mount(arguments, options, value, ALC_MOUNT_SEALED);
+    } else if (option == CLI_OPTION_run_memory_dir) {
+        add_mount(arguments, options, value, ALC_MOUNT_MEMORY);
+    } else if (option == CLI_OPTION_run_archive) {
+        add_mount(arguments, options, value, ALC_MOUNT_ARCHIVE | ALC_MOUNT_READ_ONLY);
     } else if (option == CLI_OPTION_run_env) {
         run_options_add_variable(arguments, options, value);
     } else if (option == CLI_OPTION_run_fuel) {
@@ -224,13 +241,55 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
 static void check_key_broker(const struct cli_arguments *arguments,
                              const struct run_options *options)
 {
-    const bool is_named = options->seal_key_name != NULL;
-    if (is_named != (options->key_broker_url != NULL) ||
-        (options->key_broker_ca_path != NULL && !is_named)) {
-        cli_usage_error(arguments, "--key-broker and --seal-key kbs:///... belong together");
+    const bool moves = options->upkeep >= RUN_UPKEEP_EXPORT;
+    const bool is_asked = options->seal_key_name != NULL || moves;
+    const bool is_named = is_asked || options->transfer_key_name != NULL;
+    const bool has_broker = options->key_broker_url != NULL;
+    if (moves && options->transfer_key_name == NULL) {
+        cli_usage_error(arguments, "--transfer-key is needed");
+    }
+    if ((is_asked && !has_broker) || (has_broker && !is_named) ||
+        (options->key_broker_ca_path != NULL && !has_broker)) {
+        cli_usage_error(arguments, "--key-broker and a key kbs:///... belong together");
     }
     if (is_named && (!options->has_sealed || options->tee == RUN_TEE_NONE)) {
-        cli_usage_error(arguments, "--key-broker is for --sealed in an enclave");
+        cli_usage_error(arguments,
+                        "--key-broker and --transfer-key are for --sealed in an enclave");
+    }
+}
+
+static enum run_upkeep upkeep_of(enum cli_command command)
+{
+    return command == CLI_COMMAND_seal_verify   ? RUN_UPKEEP_VERIFY
+           : command == CLI_COMMAND_seal_rekey  ? RUN_UPKEEP_REKEY
+           : command == CLI_COMMAND_seal_export ? RUN_UPKEEP_EXPORT
+           : command == CLI_COMMAND_seal_import ? RUN_UPKEEP_IMPORT
+                                                : RUN_UPKEEP_NONE;
+}
+
+/* Which mount is looked after. */
+static void find_upkeep_mount(const struct cli_arguments *arguments, struct run_options *options)
+{
+    size_t found_count = 0;
+    if (options->upkeep == RUN_UPKEEP_NONE) {
+        return;
+    }
+    for (size_t i = 0; i < options->mounts_count; i++) {
+        const struct run_mount *mount = &options->mounts[i];
+        if ((mount->flags & ALC_MOUNT_SEALED) != 0 &&
+            (options->upkeep_mount == NULL ||
+             strcmp(options->upkeep_mount, mount->guest_path) == 0)) {
+            options->upkeep_number = i;
+            found_count++;
+        }
+    }
+    if (found_count != 1) {
+        cli_usage_error(arguments, "which --sealed directory? --mount says it");
+    }
+    options->upkeep_mount = options->mounts[options->upkeep_number].guest_path;
+    if (options->upkeep >= RUN_UPKEEP_EXPORT && options->upkeep_path == NULL) {
+        cli_usage_error(arguments, options->upkeep == RUN_UPKEEP_EXPORT ? "--to is needed"
+                                                                        : "--from is needed");
     }
 }
 
@@ -289,6 +348,7 @@ void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
     size_t words = (size_t)arguments->argc;
     *out = (struct run_options){
         .witness = -1,
+        .upkeep = upkeep_of(arguments->command),
         .mounts = cli_allocate(words * sizeof(struct run_mount)),
         .environment = cli_allocate(words * sizeof(char *)),
         .sockets = cli_allocate(words * sizeof(int)),
@@ -316,6 +376,7 @@ void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
                         run_tee_word(out->tee));
     }
     check_sealed(arguments, out);
+    find_upkeep_mount(arguments, out);
     out->arguments = arguments->argv + arguments->next;
     out->arguments_count = (size_t)(arguments->argc - arguments->next);
     out->module_path = out->arguments[0];

@@ -31,6 +31,15 @@ const char *run_tee_word(enum run_tee tee);
 /* What of sealed mounts is refused when it is old. */
 enum run_rollback { RUN_ROLLBACK_SESSION, RUN_ROLLBACK_NONE, RUN_ROLLBACK_WITNESS };
 
+/* What is done with a sealed mount instead of running the program. */
+enum run_upkeep {
+    RUN_UPKEEP_NONE,
+    RUN_UPKEEP_VERIFY,
+    RUN_UPKEEP_REKEY,
+    RUN_UPKEEP_EXPORT,
+    RUN_UPKEEP_IMPORT,
+};
+
 struct cli_proof; /* cli/complete.h */
 
 struct run_mount {
@@ -65,7 +74,8 @@ struct run_options {
     const char *seal_key_path; /* NULL unless sealed mounts run outside an enclave */
     /* kbs:///REPOSITORY/TYPE/TAG#sha256=HEX; NULL unless sealed mounts have a key of a broker. */
     const char *seal_key_name;
-    const char *key_broker_url; /* with a name */
+    const char *transfer_key_name; /* the same form; NULL: nothing can be exported or imported */
+    const char *key_broker_url;    /* with one of the names */
     const char *key_broker_ca_path;
     bool has_sealed;              /* mounts */
     bool has_services;            /* a mount asks for them */
@@ -80,6 +90,10 @@ struct run_options {
     const char *image_path;
     const char *signature_path;
     bool report;
+    enum run_upkeep upkeep;
+    const char *upkeep_mount;  /* its name in the guest, and … */
+    size_t upkeep_number;      /* … its place among `mounts` */
+    const char *upkeep_path;   /* the other directory; NULL: there is none */
     struct cli_proof *proof;   /* NULL: nobody can ask for one */
     const char *evidence_path; /* where proof goes, if it is asked for */
     const char *module_path;
@@ -87,7 +101,8 @@ struct run_options {
     size_t arguments_count;
 };
 
-/* Of `alcove run`, and of `alcove attest`, which takes the same. `proof` is borrowed. Ends the
+/* Of `alcove run`, and of those that take the same: `alcove attest`, `alcove seal export` and its
+ * like. `proof` is borrowed. Ends the
  * process with CLI_USAGE when the words make no sense. */
 void run_options_parse(struct cli_arguments *arguments, struct cli_proof *proof,
                        struct run_options *out);

@@ -71,6 +71,7 @@ static __attribute__((constructor)) void bring(void)
         .prepare = cli_complete_prepare,
         .add_settings = cli_complete_add_settings,
         .print_levels = cli_complete_print_levels,
+        .write_upkeep = cli_complete_write_upkeep,
         .offer_proof = cli_complete_offer_proof,
         .write_proof = cli_complete_write_proof,
         .interpreter = {alc_complete_image, &alc_complete_image_size, &alc_complete_sigstruct},

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "mounts/upkeep.h"
 #include "os_linux/os_linux.h"
 
 enum { DIRECTORY = ALC_OS_FIRST_MOUNT, TARGET };
@@ -22,6 +23,7 @@ struct request {
     uint8_t new_key[ALC_SEAL_KEY_SIZE];
     bool has_key;
     bool has_new_key;
+    const char *exported; /* NULL, or the guest's name of the mount that the directory came from */
 };
 
 void cli_complete_read_seal_key(const char *path, uint8_t key[ALC_SEAL_KEY_SIZE])
@@ -149,8 +151,10 @@ static int export(struct request *request)
     grant(request, TARGET, request->target);
     const struct alc_seal_options from_options =
         options_of(request, DIRECTORY, request->directory, request->key, ALC_SEAL_READ_ONLY);
-    const struct alc_seal_options to_options =
-        options_of(request, TARGET, request->target, request->new_key, ALC_SEAL_CREATE);
+    struct alc_seal_options to_options =
+        options_of(request, TARGET, request->target, request->new_key, 0);
+    struct alc_arena arena = arena_for(&to_options, 1);
+    struct alc_error error;
     struct alc_os_stat stat;
     const struct alc_os *os = from_options.host;
     if (os->operations->stat_at(os->context, TARGET, (const uint8_t *)"alcove.seal", 11, 0,
@@ -158,13 +162,13 @@ static int export(struct request *request)
         cli_die(CLI_FAILED, "%s: there is a sealed mount already", request->target);
     }
     struct alc_seal *from = open_mount(&from_options, request->directory);
-    struct alc_seal *to = open_mount(&to_options, request->target);
-    alc_status status = alc_seal_copy(from, to);
+    alc_error_clear(&error);
+    to_options.line = alc_seal_line(from);
+    alc_status status = alc_seal_write_anew(&arena, from, &to_options, &error);
     (void)alc_seal_close(from); /* read-only */
-    alc_status closed = alc_seal_close(to);
-    if (status != ALC_OK || closed != ALC_OK) {
-        (void)os->operations->unlink_at(os->context, TARGET, (const uint8_t *)"alcove.seal", 11);
-        cli_die(CLI_FAILED, "%s: cannot be exported", request->directory);
+    if (status != ALC_OK) {
+        (void)alc_fail(&error, status, ALC_NO_OFFSET);
+        return cli_report_error(request->directory, &error);
     }
     return CLI_OK;
 }
@@ -182,6 +186,16 @@ static const struct action {
     {"rekey", rekey, 2, true},
     {"export", export, 3, true},
 };
+
+/* The key of a container that an enclave exported is made of the transfer key. */
+static void find_transfer_secret(struct request *request)
+{
+    const struct alc_string path = {(const uint8_t *)request->exported, strlen(request->exported)};
+    uint8_t secret[ALC_SEAL_KEY_SIZE];
+    alc_transfer_secret(request->key, &path, secret);
+    alc_copy(request->key, secret, sizeof request->key);
+    alc_wipe(secret, sizeof secret);
+}
 
 static const struct action *find_action(const struct cli_arguments *arguments)
 {
@@ -201,6 +215,10 @@ int cli_complete_seal(struct cli_arguments *arguments)
     int option;
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         bool is_new = option == CLI_OPTION_seal_new_key;
+        if (option == CLI_OPTION_seal_exported) {
+            request.exported = value;
+            continue;
+        }
         cli_complete_read_seal_key(value, is_new ? request.new_key : request.key);
         request.has_new_key |= is_new;
         request.has_key |= !is_new;
@@ -216,6 +234,9 @@ int cli_complete_seal(struct cli_arguments *arguments)
     request.target = action->operands_count == 3 ? arguments->argv[arguments->next + 2] : NULL;
     if (alc_os_linux_new(NULL, &request.system) != ALC_OK) {
         cli_die(CLI_FAILED, "out of memory");
+    }
+    if (request.exported != NULL) {
+        find_transfer_secret(&request);
     }
     grant(&request, DIRECTORY, request.directory);
     int exit_code = action->run(&request);

@@ -15,6 +15,7 @@
 #include "cli_complete/attested.h"
 #include "keys/keys.h"
 #include "mounts/settings.h"
+#include "mounts/upkeep.h"
 
 /* The digest that the manifest will name, and the tree by which the program's side checks it. */
 static void measure_archive(struct run_mount *mount)
@@ -42,7 +43,7 @@ void cli_complete_prepare(struct run_options *options)
 }
 
 /* kbs:///REPOSITORY/TYPE/TAG#sha256=HEX */
-static void read_key_name(const char *text, struct alc_named_key *out)
+static void read_key_name(const char *option, const char *text, struct alc_named_key *out)
 {
     static const char mark[] = "#sha256=";
     const char *hash = strstr(text, mark);
@@ -51,15 +52,15 @@ static void read_key_name(const char *text, struct alc_named_key *out)
     const char *digits = hash != NULL ? hash + sizeof mark - 1 : "";
     if (alc_broker_resource_read(&name, &out->resource) != ALC_OK ||
         !alc_hex_decode((const uint8_t *)digits, strlen(digits), out->sha256, sizeof out->sha256)) {
-        cli_die(CLI_USAGE, "--seal-key %s: kbs:///REPOSITORY/TYPE/TAG#sha256=HEX", text);
+        cli_die(CLI_USAGE, "%s %s: kbs:///REPOSITORY/TYPE/TAG#sha256=HEX", option, text);
     }
 }
 
-static struct alc_string make_key_settings(const char *text)
+static struct alc_string make_key_settings(const char *option, const char *text)
 {
     struct alc_named_key key;
     struct alc_writer writer;
-    read_key_name(text, &key);
+    read_key_name(option, text, &key);
     const size_t size = key.resource.size + 64;
     uint8_t *bytes = cli_allocate(size);
     alc_writer_init(&writer, bytes, size);
@@ -119,8 +120,30 @@ void cli_complete_add_settings(const struct run_options *options, struct alc_man
     manifest->services[ALC_SERVICE_MOUNTS] = (struct alc_string){bytes, size};
     free(settings);
     if (options->seal_key_name != NULL) {
-        manifest->services[ALC_SERVICE_MOUNT_KEY] = make_key_settings(options->seal_key_name);
+        manifest->services[ALC_SERVICE_MOUNT_KEY] =
+            make_key_settings("--seal-key", options->seal_key_name);
     }
+    if (options->transfer_key_name != NULL) {
+        manifest->services[ALC_SERVICE_TRANSFER_KEY] =
+            make_key_settings("--transfer-key", options->transfer_key_name);
+    }
+}
+
+void cli_complete_write_upkeep(const struct run_options *options, uint8_t *out)
+{
+    static const enum alc_upkeep_action actions[] = {
+        [RUN_UPKEEP_VERIFY] = ALC_UPKEEP_VERIFY,
+        [RUN_UPKEEP_REKEY] = ALC_UPKEEP_REKEY,
+        [RUN_UPKEEP_EXPORT] = ALC_UPKEEP_EXPORT,
+        [RUN_UPKEEP_IMPORT] = ALC_UPKEEP_IMPORT,
+    };
+    const struct alc_upkeep upkeep = {.action = actions[options->upkeep],
+                                      .mount = (uint32_t)options->upkeep_number};
+    struct alc_writer writer;
+    _Static_assert((int)CLI_UPKEEP_SIZE == (int)ALC_UPKEEP_SIZE, "room for a request");
+    alc_writer_init(&writer, out, CLI_UPKEEP_SIZE);
+    alc_upkeep_write(&writer, &upkeep);
+    ALC_ASSERT(!writer.overflowed);
 }
 
 static void print_levels(const struct alc_manifest *manifest,

@@ -9,6 +9,7 @@
 
 void cli_complete_prepare(struct run_options *options);
 void cli_complete_add_settings(const struct run_options *options, struct alc_manifest *manifest);
+void cli_complete_write_upkeep(const struct run_options *options, uint8_t *out);
 void cli_complete_print_levels(const struct cli_file *manifest, bool is_native);
 
 #endif

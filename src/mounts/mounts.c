@@ -3,44 +3,13 @@
  * Opens the mounts of a manifest that no system has, runs the workload over them, closes them. The
  * outcome is the last word about a run, so its writing waits for the disks.
  */
-#include "mounts/mounts.h"
-
-#include "archive/archive.h"
 #include "base/bytes.h"
 #include "base/writer.h"
-#include "mounts/memory.h"
-#include "mounts/settings.h"
-#include "witness/witness.h"
+#include "mounts/mounts_internal.h"
 
 #define MANIFEST_ARENA_SIZE (UINT64_C(64) << 20)
 
-struct mounts {
-    struct alc_os_over over; /* the context of `operations`: first. Over `archives` */
-    struct alc_os_operations operations;
-    struct alc_archive_os archives;                      /* over `table` */
-    struct alc_seal_os table;                            /* sealed mounts, over the system */
-    struct alc_memory_disk disks[ALC_LIMIT_SEAL_MOUNTS]; /* of mounts in memory */
-    uint32_t disks_count;
-    const struct alc_workload_profile *profile;
-    const struct alc_mounts_keys *keys;
-    const struct alc_mounts_watch *watch;
-    uint8_t workload_id[ALC_SHA256_SIZE];
-    /* Of the key that the manifest names, while mounts are opened. */
-    bool is_key_named;
-    struct alc_string key_settings;
-    bool has_named_key;
-    uint8_t named_key[ALC_SEAL_KEY_SIZE];
-    struct alc_witness_link link; /* one for all mounts */
-    bool has_link;
-    uint32_t sealed_count;
-    struct sealed {
-        struct mounts *mounts;
-        enum alc_mount_policy policy;
-        struct alc_witness_client client; /* with level WITNESS */
-    } sealed[ALC_LIMIT_SEAL_MOUNTS];
-};
-
-static alc_status reserve_arena(struct alc_os *os, struct alc_arena *arena, size_t size)
+alc_status mounts_reserve_arena(struct alc_os *os, struct alc_arena *arena, size_t size)
 {
     size = (size + 4095) & ~(size_t)4095;
     void *range = os->operations->pages_reserve(os->context, size);
@@ -118,7 +87,6 @@ static alc_status open_witness(struct mounts *mounts, struct sealed *sealed,
 {
     static const uint8_t label[ALC_SEAL_KEY_ID_SIZE] = "alcove witness counter";
     uint8_t secret[ALC_SEAL_KEY_SIZE];
-    uint8_t mount_secret[ALC_SEAL_KEY_SIZE];
     if (mounts->has_link &&
         !alc_equal(mounts->link.key.point, setting->witness, sizeof setting->witness)) {
         return ALC_E_BAD_MANIFEST; /* there is one way to one witness */
@@ -130,10 +98,9 @@ static alc_status open_witness(struct mounts *mounts, struct sealed *sealed,
                                            .secret_size = sizeof secret,
                                            .info = guest_path->bytes,
                                            .info_size = guest_path->size};
-    alc_hkdf(ALC_HASH_SHA256, &inputs, mount_secret, sizeof mount_secret);
-    alc_status status = alc_witness_client_init(&sealed->client, &mounts->link, mount_secret);
+    alc_hkdf(ALC_HASH_SHA256, &inputs, sealed->line, sizeof sealed->line);
+    alc_status status = alc_witness_client_init(&sealed->client, &mounts->link, sealed->line);
     alc_wipe(secret, sizeof secret);
-    alc_wipe(mount_secret, sizeof mount_secret);
     return status;
 }
 
@@ -179,14 +146,15 @@ static alc_status open_sealed(struct alc_os *os, struct mounts *mounts, int32_t 
 {
     struct alc_arena arena;
     struct alc_seal *seal;
-    ALC_TRY(reserve_arena(os, &arena, alc_seal_memory_size(options)));
+    ALC_TRY(mounts_reserve_arena(os, &arena, alc_seal_memory_size(options)));
     ALC_TRY(alc_seal_open(&arena, options, &seal, error));
     return alc_seal_os_add(&mounts->table, handle, seal);
 }
 
-static alc_status open_disk(struct alc_os *os, struct mounts *mounts, int32_t handle,
-                            const struct alc_mount *mount, const struct alc_mount_setting *setting,
-                            struct alc_error *error)
+alc_status mounts_prepare_sealed(struct alc_os *os, struct mounts *mounts, int32_t handle,
+                                 const struct alc_mount *mount,
+                                 const struct alc_mount_setting *setting,
+                                 struct alc_seal_options *out)
 {
     if (mounts->sealed_count == ALC_LIMIT_SEAL_MOUNTS) {
         return ALC_E_BAD_ARGUMENT;
@@ -198,15 +166,25 @@ static alc_status open_disk(struct alc_os *os, struct mounts *mounts, int32_t ha
     if (has_witness) {
         ALC_TRY(open_witness(mounts, sealed, setting, &mount->guest_path));
     }
-    const struct alc_seal_options options = {
+    *out = (struct alc_seal_options){
         .host = os,
         .directory = handle,
-        .flags = (mount->flags & ALC_MOUNT_READ_ONLY) != 0 ? ALC_SEAL_READ_ONLY : ALC_SEAL_CREATE,
         .key = {.get = get_key, .context = sealed},
         .witness = has_witness ? &sealed->client.witness : NULL,
         .report = report_damage,
         .report_context = os,
     };
+    return ALC_OK;
+}
+
+static alc_status open_disk(struct alc_os *os, struct mounts *mounts, int32_t handle,
+                            const struct alc_mount *mount, const struct alc_mount_setting *setting,
+                            struct alc_error *error)
+{
+    struct alc_seal_options options;
+    ALC_TRY(mounts_prepare_sealed(os, mounts, handle, mount, setting, &options));
+    options.flags =
+        (mount->flags & ALC_MOUNT_READ_ONLY) != 0 ? ALC_SEAL_READ_ONLY : ALC_SEAL_CREATE;
     return open_sealed(os, mounts, handle, &options, error);
 }
 
@@ -243,9 +221,23 @@ static alc_status open_archive(struct alc_os *os, struct mounts *mounts, int32_t
     struct alc_arena arena;
     struct alc_archive *archive;
     alc_copy(options.digest, digest, sizeof options.digest);
-    ALC_TRY(reserve_arena(os, &arena, alc_archive_memory_size()));
+    ALC_TRY(mounts_reserve_arena(os, &arena, alc_archive_memory_size()));
     ALC_TRY(alc_archive_open(&arena, &options, &archive, error));
     return alc_archive_os_add(&mounts->archives, handle, archive);
+}
+
+/* The way to the witness is behind the trees of the archives, and those are behind the sockets. */
+static int32_t find_link(struct alc_os *os, struct mounts *mounts,
+                         const struct alc_manifest *manifest)
+{
+    int32_t tree =
+        ALC_OS_FIRST_MOUNT + (int32_t)manifest->mounts_count + (int32_t)manifest->sockets_count;
+    mounts->link =
+        (struct alc_witness_link){.os = os, .handle = tree, .key = {.curve = ALC_CURVE_P256}};
+    for (size_t i = 0; i < manifest->mounts_count; i++) {
+        mounts->link.handle += (manifest->mounts[i].flags & ALC_MOUNT_ARCHIVE) != 0;
+    }
+    return tree;
 }
 
 /* Every mount of the manifest that no system has. */
@@ -253,12 +245,9 @@ static alc_status open_each(struct alc_os *os, struct mounts *mounts,
                             const struct alc_manifest *manifest,
                             const struct alc_mount_setting *settings, struct alc_error *error)
 {
-    int32_t tree =
-        ALC_OS_FIRST_MOUNT + (int32_t)manifest->mounts_count + (int32_t)manifest->sockets_count;
-    mounts->link =
-        (struct alc_witness_link){.os = os, .handle = tree, .key = {.curve = ALC_CURVE_P256}};
-    for (size_t i = 0; i < manifest->mounts_count; i++) { /* behind the trees of the archives */
-        mounts->link.handle += (manifest->mounts[i].flags & ALC_MOUNT_ARCHIVE) != 0;
+    int32_t tree = find_link(os, mounts, manifest);
+    if (mounts->is_upkeep) {
+        return mounts_look_after(os, mounts, manifest, settings, error);
     }
     for (size_t i = 0; i < manifest->mounts_count; i++) {
         uint32_t flags = manifest->mounts[i].flags;
@@ -282,7 +271,8 @@ static alc_status open_all(struct alc_os *os, struct mounts *mounts, struct alc_
     struct alc_manifest manifest;
     struct alc_mount_setting *settings;
     struct alc_arena arena;
-    ALC_TRY(reserve_arena(os, &arena, MANIFEST_ARENA_SIZE));
+    ALC_TRY(alc_upkeep_find(os, &mounts->is_upkeep, &mounts->upkeep));
+    ALC_TRY(mounts_reserve_arena(os, &arena, MANIFEST_ARENA_SIZE));
     alc_status status = read_manifest(os, &arena, mounts, &manifest, error);
     if (status == ALC_OK) {
         status = alc_mount_settings_read(&arena, &manifest, &settings, error);
@@ -335,12 +325,12 @@ static int64_t write_stream(void *context, int32_t handle, const struct alc_span
     return alc_os_over_operations.write(context, handle, spans, spans_count);
 }
 
-/* What is told when the workload could not begin. */
-static alc_status refuse(const struct alc_os *os, alc_status status, const struct alc_error *error)
+/* What is told when the workload could not begin, or was not to. */
+static alc_status tell(const struct alc_os *os, alc_status status, const struct alc_error *error)
 {
     struct alc_outcome outcome = {
-        .version = 1,
-        .phase = ALC_PHASE_MANIFEST,
+        .version = 2,
+        .phase = status == ALC_OK ? ALC_PHASE_DONE : ALC_PHASE_MANIFEST,
         .status = status,
         .exit_code = alc_status_exit_code(status),
         .offset = error->status == status ? error->offset : ALC_NO_OFFSET,
@@ -361,6 +351,7 @@ static void close_all(struct mounts *mounts)
     }
     for (uint32_t i = 0; i < mounts->sealed_count; i++) {
         alc_witness_client_fini(&mounts->sealed[i].client);
+        alc_wipe(mounts->sealed[i].line, sizeof mounts->sealed[i].line);
     }
 }
 
@@ -372,10 +363,10 @@ alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_p
     struct alc_error error;
     struct alc_arena arena;
     alc_error_clear(&error);
-    alc_status status = reserve_arena(os, &arena, sizeof(struct mounts));
+    alc_status status = mounts_reserve_arena(os, &arena, sizeof(struct mounts));
     struct mounts *mounts = status == ALC_OK ? ALC_ARENA_NEW(&arena, struct mounts) : NULL;
     if (mounts == NULL) {
-        return refuse(os, ALC_E_OUT_OF_MEMORY, &error);
+        return tell(os, ALC_E_OUT_OF_MEMORY, &error);
     }
     mounts->profile = profile;
     mounts->keys = keys;
@@ -383,9 +374,9 @@ alc_status alc_mounts_run_from_os(struct alc_os *os, const struct alc_workload_p
     alc_seal_os_init(&mounts->table, os);
     alc_archive_os_init(&mounts->archives, &mounts->table.over.os);
     status = open_all(os, mounts, &error);
-    if (status != ALC_OK) {
+    if (status != ALC_OK || mounts->is_upkeep) {
         close_all(mounts);
-        return refuse(os, status, &error);
+        return tell(os, status, &error);
     }
     mounts->operations = alc_os_over_operations;
     mounts->operations.write = write_stream;

@@ -48,7 +48,11 @@ enum alc_os_granted {
     /* Readable, if it is there: what the maker says about this machine's processor, for peers of
      * attested sockets: channel/endorsements.h. */
     ALC_OS_ENDORSEMENTS = 9,
-    ALC_OS_FIRST_MOUNT = 10,
+    /* If it is there, a sealed mount is to be looked after and the workload is not run: readable,
+     * what is to be done (mounts/upkeep.h), perhaps with the directory behind the next one. */
+    ALC_OS_UPKEEP = 10,
+    ALC_OS_UPKEEP_DIRECTORY = 11,
+    ALC_OS_FIRST_MOUNT = 12,
 };
 
 enum alc_os_file_type { /* WASI preview 1 numbers */

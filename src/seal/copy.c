@@ -139,7 +139,12 @@ static int64_t copy_all(struct alc_seal *from, struct alc_seal *to)
     }
     to->root.first_free = from->root.first_free;
     to->root.first_orphan = from->root.first_orphan;
-    return result == 0 ? alc_seal_commit(to, true) : result;
+    if (result < 0) {
+        return result;
+    }
+    to->kept_flags &= ~(uint64_t)ALC_SEAL_ROOT_PARTIAL; /* the next root says that it is complete */
+    to->has_changed = true;
+    return alc_seal_commit(to, true);
 }
 
 alc_status alc_seal_copy(struct alc_seal *from, struct alc_seal *to)
@@ -172,22 +177,20 @@ static int64_t take_place(const struct alc_seal_options *options)
     return result;
 }
 
-static alc_status make_new(struct alc_arena *arena, const struct alc_seal_options *options,
-                           const struct alc_seal_key_source *new_key, struct alc_seal *from,
-                           struct alc_error *error)
+alc_status alc_seal_write_anew(struct alc_arena *arena, struct alc_seal *from,
+                               const struct alc_seal_options *to, struct alc_error *error)
 {
-    struct alc_seal *to;
-    struct alc_seal_options new_options = *options;
+    struct alc_seal *copy;
+    struct alc_seal_options new_options = *to;
     new_options.name = new_name;
-    new_options.flags = ALC_SEAL_CREATE | ALC_SEAL_REPLACE;
-    new_options.key = *new_key;
+    new_options.flags = ALC_SEAL_CREATE | ALC_SEAL_REPLACE | ALC_SEAL_PARTIAL;
     new_options.witness = NULL; /* hears of it when it is opened in its place */
-    alc_seal_get_mark(from, &new_options.base);
-    ALC_TRY(alc_seal_open(arena, &new_options, &to, error));
-    alc_status status = alc_seal_copy(from, to);
-    alc_status closed = alc_seal_close(to);
+    new_options.base = from->base;
+    ALC_TRY(alc_seal_open(arena, &new_options, &copy, error));
+    alc_status status = alc_seal_copy(from, copy);
+    alc_status closed = alc_seal_close(copy);
     status = status == ALC_OK ? closed : status;
-    if (status == ALC_OK && take_place(options) < 0) {
+    if (status == ALC_OK && take_place(to) < 0) {
         status = ALC_E_IO_FAILED;
     }
     return status == ALC_OK ? ALC_OK
@@ -200,10 +203,13 @@ alc_status alc_seal_rekey(struct alc_arena *arena, const struct alc_seal_options
 {
     struct alc_seal *from;
     struct alc_seal_options old_options = *options;
-    /* Its newest root stays the one that the new one is made from. */
-    old_options.flags = ALC_SEAL_READ_ONLY | ALC_SEAL_ALONE;
+    struct alc_seal_options new_options = *options;
+    /* What the witness knows stays the state that the new one is made from. */
+    old_options.flags = ALC_SEAL_READ_ONLY | ALC_SEAL_ALONE | ALC_SEAL_ASK;
     ALC_TRY(alc_seal_open(arena, &old_options, &from, error));
-    alc_status status = make_new(arena, options, new_key, from, error);
+    new_options.key = *new_key;
+    new_options.line = alc_seal_line(from);
+    alc_status status = alc_seal_write_anew(arena, from, &new_options, error);
     (void)alc_seal_close(from); /* read-only: nothing can be lost */
     return status;
 }

@@ -165,6 +165,7 @@ void alc_seal_root_encode(const struct alc_seal_root *root,
     alc_write_u64(&writer, root->next_file_id);
     alc_write_u64(&writer, root->base.generation);
     alc_write_bytes(&writer, root->base.digest, sizeof root->base.digest);
+    alc_write_bytes(&writer, root->line, sizeof root->line);
     put_end(&writer);
 }
 
@@ -184,9 +185,15 @@ bool alc_seal_root_decode(const uint8_t record[ALC_SEAL_ROOT_RECORD_SIZE],
     out->next_file_id = get_u64(&source);
     out->base.generation = get_u64(&source);
     get_bytes(&source, out->base.digest, sizeof out->base.digest);
+    get_bytes(&source, out->line, sizeof out->line);
+    bool has_line = (out->flags & ALC_SEAL_ROOT_LINE) != 0;
+    uint8_t line_bits = 0;
+    for (size_t i = 0; i < sizeof out->line; i++) {
+        line_bits |= out->line[i];
+    }
     get_zeros(&source);
     return !source.failed && zero == 0 && out->generation != 0 &&
-           (out->flags & ~(uint64_t)ALC_SEAL_ROOT_SETTLED) == 0 &&
+           (out->flags & ~(uint64_t)ALC_SEAL_ROOT_ALL) == 0 && (has_line || line_bits == 0) &&
            out->table_height <= ALC_LIMIT_SEAL_TREE_HEIGHT && out->inodes_count >= 2 &&
            out->inodes_count <= ALC_LIMIT_SEAL_INODES && out->first_free < out->inodes_count &&
            out->first_orphan < out->inodes_count && out->next_file_id >= ALC_SEAL_FIRST_FILE_ID &&

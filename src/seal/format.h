@@ -34,7 +34,12 @@ enum {
     ALC_SEAL_TABLE_FILE_ID = 1,
     ALC_SEAL_FIRST_FILE_ID = 2,
 };
-enum { ALC_SEAL_ROOT_SETTLED = 1 << 0 };
+enum {
+    ALC_SEAL_ROOT_SETTLED = 1 << 0,
+    ALC_SEAL_ROOT_PARTIAL = 1 << 1, /* of a copy that is not complete: never opened */
+    ALC_SEAL_ROOT_LINE = 1 << 2,    /* it has a line */
+    ALC_SEAL_ROOT_ALL = (1 << 3) - 1,
+};
 /* Indices of blocks have 32 bits. */
 #define ALC_SEAL_FILE_SIZE_MAX (UINT64_C(1) << 44)
 
@@ -56,7 +61,8 @@ struct alc_seal_root {
     uint64_t first_free;
     uint64_t first_orphan;
     uint64_t next_file_id;
-    struct alc_seal_mark base; /* the witnessed state that this one was made from */
+    struct alc_seal_mark base;        /* the witnessed state that this one was made from */
+    uint8_t line[ALC_SEAL_LINE_SIZE]; /* zeros unless there is one */
 };
 
 struct alc_seal_record { /* of the inode table */

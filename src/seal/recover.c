@@ -13,6 +13,7 @@ struct candidate {
     struct alc_seal_pointer head;
     uint32_t place;
     bool is_valid;
+    bool is_partial; /* it would be, were it not of a copy that was never completed */
 };
 
 /* Nodes read together, which were written together. */
@@ -28,6 +29,8 @@ static void decode_root(struct alc_seal *seal, const uint8_t *block, uint32_t pl
                     alc_seal_root_open(&seal->cipher, seal->header, &out->head,
                                        block + ALC_SEAL_ROOT_HEAD_SIZE, seal->scratch) &&
                     alc_seal_root_decode(seal->scratch, &out->root);
+    out->is_partial = out->is_valid && (out->root.flags & ALC_SEAL_ROOT_PARTIAL) != 0;
+    out->is_valid = out->is_valid && !out->is_partial;
 }
 
 /* Whether a block may be missing because the commit that wrote it was torn. While a candidate is
@@ -134,6 +137,19 @@ static bool is_same(const struct alc_seal_mark *left, const struct alc_seal_mark
            alc_equal(left->digest, right->digest, sizeof left->digest);
 }
 
+/* A line says whose counter it is that the witness is asked about. */
+static alc_status follow_line(const struct alc_seal *seal, struct alc_error *error)
+{
+    const struct alc_seal_witness *witness = seal->options.witness;
+    if ((seal->root.flags & ALC_SEAL_ROOT_LINE) == 0) {
+        return ALC_OK;
+    }
+    return witness->follow != NULL && witness->follow(witness->context, seal->root.line) == ALC_OK
+               ? ALC_OK
+               : alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
+                               "the sealed mount has a counter that cannot be asked for");
+}
+
 /* Asks the witness. It knows this state, or the one that this was made from: then the program died
  * between the disk and the witness, which is told. Anything else is old, or a branch of something
  * old, however high its generation. */
@@ -144,6 +160,7 @@ static alc_status check_witness(struct alc_seal *seal, struct alc_error *error)
     if (witness == NULL) {
         return ALC_OK;
     }
+    ALC_TRY(follow_line(seal, error));
     if (witness->read(witness->context, &known) != ALC_OK) {
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
                              "the witness of the sealed mount does not answer");
@@ -151,10 +168,18 @@ static alc_status check_witness(struct alc_seal *seal, struct alc_error *error)
     if (is_same(&seal->mark, &known)) {
         return ALC_OK;
     }
+    if (known.generation == 0 && (seal->root.flags & ALC_SEAL_ROOT_LINE) != 0) {
+        return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
+                             "the witness does not know the counter of the sealed mount");
+    }
     if (known.generation != 0 && !is_same(&seal->root.base, &known)) {
         alc_seal_report(seal, ALC_SEAL_ROLLED_BACK, 0, 0, 0, seal->durable_place);
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
                              "the sealed mount is older than its witness says");
+    }
+    if ((seal->options.flags & ALC_SEAL_ASK) != 0) {
+        seal->base = known.generation != 0 ? known : seal->mark;
+        return ALC_OK;
     }
     if (witness->advance(witness->context, &known, &seal->mark) != ALC_OK) {
         return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
@@ -177,9 +202,10 @@ static alc_status adopt(struct alc_seal *seal, const struct candidate *candidate
         alc_seal_container_sync(seal) < 0) {
         return alc_fail(error, ALC_E_IO_FAILED, ALC_NO_OFFSET);
     }
+    seal->kept_flags = candidate->root.flags & ALC_SEAL_ROOT_LINE;
+    seal->base = seal->mark;
     ALC_TRY(check_witness(seal, error));
     seal->durable_mark = seal->mark;
-    seal->base = seal->mark;
     if (alc_seal_new_epoch(seal) < 0) {
         return alc_fail(error, ALC_E_IO_FAILED, ALC_NO_OFFSET);
     }
@@ -202,7 +228,7 @@ alc_status alc_seal_recover(struct alc_seal *seal, struct alc_error *error)
     struct candidate candidates[2];
     for (uint32_t i = 0; i < 2; i++) {
         uint32_t place = ALC_SEAL_FIRST_ROOT_BLOCK + i;
-        candidates[i].is_valid = false;
+        candidates[i].is_valid = candidates[i].is_partial = false;
         if (place < seal->blocks_count &&
             alc_seal_container_read(seal, place, 1, seal->stage) == 0) {
             alc_copy(seal->root_heads[i], seal->stage, ALC_SEAL_ROOT_HEAD_SIZE);
@@ -217,6 +243,10 @@ alc_status alc_seal_recover(struct alc_seal *seal, struct alc_error *error)
         if (candidate->is_valid && try_candidate(seal, candidate) != TORN) {
             return adopt(seal, candidate, error);
         }
+    }
+    if (candidates[0].is_partial || candidates[1].is_partial) {
+        return alc_fail_with(error, ALC_E_POLICY_REFUSED, ALC_NO_OFFSET,
+                             "the sealed mount is a copy that was not completed");
     }
     return ALC_E_NOT_FOUND;
 }

@@ -33,6 +33,8 @@ static alc_status check_options(const struct alc_seal_options *options)
 {
     bool good = options->host != NULL && options->key.get != NULL &&
                 (options->flags & ~(uint32_t)ALC_SEAL_ALL) == 0 &&
+                (options->flags & (ALC_SEAL_ASK | ALC_SEAL_READ_ONLY)) != ALC_SEAL_ASK &&
+                (options->flags & (ALC_SEAL_PARTIAL | ALC_SEAL_CREATE)) != ALC_SEAL_PARTIAL &&
                 cache_blocks_of(options) >= ALC_SEAL_CACHE_BLOCKS_MIN &&
                 cache_blocks_of(options) <= ALC_LIMIT_SEAL_CONTAINER_BLOCKS &&
                 blocks_max_of(options) >= ALC_SEAL_CACHE_BLOCKS_MIN &&
@@ -107,6 +109,11 @@ static void init_empty(struct alc_seal *seal)
     seal->root = (struct alc_seal_root){.generation = seal->base.generation,
                                         .inodes_count = 1,
                                         .next_file_id = ALC_SEAL_FIRST_FILE_ID};
+    seal->kept_flags = (seal->options.flags & ALC_SEAL_PARTIAL) != 0 ? ALC_SEAL_ROOT_PARTIAL : 0;
+    if (seal->options.line != NULL) {
+        seal->kept_flags |= ALC_SEAL_ROOT_LINE;
+        alc_copy(seal->root.line, seal->options.line, sizeof seal->root.line);
+    }
     seal->table = (struct alc_seal_inode){.number = ALC_SEAL_TABLE_FILE};
     seal->table.record.type = ALC_OS_TYPE_REGULAR_FILE;
     seal->table.record.file_id = ALC_SEAL_TABLE_FILE_ID;
@@ -283,6 +290,7 @@ alc_status alc_seal_close(struct alc_seal *seal)
     }
     alc_wipe(seal->cache.blocks[0].bytes, (size_t)seal->cache.blocks_count * ALC_SEAL_BLOCK_SIZE);
     alc_wipe(seal->scratch, sizeof seal->scratch);
+    alc_wipe(seal->root.line, sizeof seal->root.line);
     alc_seal_cipher_fini(&seal->cipher);
     seal->has_failed = true;
     alc_seal_unlock(seal);
@@ -292,6 +300,11 @@ alc_status alc_seal_close(struct alc_seal *seal)
 void alc_seal_get_mark(const struct alc_seal *seal, struct alc_seal_mark *out)
 {
     *out = seal->durable_mark;
+}
+
+const uint8_t *alc_seal_line(const struct alc_seal *seal)
+{
+    return (seal->kept_flags & ALC_SEAL_ROOT_LINE) != 0 ? seal->root.line : NULL;
 }
 
 bool alc_seal_is_damaged(const struct alc_seal *seal)

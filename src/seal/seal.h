@@ -17,6 +17,7 @@
 #include "os/over.h"
 
 enum { ALC_SEAL_KEY_SIZE = 32, ALC_SEAL_KEY_ID_SIZE = 32, ALC_SEAL_DIGEST_SIZE = 16 };
+enum { ALC_SEAL_LINE_SIZE = 32 };
 /* Blocks of the cache: what is used when an option is 0, and the least. */
 enum { ALC_SEAL_CACHE_BLOCKS = 1024, ALC_SEAL_CACHE_BLOCKS_MIN = 512 };
 /* Blocks of the container when that option is 0: 16 GiB. */
@@ -27,7 +28,9 @@ enum alc_seal_flags {
     ALC_SEAL_READ_ONLY = 1 << 1, /* nothing is ever written to the host */
     ALC_SEAL_REPLACE = 1 << 2,   /* with CREATE: an empty store, whatever is there */
     ALC_SEAL_ALONE = 1 << 3,     /* with READ_ONLY: nobody else may have it open */
-    ALC_SEAL_ALL = (1 << 4) - 1,
+    ALC_SEAL_ASK = 1 << 4,       /* with READ_ONLY: the witness is asked, and told nothing */
+    ALC_SEAL_PARTIAL = 1 << 5,   /* with CREATE: cannot be opened before alc_seal_copy is done */
+    ALC_SEAL_ALL = (1 << 6) - 1,
 };
 
 /* Where the root secret of a mount comes from: EGETKEY, a key file, a broker. `key_id` stands in
@@ -54,6 +57,9 @@ struct alc_seal_witness {
     /* `to` takes the place of `from`, or nothing happens because somebody else was faster. */
     alc_status (*advance)(void *context, const struct alc_seal_mark *from,
                           const struct alc_seal_mark *to);
+    /* A mount that came from elsewhere has its counter from there, and carries its secret, the
+     * line: from now on the other two are about that one. NULL: such mounts are refused. */
+    alc_status (*follow)(void *context, const uint8_t line[ALC_SEAL_LINE_SIZE]);
     void *context;
 };
 
@@ -89,6 +95,7 @@ struct alc_seal_options {
     const struct alc_seal_witness *witness; /* NULL: level none; borrowed */
     struct alc_seal_mark
         base;              /* of a new store: the state of another one that it takes the place of */
+    const uint8_t *line;   /* of a new store: ALC_SEAL_LINE_SIZE bytes, copied; NULL: none */
     uint32_t cache_blocks; /* 0: ALC_SEAL_CACHE_BLOCKS */
     uint32_t container_blocks; /* that the container may grow to; 0: see above */
     /* Told of damage, under the mount's lock; may be NULL. */
@@ -128,6 +135,15 @@ ALC_MUST_CHECK uint64_t alc_seal_verify(struct alc_seal *seal);
 /* Copies all of `from` to `to`, which was created just now, with the same inode numbers. IO_FAILED
  * when anything of `from` is damaged, or `to` cannot be written; `to` is of no use then. */
 ALC_MUST_CHECK alc_status alc_seal_copy(struct alc_seal *from, struct alc_seal *to);
+/* The line that a mount carries, ALC_SEAL_LINE_SIZE bytes while it is open, or NULL. */
+const uint8_t *alc_seal_line(const struct alc_seal *seal);
+/* Copies `from` to where `to` says, with a new KEYID, keys and line: under another name first,
+ * which becomes the container's when all of it is durable. No part of a copy can be opened before.
+ * The copy is a child of what the witness knows, or of `from` without one. Of `to` its flags,
+ * witness and base are not looked at. Statuses: those of alc_seal_open and alc_seal_copy. */
+ALC_MUST_CHECK alc_status alc_seal_write_anew(struct alc_arena *arena, struct alc_seal *from,
+                                              const struct alc_seal_options *to,
+                                              struct alc_error *error);
 /* Writes a mount anew, with a new KEYID and everything encrypted with other keys, and puts it in
  * the place of the old one: a crash leaves one of the two, whole. `options` is the old one's and
  * `new_key` makes the root secret of the new one. Needs twice the space and the memory of two

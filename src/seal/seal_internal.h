@@ -115,11 +115,12 @@ struct alc_seal {
     uint32_t durable_place; /* block of the last durable root */
     bool is_read_only;      /* asked for, or because of damage */
     bool is_damaged;
-    bool has_failed;   /* a change or a commit failed half-way: no more of them */
-    bool has_changed;  /* since the last root was written */
-    bool is_unsynced;  /* a root was written and no sync followed */
-    bool is_unsettled; /* something was written since the last settled root */
-    bool is_quiet;     /* damage is not reported: it may be a torn commit */
+    bool has_failed;     /* a change or a commit failed half-way: no more of them */
+    bool has_changed;    /* since the last root was written */
+    bool is_unsynced;    /* a root was written and no sync followed */
+    bool is_unsettled;   /* something was written since the last settled root */
+    bool is_quiet;       /* damage is not reported: it may be a torn commit */
+    uint64_t kept_flags; /* of each root that is written: PARTIAL, LINE */
 
     /* Nonces of this session. */
     uint8_t epoch[ALC_SEAL_EPOCH_SIZE];

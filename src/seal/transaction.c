@@ -220,7 +220,7 @@ static int64_t write_root(struct alc_seal *seal, uint64_t flags)
                          ? ALC_SEAL_FIRST_ROOT_BLOCK + 1
                          : ALC_SEAL_FIRST_ROOT_BLOCK;
     seal->root.generation++;
-    seal->root.flags = flags;
+    seal->root.flags = flags | seal->kept_flags;
     seal->root.fresh_from =
         (flags & ALC_SEAL_ROOT_SETTLED) != 0 ? seal->counter : seal->durable_counter + 1;
     seal->root.table = seal->table.record.root;

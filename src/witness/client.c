@@ -126,16 +126,13 @@ static alc_status client_advance(void *context, const struct alc_seal_mark *from
 
 /* -- a client -- */
 
-alc_status alc_witness_client_init(struct alc_witness_client *client, struct alc_witness_link *link,
-                                   const uint8_t secret[ALC_SEAL_KEY_SIZE])
+static alc_status find_counter(struct alc_witness_client *client,
+                               const uint8_t secret[ALC_SEAL_KEY_SIZE])
 {
     uint8_t info[sizeof owner_label];
     alc_status status = ALC_E_BAD_KEY;
-    const struct alc_random random = random_of(link);
-    *client = (struct alc_witness_client){
-        .witness = {.read = client_read, .advance = client_advance, .context = client},
-        .link = link,
-        .owner = {.curve = ALC_CURVE_P256}};
+    const struct alc_random random = random_of(client->link);
+    client->owner.curve = ALC_CURVE_P256;
     alc_copy(info, owner_label, sizeof owner_label);
     for (uint8_t i = 0; status == ALC_E_BAD_KEY && i < ATTEMPTS; i++) {
         const struct alc_hkdf_inputs inputs = {.secret = secret,
@@ -147,6 +144,22 @@ alc_status alc_witness_client_init(struct alc_witness_client *client, struct alc
         status = alc_ec_derive_public(&client->owner, &random, &client->counter);
     }
     return status;
+}
+
+static alc_status client_follow(void *context, const uint8_t line[ALC_SEAL_LINE_SIZE])
+{
+    return find_counter(context, line);
+}
+
+alc_status alc_witness_client_init(struct alc_witness_client *client, struct alc_witness_link *link,
+                                   const uint8_t secret[ALC_SEAL_KEY_SIZE])
+{
+    *client = (struct alc_witness_client){.witness = {.read = client_read,
+                                                      .advance = client_advance,
+                                                      .follow = client_follow,
+                                                      .context = client},
+                                          .link = link};
+    return find_counter(client, secret);
 }
 
 void alc_witness_client_fini(struct alc_witness_client *client)

@@ -41,7 +41,8 @@ struct alc_witness_link {
     struct alc_ec_public_key key; /* the witness's */
 };
 
-/* One counter; `witness` is what alc_seal_open takes. */
+/* One counter; `witness` is what alc_seal_open takes. A line is the secret of another counter,
+ * which it is about from then on. */
 struct alc_witness_client {
     struct alc_seal_witness witness; /* context: this structure */
     struct alc_witness_link *link;   /* borrowed */

@@ -47,6 +47,7 @@ enum alc_service {
     ALC_SERVICE_MOUNTS,           /* mounts/settings.h */
     ALC_SERVICE_MOUNT_KEY,        /* broker_keys/broker_keys.h */
     ALC_SERVICE_ATTESTED_SOCKETS, /* attested/settings.h */
+    ALC_SERVICE_TRANSFER_KEY,     /* as ALC_SERVICE_MOUNT_KEY; mounts/upkeep.h */
     ALC_SERVICES,
 };
 

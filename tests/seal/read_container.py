@@ -22,6 +22,7 @@ except ImportError:
     sys.exit(77)
 
 BLOCK, FANOUT, HEADER_AAD = 4096, 85, 64
+PARTIAL = 2 # flag of a root: of a copy that was not completed
 MAGIC = bytes.fromhex("414c435345414c01")
 FREE, DIRECTORY, FILE, LINK = 0, 3, 4, 7
 ROOT_ID, TABLE_ID, ROOT_INODE = 0, 1, 1
@@ -47,8 +48,9 @@ class Container:
         assert (header[:8], version, block_size) == (MAGIC, 2, BLOCK), "header"
         self.mount_key = hkdf(header[16:48], secret, b"alcove seal mount")
         self.names_key = hkdf(b"", self.mount_key, b"alcove seal names")
-        roots = [self.read_root(place) for place in (1, 2)]
-        root = max(filter(None, roots), key=lambda record: struct.unpack_from("<Q", record)[0])
+        roots = [root for root in map(self.read_root, (1, 2))
+                 if root is not None and not root[8] & PARTIAL]
+        root = max(roots, key=lambda record: struct.unpack_from("<Q", record)[0])
         self.generation, self.flags = struct.unpack_from("<QQ", root)
         self.table = (TABLE_ID, Pointer(root[24:72]), struct.unpack_from("<I", root, 72)[0])
         self.inodes_count = struct.unpack_from("<Q", root, 80)[0]

@@ -300,12 +300,38 @@ static void test_rekey(void **state)
     }
 }
 
+/* What a stop left under the other name, as the container: nothing, or all of it, or refused. */
+static bool is_refused_as_partial(struct fixture *fixture)
+{
+    struct mount *mount = &fixture->mount;
+    struct disk *old = fixture->folder.disks[0];
+    const uint32_t flags = mount->options.flags;
+    bool is_refused = false;
+    fixture->folder.disks[0] = fixture->folder.disks[1];
+    if (fixture->folder.disks[0]->exists) {
+        mount->key_byte = NEW_KEY;
+        mount->options.flags = ALC_SEAL_READ_ONLY;
+        alc_status status = mount_open(mount);
+        if (status == ALC_OK) {
+            assert_int_equal(digest_all(mount), fixture->digest);
+            assert_int_equal(alc_seal_close(mount->seal), ALC_OK);
+        }
+        is_refused = strstr(mount->error.detail, "not completed") != NULL;
+        assert_true(status == ALC_OK || is_refused || status == ALC_E_IO_FAILED ||
+                    mount->damage.reason == ALC_SEAL_NOT_GENUINE);
+        mount->options.flags = flags;
+    }
+    fixture->folder.disks[0] = old;
+    return is_refused;
+}
+
 /* The host stops at each of its calls. */
 static void test_stopped_at_every_call(void **state)
 {
     struct fixture *fixture = *state;
     unsigned old_count = 0;
     unsigned new_count = 0;
+    unsigned partial_count = 0;
     assert_int_equal(rekey(fixture), ALC_OK);
     uint64_t calls_count = fixture->folder.calls_count;
     for (uint64_t at = 1; at <= calls_count; at++) {
@@ -318,6 +344,7 @@ static void test_stopped_at_every_call(void **state)
         if (!is_new) { /* not one byte of it was written */
             assert_int_not_equal(status, ALC_OK);
             assert_int_equal(fixture->folder.disks[0]->events_count, 0);
+            partial_count += is_refused_as_partial(fixture);
         }
         assert_true(has_all(fixture, is_new ? NEW_KEY : OLD_KEY));
         old_count += !is_new;
@@ -328,8 +355,9 @@ static void test_stopped_at_every_call(void **state)
             assert_int_equal(rekey(fixture), ALC_OK);
         }
     }
-    assert_true(old_count > 20 && new_count > 0);
-    printf("%u stops left the old container, %u the new one\n", old_count, new_count);
+    assert_true(old_count > 20 && new_count > 0 && partial_count > 20);
+    printf("%u stops left the old container, %u the new one; %u parts of one were refused\n",
+           old_count, new_count, partial_count);
 }
 
 /* The witness: the old container is refused when the new one was opened, and goes on when it was
@@ -367,6 +395,134 @@ static void test_witness(void **state)
     assert_int_equal(mount_open(mount), ALC_E_POLICY_REFUSED);
     assert_int_equal(mount->damage.reason, ALC_SEAL_ROLLED_BACK);
     disk_fini(&copy);
+}
+
+/* -- lines -- */
+
+enum { OWN, OTHER, COUNTERS };
+
+/* A witness of two counters: the mount's own, and that of the line which begins with LINE_BYTE. */
+enum { LINE_BYTE = 0x77 };
+struct counters {
+    struct alc_seal_session sessions[COUNTERS];
+    unsigned asked; /* which one it is about */
+    struct alc_seal_witness witness;
+};
+
+static alc_status counters_read(void *context, struct alc_seal_mark *out)
+{
+    struct counters *counters = context;
+    struct alc_seal_session *session = &counters->sessions[counters->asked];
+    return session->witness.read(session, out);
+}
+
+static alc_status counters_advance(void *context, const struct alc_seal_mark *from,
+                                   const struct alc_seal_mark *to)
+{
+    struct counters *counters = context;
+    struct alc_seal_session *session = &counters->sessions[counters->asked];
+    return session->witness.advance(session, from, to);
+}
+
+static alc_status counters_follow(void *context, const uint8_t line[ALC_SEAL_LINE_SIZE])
+{
+    struct counters *counters = context;
+    assert_int_equal(line[0], LINE_BYTE);
+    assert_int_equal(line[ALC_SEAL_LINE_SIZE - 1], LINE_BYTE);
+    counters->asked = OTHER;
+    return ALC_OK;
+}
+
+static void counters_init(struct counters *counters)
+{
+    *counters = (struct counters){.witness = {.read = counters_read,
+                                              .advance = counters_advance,
+                                              .follow = counters_follow,
+                                              .context = counters}};
+    alc_seal_session_init(&counters->sessions[OWN]);
+    alc_seal_session_init(&counters->sessions[OTHER]);
+}
+
+/* The copy, with a line, takes the place of the container. */
+static void write_with_line(struct fixture *fixture)
+{
+    static uint8_t line[ALC_SEAL_LINE_SIZE];
+    struct mount *mount = &fixture->mount;
+    struct alc_seal_options to = mount->options;
+    struct alc_arena arena;
+    struct alc_error error = {0};
+    size_t size = alc_seal_memory_size(&to);
+    void *memory = malloc(size);
+    assert_non_null(memory);
+    memset(line, LINE_BYTE, sizeof line);
+    to.key.get = new_key;
+    to.line = line;
+    mount->options.flags = ALC_SEAL_READ_ONLY | ALC_SEAL_ALONE | ALC_SEAL_ASK;
+    assert_int_equal(mount_open(mount), ALC_OK);
+    alc_arena_init(&arena, memory, size);
+    assert_int_equal(alc_seal_write_anew(&arena, mount->seal, &to, &error), ALC_OK);
+    assert_int_equal(alc_seal_close(mount->seal), ALC_OK);
+    mount->options.flags = ALC_SEAL_CREATE;
+    mount->key_byte = NEW_KEY;
+    free(memory);
+}
+
+static void expect_refused(struct mount *mount, const char *why)
+{
+    assert_int_equal(mount_open(mount), ALC_E_POLICY_REFUSED);
+    if (strstr(mount->error.detail, why) == NULL) {
+        fail_msg("%s: %s", why, mount->error.detail);
+    }
+}
+
+/* The line's counter is asked and told, not the mount's own, and goes on from one copy to the next.
+ */
+static void test_line(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mount *mount = &fixture->mount;
+    struct counters counters;
+    counters_init(&counters);
+    mount->options.witness = &counters.sessions[OTHER].witness; /* where it comes from: its own */
+    assert_true(has_all(fixture, OLD_KEY));
+    const struct alc_seal_mark known = counters.sessions[OTHER].mark;
+    write_with_line(fixture);
+    assert_int_equal(counters.sessions[OTHER].mark.generation, known.generation); /* untold */
+    struct disk copy;
+    disk_init(&copy);
+    disk_set(&copy, fixture->folder.disks[0]->bytes, fixture->folder.disks[0]->size);
+
+    expect_refused(mount, "a counter that cannot be asked for"); /* nobody who follows */
+    mount->options.witness = &counters.witness;
+    counters.sessions[OTHER].mark.generation = 0;
+    expect_refused(mount, "does not know the counter");
+    counters.sessions[OTHER].mark = known;
+    assert_true(has_all(fixture, NEW_KEY));
+    assert_true(counters.sessions[OTHER].mark.generation > known.generation);
+    assert_int_equal(counters.sessions[OWN].mark.generation, 0);
+    assert_int_equal(mount_open(mount), ALC_OK);
+    assert_int_equal(alc_seal_line(mount->seal)[1], LINE_BYTE);
+    assert_int_equal(alc_seal_close(mount->seal), ALC_OK);
+
+    disk_set(fixture->folder.disks[0], copy.bytes, copy.size); /* the same copy again */
+    expect_refused(mount, "older than its witness says");
+    disk_fini(&copy);
+}
+
+/* A line outlives rekeying; without one there is none. */
+static void test_line_rekeyed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mount *mount = &fixture->mount;
+    assert_int_equal(mount_open(mount), ALC_OK);
+    assert_null(alc_seal_line(mount->seal));
+    assert_int_equal(alc_seal_close(mount->seal), ALC_OK);
+    write_with_line(fixture);
+    assert_int_equal(rekey(fixture), ALC_OK);
+    assert_int_equal(mount_open(mount), ALC_OK);
+    assert_int_equal(alc_seal_line(mount->seal)[31], LINE_BYTE);
+    assert_int_equal(digest_all(mount), fixture->digest);
+    assert_int_equal(alc_seal_close(mount->seal), ALC_OK);
 }
 
 /* Each changed block is found and told; nothing damaged is copied. */
@@ -417,6 +573,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rekey, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stopped_at_every_call, setup, teardown),
         cmocka_unit_test_setup_teardown(test_witness, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_line_rekeyed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_info, setup, teardown),
     };
