@@ -14,6 +14,12 @@ static inline __m128i alc_block_load(const void *bytes)
     return _mm_loadu_si128(bytes);
 }
 
+/* `bytes` MUST be aligned to 16: instructions can take their operand from there. */
+static inline __m128i alc_block_load_aligned(const void *bytes)
+{
+    return _mm_load_si128(bytes);
+}
+
 static inline void alc_block_store(void *bytes, __m128i block)
 {
     _mm_storeu_si128(bytes, block);
@@ -21,7 +27,7 @@ static inline void alc_block_store(void *bytes, __m128i block)
 
 static inline __m128i alc_aes_round_key(const struct alc_aes_key *key, size_t index)
 {
-    return _mm_load_si128((const __m128i *)(const void *)key->round_keys[index]);
+    return alc_block_load_aligned(key->round_keys[index]);
 }
 
 static inline __m128i alc_aes_encrypt(const struct alc_aes_key *key, __m128i block)

@@ -132,6 +132,7 @@ ALC_MUST_CHECK alc_status alc_aes_key_unwrap(const struct alc_aes_key *key, cons
 struct alc_gcm_key {
     struct alc_aes_key aes;
     ALC_ALIGNED(16) uint8_t hash_powers[8][ALC_AES_BLOCK_SIZE]; /* H^1 … H^8 */
+    ALC_ALIGNED(16) uint8_t hash_halves[4][ALC_AES_BLOCK_SIZE]; /* of two powers, added up */
 };
 
 /* `size` MUST be 16 or 32. */

@@ -39,13 +39,29 @@ struct product {
     __m128i high;
 };
 
-static ALC_ALWAYS_INLINE void add_product(struct product *sum, __m128i a, __m128i b)
+static ALC_ALWAYS_INLINE __m128i add_halves(__m128i block)
 {
-    __m128i a_halves = _mm_xor_si128(a, swap_halves(a));
-    __m128i b_halves = _mm_xor_si128(b, swap_halves(b));
+    return _mm_xor_si128(block, swap_halves(block));
+}
+
+/* `b_halves` has the sum of b's halves in its word `word`, 0 or 1. */
+static ALC_ALWAYS_INLINE void add_product(struct product *sum, __m128i a, __m128i b,
+                                          __m128i b_halves, size_t word)
+{
+    const __m128i a_halves = add_halves(a);
     sum->low = _mm_xor_si128(sum->low, _mm_clmulepi64_si128(a, b, 0x00));
     sum->high = _mm_xor_si128(sum->high, _mm_clmulepi64_si128(a, b, 0x11));
-    sum->middle = _mm_xor_si128(sum->middle, _mm_clmulepi64_si128(a_halves, b_halves, 0x00));
+    sum->middle =
+        _mm_xor_si128(sum->middle, word == 0 ? _mm_clmulepi64_si128(a_halves, b_halves, 0x00)
+                                             : _mm_clmulepi64_si128(a_halves, b_halves, 0x10));
+}
+
+/* The same with hash_powers[index]. */
+static ALC_ALWAYS_INLINE void add_power(struct product *sum, __m128i a,
+                                        const struct alc_gcm_key *key, size_t index)
+{
+    add_product(sum, a, alc_block_load_aligned(key->hash_powers[index]),
+                alc_block_load_aligned(key->hash_halves[index / 2]), index % 2);
 }
 
 static ALC_ALWAYS_INLINE __m128i reduce(const struct product *sum)
@@ -62,7 +78,7 @@ static ALC_ALWAYS_INLINE __m128i reduce(const struct product *sum)
 static __m128i multiply(__m128i a, __m128i b)
 {
     struct product sum = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
-    add_product(&sum, a, b);
+    add_product(&sum, a, b, add_halves(b), 0);
     return reduce(&sum);
 }
 
@@ -83,7 +99,9 @@ void alc_gcm_key_init(struct alc_gcm_key *key, const uint8_t *bytes, size_t size
     const __m128i first = hash_key_from(alc_aes_encrypt(&key->aes, _mm_setzero_si128()));
     __m128i power = first;
     for (size_t i = 0; i < LANES; i++) {
+        const uint64_t halves = (uint64_t)_mm_cvtsi128_si64(add_halves(power));
         alc_block_store(key->hash_powers[i], power);
+        alc_store_u64(key->hash_halves[i / 2] + i % 2 * sizeof halves, halves);
         power = multiply(power, first);
     }
 }
@@ -95,7 +113,7 @@ static ALC_ALWAYS_INLINE __m128i hash_lanes(const struct alc_gcm_key *key, __m12
     for (size_t i = 0; i < LANES; i++) {
         __m128i block = reverse_bytes(blocks[i]);
         block = i == 0 ? _mm_xor_si128(block, hash) : block;
-        add_product(&sum, block, alc_block_load(key->hash_powers[LANES - 1 - i]));
+        add_power(&sum, block, key, LANES - 1 - i);
     }
     return reduce(&sum);
 }
@@ -184,18 +202,18 @@ static ALC_ALWAYS_INLINE __m128i encrypt_and_hash(const struct alc_gcm_key *key,
         encrypt_round(&key->aes, i + 1, streams);
         block = _mm_xor_si128(block, hash);
         hash = _mm_setzero_si128();
-        add_product(&sum, block, alc_block_load(key->hash_powers[LANES - 1 - i]));
+        add_power(&sum, block, key, LANES - 1 - i);
     }
     encrypt_end(&key->aes, LANES + 1, streams);
     return reduce(&sum);
 }
 
 /* Whole blocks, LANES at a time; the count is a multiple of it, and not 0. What is sealed is hashed
- * one step later, from a copy: `out` may be anywhere. */
-static void crypt_lanes(struct alc_gcm *gcm, const uint8_t *in, uint8_t *out, size_t blocks_count)
+ * one step later, from a copy: `out` may be anywhere. Two loops, one for each `is_sealing`. */
+static ALC_ALWAYS_INLINE void crypt_lanes(struct alc_gcm *gcm, const uint8_t *in, uint8_t *out,
+                                          size_t blocks_count, const bool is_sealing)
 {
     const struct alc_gcm_key *key = gcm->key;
-    const bool is_sealing = gcm->is_sealing;
     __m128i hash = alc_block_load(gcm->hash);
     __m128i counter = alc_block_load(gcm->counter);
     uint8_t taken[LANES * ALC_AES_BLOCK_SIZE];
@@ -237,8 +255,10 @@ static void crypt_blocks(struct alc_gcm *gcm, const uint8_t *in, uint8_t *out, s
 {
     const struct alc_gcm_key *key = gcm->key;
     size_t many = blocks_count - blocks_count % LANES;
-    if (many != 0) {
-        crypt_lanes(gcm, in, out, many);
+    if (many != 0 && gcm->is_sealing) {
+        crypt_lanes(gcm, in, out, many, true);
+    } else if (many != 0) {
+        crypt_lanes(gcm, in, out, many, false);
     }
     __m128i hash = alc_block_load(gcm->hash);
     __m128i counter = alc_block_load(gcm->counter);

@@ -15,7 +15,7 @@
 #define LAYOUT(type, size) _Static_assert(sizeof(type) == (size), #type)
 LAYOUT(mbedtls_md_context_t, 24);
 LAYOUT(mbedtls_cipher_context_t, 80);
-LAYOUT(mbedtls_gcm_context, 400);
+LAYOUT(mbedtls_gcm_context, 464);
 LAYOUT(mbedtls_ecp_group, 192);
 LAYOUT(mbedtls_ecp_keypair, 256);
 LAYOUT(mbedtls_mpi, 16);

@@ -8,7 +8,10 @@
 #include "seal/seal_internal.h"
 
 /* Of blocks that are read because they lie between others. */
-enum { GAP_BLOCKS = 8 };
+enum { GAP_BLOCKS = 16 };
+/* Turns of the clock that a block survives unused. What is read in order passes through; a node is
+ * used again only after all that is beneath it. */
+enum { DATA_CHANCES = 1, NODE_CHANCES = 4 };
 
 static uint32_t bucket_of(uint64_t file, uint32_t level, uint32_t index)
 {
@@ -62,7 +65,7 @@ struct alc_seal_block *alc_seal_cache_find(struct alc_seal *seal, uint64_t file,
         struct alc_seal_block *block = &cache->blocks[at];
         if (block->index == index && block->file == file && block->level == level) {
             block->stamp = seal->stamp;
-            block->is_recent = true;
+            block->chances = level == 0 ? DATA_CHANCES : NODE_CHANCES;
             return block;
         }
         at = block->chain;
@@ -95,6 +98,7 @@ static void make_dirty(struct alc_seal *seal, struct alc_seal_block *block)
         cache->blocks[list->last].dirty_next = at;
     }
     list->last = at;
+    list->count++;
     cache->dirty_count++;
     seal->has_changed = true;
 }
@@ -115,6 +119,7 @@ void alc_seal_block_clean(struct alc_seal *seal, struct alc_seal_block *block)
         cache->blocks[block->dirty_next].dirty_previous = block->dirty_previous;
     }
     block->is_dirty = false;
+    list->count--;
     cache->dirty_count--;
 }
 
@@ -143,7 +148,8 @@ static struct alc_seal_block *take_place(struct alc_seal *seal, uint64_t file, u
 {
     struct alc_seal_cache *cache = &seal->cache;
     struct alc_seal_block *block = NULL;
-    for (uint64_t turns = 0; turns < 2 * (uint64_t)cache->blocks_count + 1; turns++) {
+    const uint64_t steps_max = (NODE_CHANCES + 1) * (uint64_t)cache->blocks_count + 1;
+    for (uint64_t steps = 0; steps < steps_max; steps++) {
         struct alc_seal_block *candidate = &cache->blocks[cache->hand];
         cache->hand = (cache->hand + 1) % cache->blocks_count;
         if (!candidate->is_used) {
@@ -153,12 +159,12 @@ static struct alc_seal_block *take_place(struct alc_seal *seal, uint64_t file, u
         if (candidate->is_dirty || candidate->stamp == seal->stamp) {
             continue;
         }
-        if (!candidate->is_recent) {
+        if (candidate->chances == 0) {
             alc_seal_block_drop(seal, candidate);
             block = candidate;
             break;
         }
-        candidate->is_recent = false;
+        candidate->chances--;
     }
     if (block == NULL) {
         return NULL;
@@ -170,7 +176,7 @@ static struct alc_seal_block *take_place(struct alc_seal *seal, uint64_t file, u
     block->chain = *bucket;
     block->stamp = seal->stamp;
     block->is_used = true;
-    block->is_recent = true;
+    block->chances = level == 0 ? DATA_CHANCES : NODE_CHANCES;
     *bucket = (uint32_t)(block - cache->blocks);
     return block;
 }
@@ -374,12 +380,73 @@ static bool continues(const struct alc_seal_pointer *first, const struct alc_sea
            next->address - first->address < ALC_SEAL_STAGE_BLOCKS;
 }
 
+/* Where the next `length` blocks are to go, up to the first for which there is no place. */
+static uint32_t take_places(struct alc_seal *seal, const struct alc_seal_inode *inode,
+                            uint32_t level, uint32_t index, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++) {
+        struct alc_seal_block *block = take_place(seal, inode->number, level, index + i);
+        seal->fetch.blocks[i] = block;
+        if (block == NULL) {
+            return i;
+        }
+    }
+    return length;
+}
+
+/* Adds memory for what comes next from the disk: to the last span, if it goes on there. */
+static size_t add_span(struct alc_span *spans, size_t spans_count, uint8_t *bytes, size_t size)
+{
+    struct alc_span *last = spans_count == 0 ? NULL : &spans[spans_count - 1];
+    if (last != NULL && last->bytes + last->size == bytes) {
+        last->size += size;
+        return spans_count;
+    }
+    spans[spans_count] = (struct alc_span){.bytes = bytes, .size = size};
+    return spans_count + 1;
+}
+
+/* Reads a run of blocks with one call to their places and decrypts them there. `length` pointers
+ * are known. Nobody sees a block in between: the lock is held, and what is not genuine goes. */
+static void fetch_run(struct alc_seal *seal, const struct alc_seal_inode *inode, uint32_t level,
+                      uint32_t index, uint32_t length)
+{
+    struct alc_seal_fetch *fetch = &seal->fetch;
+    const struct alc_seal_pointer *pointers = fetch->pointers;
+    size_t spans_count = 0;
+    length = take_places(seal, inode, level, index, length);
+    for (uint32_t i = 0; i < length; i++) {
+        uint64_t gap = i == 0 ? 0 : pointers[i].address - pointers[i - 1].address - 1;
+        if (gap != 0) {
+            spans_count =
+                add_span(fetch->spans, spans_count, seal->stage, (size_t)gap * ALC_SEAL_BLOCK_SIZE);
+        }
+        spans_count =
+            add_span(fetch->spans, spans_count, fetch->blocks[i]->bytes, ALC_SEAL_BLOCK_SIZE);
+    }
+    int64_t received = length == 0 ? 0
+                                   : alc_seal_container_scatter(seal, pointers[0].address,
+                                                                fetch->spans, spans_count);
+    for (uint32_t i = 0; i < length; i++) {
+        struct alc_seal_block *block = fetch->blocks[i];
+        const struct alc_seal_place place = {
+            .file_id = inode->record.file_id, .level = level, .index = index + i};
+        int64_t at = (int64_t)(pointers[i].address - pointers[0].address);
+        if (at >= received ||
+            !alc_seal_block_open(&seal->cipher, &place, &pointers[i], block->bytes, block->bytes)) {
+            alc_seal_block_drop(seal, block);
+        }
+    }
+}
+
 void alc_seal_blocks_fetch(struct alc_seal *seal, const struct alc_seal_inode *inode,
                            uint32_t level, uint64_t first, uint64_t count)
 {
-    struct alc_seal_pointer run[ALC_SEAL_STAGE_BLOCKS];
+    struct alc_seal_pointer *run = seal->fetch.pointers;
+    const uint32_t count_max = seal->cache.blocks_count / 4;
     uint64_t index = first;
-    ALC_ASSERT(count <= ALC_SEAL_STAGE_BLOCKS);
+    ALC_ASSERT(count <= ALC_SEAL_STAGE_BLOCKS && seal->stage_count == 0);
+    count = count < count_max ? count : count_max;
     while (index < first + count) {
         uint32_t length = 0;
         while (index + length < first + count &&
@@ -387,13 +454,8 @@ void alc_seal_blocks_fetch(struct alc_seal *seal, const struct alc_seal_inode *i
                (length == 0 || continues(&run[0], &run[length - 1], &run[length]))) {
             length++;
         }
-        uint32_t span = length == 0 ? 0 : (uint32_t)(run[length - 1].address - run[0].address + 1);
-        if (span > 1 && alc_seal_container_read(seal, run[0].address, span, seal->stage) == 0) {
-            for (uint32_t i = 0; i < length; i++) {
-                uint64_t at = run[i].address - run[0].address;
-                (void)admit(seal, inode, level, (uint32_t)index + i, &run[i],
-                            seal->stage + at * ALC_SEAL_BLOCK_SIZE);
-            }
+        if (length > 1) {
+            fetch_run(seal, inode, level, (uint32_t)index, length);
         }
         index += length != 0 ? length : 1;
     }

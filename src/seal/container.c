@@ -80,6 +80,14 @@ static int64_t transfer(struct alc_seal *seal, transfer_function *move, uint64_t
     return 0;
 }
 
+int64_t alc_seal_container_scatter(struct alc_seal *seal, uint64_t address,
+                                   const struct alc_span *spans, size_t spans_count)
+{
+    int64_t size = host_of(seal)->read_at(seal->host->context, seal->container, spans, spans_count,
+                                          address * ALC_SEAL_BLOCK_SIZE);
+    return size < 0 ? -ALC_OS_IO : size / ALC_SEAL_BLOCK_SIZE;
+}
+
 int64_t alc_seal_container_read(struct alc_seal *seal, uint64_t address, uint32_t count,
                                 uint8_t *bytes)
 {

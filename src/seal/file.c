@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bytes, size, times of an open file. One call moves at most ALC_SEAL_STAGE_BLOCKS blocks, so that
- * each is one operation with bounded memory; a short count is legal.
+ * Bytes, size, times of an open file. One call moves at most TRANSFER_SIZE bytes, so that each is
+ * one operation with bounded memory; a short count is legal.
  */
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "seal/seal_internal.h"
 
-enum { TRANSFER_SIZE = (ALC_SEAL_STAGE_BLOCKS - 1) * ALC_SEAL_BLOCK_SIZE };
+enum { TRANSFER_SIZE = 63 * ALC_SEAL_BLOCK_SIZE };
 /* Nodes read ahead of whoever reads in order. */
 enum { AHEAD_NODES = 24 };
 
@@ -95,10 +95,10 @@ static uint64_t blocks_of(uint64_t size)
 
 /* -- reading -- */
 
-/* Brings what will be read into memory: all of it, and for whoever reads in order as much as one
- * call of the host gives, with the nodes that come next. */
+/* Brings what will be read into memory: all of it, and for whoever reads in order `ahead` blocks,
+ * with the nodes that come next. */
 static void fetch(struct alc_seal *seal, const struct alc_seal_inode *inode, uint64_t offset,
-                  uint64_t size, bool ahead)
+                  uint64_t size, uint32_t ahead)
 {
     uint64_t first = offset / ALC_SEAL_BLOCK_SIZE;
     uint64_t count = blocks_of(offset % ALC_SEAL_BLOCK_SIZE + size);
@@ -110,12 +110,10 @@ static void fetch(struct alc_seal *seal, const struct alc_seal_inode *inode, uin
     if (count == 0) {
         return;
     }
-    if (ahead) {
-        count = ALC_SEAL_STAGE_BLOCKS;
-    }
+    count = count > ahead ? count : ahead;
     count = first + count > end ? end - first : count;
     uint64_t node = (first + count - 1) / ALC_SEAL_FANOUT;
-    if (ahead && alc_seal_cache_find(seal, inode->number, 1, (uint32_t)node) == NULL) {
+    if (ahead != 0 && alc_seal_cache_find(seal, inode->number, 1, (uint32_t)node) == NULL) {
         alc_seal_blocks_fetch(seal, inode, 1, node, AHEAD_NODES);
     }
     if (count > 1) {
@@ -125,7 +123,7 @@ static void fetch(struct alc_seal *seal, const struct alc_seal_inode *inode, uin
 
 int64_t alc_seal_file_read(struct alc_seal *seal, struct alc_seal_inode *inode,
                            const struct alc_span *spans, size_t spans_count, uint64_t offset,
-                           bool ahead)
+                           uint32_t ahead)
 {
     struct cursor cursor = {.spans = spans, .spans_count = spans_count};
     uint64_t size = size_of(spans, spans_count);

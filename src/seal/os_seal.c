@@ -89,6 +89,19 @@ static int64_t check_transfer(const struct use *use, bool is_write)
     return is_directory(use) ? -ALC_OS_IS_DIRECTORY : 0;
 }
 
+/* Blocks worth reading at once: the more, the longer somebody has been reading in order. */
+static uint32_t blocks_ahead(struct alc_seal_handle *handle, uint64_t offset)
+{
+    enum { AHEAD_MIN = 64 };
+    if (offset != handle->read_end) {
+        handle->read_start = offset;
+        return 0;
+    }
+    uint64_t blocks = (offset - handle->read_start) / ALC_SEAL_BLOCK_SIZE;
+    blocks = blocks > AHEAD_MIN ? blocks : AHEAD_MIN;
+    return (uint32_t)(blocks < ALC_SEAL_STAGE_BLOCKS ? blocks : ALC_SEAL_STAGE_BLOCKS);
+}
+
 static int64_t read_handle(struct use *use, const struct alc_span *spans, size_t spans_count,
                            uint64_t offset)
 {
@@ -97,7 +110,7 @@ static int64_t read_handle(struct use *use, const struct alc_span *spans, size_t
         return -ALC_OS_INVALID;
     }
     int64_t result = alc_seal_file_read(use->seal, handle->inode, spans, spans_count, offset,
-                                        offset == handle->read_end);
+                                        blocks_ahead(handle, offset));
     handle->read_end = result > 0 ? offset + (uint64_t)result : handle->read_end;
     return result;
 }

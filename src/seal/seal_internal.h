@@ -14,7 +14,7 @@
 #include "seal/format.h"
 
 enum {
-    ALC_SEAL_STAGE_BLOCKS = 64, /* in one call of the host */
+    ALC_SEAL_STAGE_BLOCKS = ALC_LIMIT_HOSTCALL_BUFFER / ALC_SEAL_BLOCK_SIZE, /* in one call */
     ALC_SEAL_BUCKETS = 1 << 12, /* of the cache's hash table */
     ALC_SEAL_INODE_SLOTS = ALC_LIMIT_SEAL_HANDLES + 64,
     ALC_SEAL_INODE_BUCKETS = 512,
@@ -36,12 +36,13 @@ struct alc_seal_block {
     uint64_t stamp;                      /* operation that used it last */
     bool is_used;
     bool is_dirty;
-    bool is_recent; /* second chance */
-    uint8_t *bytes; /* ALC_SEAL_BLOCK_SIZE, always */
+    uint8_t chances; /* that the clock passes by before the block goes */
+    uint8_t *bytes;  /* ALC_SEAL_BLOCK_SIZE, always */
 };
 
 struct alc_seal_dirty_list {
     uint32_t first, last;
+    uint32_t count;
 };
 
 struct alc_seal_cache {
@@ -75,7 +76,8 @@ struct alc_seal_handle {
     struct alc_seal_inode *inode; /* NULL: free */
     uint32_t flags;               /* enum alc_os_open_flags */
     uint64_t pos;
-    uint64_t read_end; /* where the last read ended: one that begins there reads ahead */
+    /* What was read in order: a read that begins at its end reads ahead. */
+    uint64_t read_start, read_end;
 };
 
 /* -- the mount -- */
@@ -91,6 +93,13 @@ enum alc_seal_use {
 struct alc_seal_run {
     uint64_t first, end; /* 0, 0: none */
     uint64_t hand;
+};
+
+/* Blocks that lie near each other and are read with one call, to where they will stay. */
+struct alc_seal_fetch {
+    struct alc_seal_pointer pointers[ALC_SEAL_STAGE_BLOCKS];
+    struct alc_seal_block *blocks[ALC_SEAL_STAGE_BLOCKS];
+    struct alc_span spans[ALC_SEAL_STAGE_BLOCKS];
 };
 
 struct alc_seal {
@@ -142,9 +151,10 @@ struct alc_seal {
     uint64_t stamp;  /* of the present operation */
     uint64_t now_ns; /* the host's clock in the operation `now_stamp` */
     uint64_t now_stamp;
-    uint8_t *stage; /* ALC_SEAL_STAGE_BLOCKS blocks on their way */
+    uint8_t *stage; /* ALC_SEAL_STAGE_BLOCKS blocks on their way out */
     uint64_t stage_address;
     uint32_t stage_count;
+    struct alc_seal_fetch fetch;
 
     struct alc_seal_inode *inodes; /* ALC_SEAL_INODE_SLOTS */
     uint32_t inode_buckets[ALC_SEAL_INODE_BUCKETS];
@@ -158,6 +168,10 @@ struct alc_seal {
 /* -- container.c: blocks of the host file, free space -- */
 
 int64_t alc_seal_container_open(struct alc_seal *seal, bool *out_created);
+/* Blocks from `address` on to the spans, which have whole blocks: the number of blocks read, less
+ * than asked for where the host gives less; or IO. */
+int64_t alc_seal_container_scatter(struct alc_seal *seal, uint64_t address,
+                                   const struct alc_span *spans, size_t spans_count);
 /* Exactly `count` blocks, or IO; the container's end is an error. */
 int64_t alc_seal_container_read(struct alc_seal *seal, uint64_t address, uint32_t count,
                                 uint8_t *bytes);
@@ -200,7 +214,8 @@ int64_t alc_seal_block_new(struct alc_seal *seal, uint64_t file, uint32_t level,
 void alc_seal_block_drop(struct alc_seal *seal, struct alc_seal_block *block);
 void alc_seal_block_clean(struct alc_seal *seal, struct alc_seal_block *block);
 /* Brings blocks [first, first + count) of a level into memory, neighbours with one call; at most
- * ALC_SEAL_STAGE_BLOCKS. Best effort: what cannot be read is told when it is used. */
+ * ALC_SEAL_STAGE_BLOCKS, and a quarter of the cache. Best effort: what cannot be read is told when
+ * it is used. */
 void alc_seal_blocks_fetch(struct alc_seal *seal, const struct alc_seal_inode *inode,
                            uint32_t level, uint64_t first, uint64_t count);
 void alc_seal_report(struct alc_seal *seal, enum alc_seal_reason reason, uint64_t file,
@@ -266,6 +281,8 @@ int64_t alc_seal_begin_release(struct alc_seal *seal);
 /* Ends one: `result` as it is; one that failed after it changed something is remembered. */
 int64_t alc_seal_end_change(struct alc_seal *seal, int64_t result);
 int64_t alc_seal_commit(struct alc_seal *seal, bool is_durable);
+/* Writes the dirty data of files. Their nodes stay dirty, and no root is written. */
+int64_t alc_seal_write_data(struct alc_seal *seal);
 int64_t alc_seal_settle(struct alc_seal *seal); /* the last root of a session */
 /* Draws a new epoch; IO. */
 int64_t alc_seal_new_epoch(struct alc_seal *seal);
@@ -344,10 +361,11 @@ int64_t alc_seal_rename_at(struct alc_seal *seal, struct alc_seal_inode *old_sta
 
 /* -- file.c: operations on what is open -- */
 
-/* Reads or writes at `offset`, at most ALC_SEAL_STAGE_BLOCKS blocks; the count. */
+/* Reads or writes at `offset`, as much as one operation moves; the count. With `ahead`, so many
+ * blocks are brought into memory. */
 int64_t alc_seal_file_read(struct alc_seal *seal, struct alc_seal_inode *inode,
                            const struct alc_span *spans, size_t spans_count, uint64_t offset,
-                           bool ahead);
+                           uint32_t ahead);
 int64_t alc_seal_file_write(struct alc_seal *seal, struct alc_seal_inode *inode,
                             const struct alc_span *spans, size_t spans_count, uint64_t offset);
 int64_t alc_seal_file_set_size(struct alc_seal *seal, struct alc_seal_inode *inode, uint64_t size);

@@ -54,6 +54,15 @@ static int64_t reserve(struct alc_seal *seal, uint32_t blocks, uint32_t spare)
     return result;
 }
 
+/* Makes room in memory for `blocks` more dirty ones. Where data is nearly all of what is dirty, it
+ * is enough to write that: what lies at addresses that no root names is not there after a crash. */
+static int64_t make_room(struct alc_seal *seal, uint32_t blocks, uint32_t dirty_max)
+{
+    uint32_t others_count = seal->cache.dirty_count - seal->cache.dirty[0][0].count;
+    bool is_enough = others_count <= dirty_max / 4 && others_count + blocks <= dirty_max;
+    return is_enough ? alc_seal_write_data(seal) : alc_seal_commit(seal, false);
+}
+
 static int64_t begin(struct alc_seal *seal, uint32_t blocks, uint32_t spare)
 {
     uint32_t dirty_max = seal->cache.blocks_count / 2;
@@ -69,7 +78,7 @@ static int64_t begin(struct alc_seal *seal, uint32_t blocks, uint32_t spare)
     if (is_space_tied_up(seal) || seal->counter >= ALC_LIMIT_SEAL_KEY_BLOCKS) {
         result = alc_seal_commit(seal, true);
     } else if (seal->cache.dirty_count + blocks > dirty_max) {
-        result = alc_seal_commit(seal, false);
+        result = make_room(seal, blocks, dirty_max);
     }
     return result < 0 ? result : reserve(seal, blocks, spare);
 }
@@ -181,19 +190,25 @@ static int64_t write_block(struct alc_seal *seal, struct alc_seal_block *block)
     return result;
 }
 
-/* Writes all dirty blocks of files, or of the table. */
-static int64_t write_dirty(struct alc_seal *seal, bool is_table)
+static int64_t write_list(struct alc_seal *seal, const struct alc_seal_dirty_list *list)
 {
-    for (uint32_t level = 0; level <= ALC_LIMIT_SEAL_TREE_HEIGHT; level++) {
-        const struct alc_seal_dirty_list *list = &seal->cache.dirty[is_table][level];
-        while (list->first != ALC_SEAL_NONE) {
-            int64_t result = write_block(seal, &seal->cache.blocks[list->first]);
-            if (result < 0) {
-                return result;
-            }
+    while (list->first != ALC_SEAL_NONE) {
+        int64_t result = write_block(seal, &seal->cache.blocks[list->first]);
+        if (result < 0) {
+            return result;
         }
     }
     return 0;
+}
+
+/* Writes all dirty blocks of files, or of the table. */
+static int64_t write_dirty(struct alc_seal *seal, bool is_table)
+{
+    int64_t result = 0;
+    for (uint32_t level = 0; result == 0 && level <= ALC_LIMIT_SEAL_TREE_HEIGHT; level++) {
+        result = write_list(seal, &seal->cache.dirty[is_table][level]);
+    }
+    return result;
 }
 
 /* Nothing is written where somebody else writes, too: the lock is the host's, and does not reach
@@ -259,6 +274,21 @@ static int64_t write_state(struct alc_seal *seal, uint64_t flags)
     seal->stage_address = 0;
     seal->has_changed = false;
     seal->is_unsynced = true;
+    return result;
+}
+
+int64_t alc_seal_write_data(struct alc_seal *seal)
+{
+    int64_t result = check_alone(seal);
+    if (result == 0) {
+        result = write_list(seal, &seal->cache.dirty[0][0]);
+    }
+    if (result == 0) {
+        result = flush_stage(seal);
+    }
+    seal->stage_count = 0;
+    seal->stage_address = 0;
+    seal->has_failed |= result < 0;
     return result;
 }
 

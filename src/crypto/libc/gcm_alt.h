@@ -11,7 +11,7 @@
 typedef struct mbedtls_gcm_context {
     /* struct alc_gcm_key with the space that aligning it takes: mbedTLS's memory is aligned to 16,
      * its own structures are not. */
-    uint8_t memory[400];
+    uint8_t memory[464];
 } mbedtls_gcm_context;
 
 #endif

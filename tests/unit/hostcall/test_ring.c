@@ -214,6 +214,7 @@ static void test_transfers_are_cut(void **state)
 static void test_arguments_arrive(void **state)
 {
     (void)state;
+    enum { POLLS_TOO_MANY = ALC_LIMIT_HOSTCALL_BUFFER / sizeof(struct alc_os_poll) + 1 };
     uint8_t path[ALC_LIMIT_WASI_PATH_SIZE + 1] = {0};
     assert_int_equal(inside_operations.unlink_at(&client, 3, (const uint8_t *)"name", 4),
                      -ALC_OS_NO_ENTRY);
@@ -227,7 +228,7 @@ static void test_arguments_arrive(void **state)
     assert_int_equal(inside_operations.unlink_at(&client, 3, path, sizeof path),
                      -ALC_OS_NAME_TOO_LONG);
     assert_int_equal(inside_operations.poll(&client, NULL, SIZE_MAX / 8, 0), -ALC_OS_TOO_BIG);
-    assert_int_equal(inside_operations.poll(&client, NULL, 20000, 0), -ALC_OS_TOO_BIG);
+    assert_int_equal(inside_operations.poll(&client, NULL, POLLS_TOO_MANY, 0), -ALC_OS_TOO_BIG);
     assert_int_equal(leaves_count, before);
 }
 
@@ -267,21 +268,24 @@ static void test_batch(void **state)
 static void test_batch_shares_the_payload(void **state)
 {
     (void)state;
+    enum {
+        FIRST_SIZE = ALC_LIMIT_HOSTCALL_BUFFER / 4 * 3 + 1
+    }; /* seven bytes stay free behind it */
+    static uint8_t bytes[ALC_LIMIT_HOSTCALL_BUFFER];
     struct alc_hostcall_call calls[2];
-    uint8_t bytes[ALC_LIMIT_HOSTCALL_BUFFER];
     uint32_t seqs[2];
     struct alc_hostcall_room rooms[2];
     for (uint32_t i = 0; i < 2; i++) {
         alc_hostcall_begin(&calls[i], &client, ALC_HOSTCALL_READ);
-        rooms[i] = alc_hostcall_offer(&calls[i], 200001);
+        rooms[i] = alc_hostcall_offer(&calls[i], FIRST_SIZE);
         alc_hostcall_set_u32(&calls[i], 0, 5 + i);
         alc_hostcall_set_u32(&calls[i], 4, rooms[i].size);
         seqs[i] = alc_hostcall_push(&calls[i]);
         assert_int_not_equal(seqs[i], 0);
     }
-    assert_int_equal(rooms[0].size, 200001);
-    assert_int_equal(rooms[1].offset, 200008);
-    assert_int_equal(rooms[1].size, ALC_LIMIT_HOSTCALL_BUFFER - 200008);
+    assert_int_equal(rooms[0].size, FIRST_SIZE);
+    assert_int_equal(rooms[1].offset, FIRST_SIZE + 7);
+    assert_int_equal(rooms[1].size, ALC_LIMIT_HOSTCALL_BUFFER - FIRST_SIZE - 7);
     alc_hostcall_flush(&client);
     for (uint32_t i = 0; i < 2; i++) {
         assert_int_equal(alc_hostcall_take(&calls[i], seqs[i]), rooms[i].size);

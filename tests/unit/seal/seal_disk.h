@@ -47,7 +47,8 @@ struct disk {
     uint64_t syncs_count;
     uint64_t fail_at; /* call number `fail_at` and all later ones fail */
     int64_t fail_errno;
-    uint64_t size_max; /* 0: no limit */
+    uint64_t size_max;    /* 0: no limit */
+    size_t read_size_max; /* of one read; 0: no limit */
     uint64_t clock_ns;
 };
 
@@ -130,18 +131,21 @@ static int64_t disk_read_at(void *context, int32_t handle, const struct alc_span
 {
     struct disk *disk = context;
     assert_int_equal(handle, DISK_FILE);
-    assert_int_equal(spans_count, 1);
     if (disk_fails(disk)) {
         return -disk->fail_errno;
     }
     disk->reads_count++;
-    if (offset >= disk->size) {
-        return 0;
+    size_t done = 0;
+    for (size_t i = 0; i < spans_count && offset + done < disk->size; i++) {
+        size_t left = disk->size - (size_t)offset - done;
+        if (disk->read_size_max != 0 && disk->read_size_max - done < left) {
+            left = disk->read_size_max - done;
+        }
+        size_t size = spans[i].size < left ? spans[i].size : left;
+        memcpy(spans[i].bytes, disk->bytes + offset + done, size);
+        done += size;
     }
-    size_t left = disk->size - (size_t)offset;
-    size_t size = spans[0].size < left ? spans[0].size : left;
-    memcpy(spans[0].bytes, disk->bytes + offset, size);
-    return (int64_t)size;
+    return (int64_t)done;
 }
 
 static int64_t disk_write_at(void *context, int32_t handle, const struct alc_span *spans,

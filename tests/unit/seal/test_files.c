@@ -400,6 +400,30 @@ static void test_full_disk(void **state)
     reopen(fixture);
 }
 
+/* A host that gives less than it was asked for, whole blocks or not. */
+static void test_short_reads(void **state)
+{
+    enum { SIZE = 100 * ALC_SEAL_BLOCK_SIZE };
+    static const size_t sizes[] = {1000, 4096, 3 * 4096 + 100, 50 * 4096 - 1};
+    static uint8_t bytes[SIZE], found[SIZE];
+    struct fixture *fixture = *state;
+    struct mount *mount = &fixture->mount;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)disk_random();
+    }
+    put_file(mount, "file", bytes, sizeof bytes);
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(sizes); i++) {
+        fixture->disk.read_size_max = 0;
+        reopen(fixture);
+        fixture->disk.read_size_max = sizes[i];
+        int64_t handle = open_file(mount, "file", ALC_OS_OPEN_READ);
+        assert_int_equal(read_at(mount, handle, found, sizeof found, 0), sizeof found);
+        assert_memory_equal(found, bytes, sizeof bytes);
+        assert_int_equal(close_file(mount, handle), 0);
+    }
+    fixture->disk.read_size_max = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +439,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_handles_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_times_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_short_reads, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

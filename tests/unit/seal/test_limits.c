@@ -139,7 +139,7 @@ static void test_full_container(void **state)
 }
 
 /* In a container that is large enough, data lies with data and nodes with nodes: a file is read in
- * order with about one call of the host for what one call may give. And what is kept for nodes is
+ * order with about one call of the host for a quarter of the cache. And what is kept for nodes is
  * given to data before the container is said to be full. */
 static void test_large_container(void **state)
 {
@@ -166,7 +166,7 @@ static void test_large_container(void **state)
         assert_int_equal(bytes[sizeof bytes - 1], (uint8_t)(at >> 16));
     }
     reads_count = fixture->disk.reads_count - reads_count;
-    assert_true(reads_count < 2 * FILE_BLOCKS / ALC_SEAL_STAGE_BLOCKS);
+    assert_true(reads_count < 2 * FILE_BLOCKS / (ALC_SEAL_CACHE_BLOCKS_MIN / 4));
     int64_t result = 1;
     for (; result > 0; size += sizeof bytes) {
         result = write_at(mount, handle, bytes, sizeof bytes, size);
