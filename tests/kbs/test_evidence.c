@@ -133,8 +133,7 @@ static json_t *tdx_evidence(json_t *event_log)
 
 static bool judge_tdx(json_t *evidence)
 {
-    const bool is_good =
-        judge(ALC_BROKER_TDX, evidence, quote + TDX_REPORT_DATA_AT, TDX_NOW);
+    const bool is_good = judge(ALC_BROKER_TDX, evidence, quote + TDX_REPORT_DATA_AT, TDX_NOW);
     json_decref(evidence);
     return is_good;
 }
@@ -154,8 +153,8 @@ static void test_tdx(void **state)
     expect_reason("check REPORT_DATA failed");
     assert_false(judge(ALC_BROKER_SGX, evidence, quote + TDX_REPORT_DATA_AT, TDX_NOW));
     expect_reason("of another kind");
-    assert_false(judge(ALC_BROKER_TDX, evidence, quote + TDX_REPORT_DATA_AT,
-                       "2025-08-01T00:00:00Z"));
+    assert_false(
+        judge(ALC_BROKER_TDX, evidence, quote + TDX_REPORT_DATA_AT, "2025-08-01T00:00:00Z"));
     expect_reason("check DATES failed");
     json_decref(evidence);
     set_policy("{\"tdx\":{\"mrtd\":[\"000000000000000000000000000000000000000000000000"
@@ -176,8 +175,8 @@ static void test_outdated_tdx(void **state)
     (void)state;
     read_tdx("sgx-tdx/tdx_quote_outdated", "sgx-tdx/tdx_quote_outdated_collateral.json");
     json_t *evidence = tdx_evidence(NULL);
-    assert_false(judge(ALC_BROKER_TDX, evidence, quote + TDX_REPORT_DATA_AT + 6,
-                       "2026-03-01T00:00:00Z"));
+    assert_false(
+        judge(ALC_BROKER_TDX, evidence, quote + TDX_REPORT_DATA_AT + 6, "2026-03-01T00:00:00Z"));
     expect_reason("check TCB_LEVEL failed");
     json_decref(evidence);
 }
@@ -244,8 +243,7 @@ static json_t *bare_report(void)
 
 static bool judge_snp(json_t *evidence)
 {
-    const bool is_good =
-        judge(ALC_BROKER_SNP, evidence, snp.report + SNP_REPORT_DATA_AT, SNP_NOW);
+    const bool is_good = judge(ALC_BROKER_SNP, evidence, snp.report + SNP_REPORT_DATA_AT, SNP_NOW);
     json_decref(evidence);
     return is_good;
 }
@@ -292,7 +290,7 @@ static void test_report(void **state)
 /* What the library of Trustee and its guests has in it: names, and what stands for what. */
 static void test_form(void **state)
 {
-    static const char *const numbers[] = {"version", "guest_svn", "policy",    "vmpl",
+    static const char *const numbers[] = {"version",  "guest_svn", "policy",  "vmpl",
                                           "sig_algo", "plat_info", "key_info"};
     static const char *const nulls[] = {"cpuid_fam_id", "cpuid_mod_id", "cpuid_step",
                                         "launch_mit_vector", "current_mit_vector"};
@@ -300,8 +298,8 @@ static void test_form(void **state)
         const char *name;
         size_t count;
     } arrays[] = {
-        {"family_id", 16},     {"image_id", 16},      {"report_data", 64}, {"measurement", 48},
-        {"host_data", 32},     {"id_key_digest", 48}, {"report_id", 32},   {"report_id_ma", 32},
+        {"family_id", 16},         {"image_id", 16},      {"report_data", 64}, {"measurement", 48},
+        {"host_data", 32},         {"id_key_digest", 48}, {"report_id", 32},   {"report_id_ma", 32},
         {"author_key_digest", 48}, {"chip_id", 64},
     };
     static const char *const tcbs[] = {"current_tcb", "reported_tcb", "committed_tcb",
@@ -316,8 +314,7 @@ static void test_form(void **state)
         assert_true(json_is_null(json_object_get(report, nulls[i])));
     }
     for (size_t i = 0; i < ALC_ARRAY_COUNT(arrays); i++) {
-        assert_int_equal(json_array_size(json_object_get(report, arrays[i].name)),
-                         arrays[i].count);
+        assert_int_equal(json_array_size(json_object_get(report, arrays[i].name)), arrays[i].count);
     }
     for (size_t i = 0; i < ALC_ARRAY_COUNT(tcbs); i++) {
         const json_t *tcb = json_object_get(report, tcbs[i]);
@@ -472,8 +469,17 @@ static void test_hostile_chains(void **state)
 
 /* Values that no member has; NULL: it is left out. */
 static const char *const wrong_values[] = {
-    NULL,  "true",  "\"\"",  "-1",    "1.5",           "[]",
-    "{}",  "[256]", "[[1]]", "[null]", "9223372036854775807",
+    NULL,
+    "true",
+    "\"\"",
+    "-1",
+    "1.5",
+    "[]",
+    "{}",
+    "[256]",
+    "[[1]]",
+    "[null]",
+    "9223372036854775807",
 };
 
 /* No member can be anything else and be believed: each stands in the signed bytes. */
@@ -483,8 +489,7 @@ static void expect_no_other_value(json_t *evidence, json_t *object, const char *
     for (size_t i = 0; i < ALC_ARRAY_COUNT(wrong_values); i++) {
         json_object_del(object, name);
         if (wrong_values[i] != NULL) {
-            json_object_set_new(object, name,
-                                json_loads(wrong_values[i], JSON_DECODE_ANY, NULL));
+            json_object_set_new(object, name, json_loads(wrong_values[i], JSON_DECODE_ANY, NULL));
         } else if (json_is_null(before)) {
             continue; /* the same */
         }
@@ -499,8 +504,8 @@ static void expect_no_other_value(json_t *evidence, json_t *object, const char *
 static void expect_no_other_number(json_t *evidence, json_t *object, const char *name)
 {
     json_t *value = json_object_get(object, name);
-    json_t *number = json_is_array(value) ? json_array_get(value, json_array_size(value) / 2)
-                                          : value;
+    json_t *number =
+        json_is_array(value) ? json_array_get(value, json_array_size(value) / 2) : value;
     if (json_is_integer(number)) {
         const json_int_t before = json_integer_value(number);
         json_integer_set(number, before ^ 1);
@@ -548,9 +553,10 @@ static void test_claims(void **state)
                                               .evidence = evidence,
                                               .report_data = snp.report + SNP_REPORT_DATA_AT,
                                               .now_s = time_of(SNP_NOW)};
-    const struct alc_kbs_client client = {
-        .key = json_pack("{s:s}", "kty", "EC"), .nonce = "AA==", .additional = "{}",
-        .additional_size = 2};
+    const struct alc_kbs_client client = {.key = json_pack("{s:s}", "kty", "EC"),
+                                          .nonce = "AA==",
+                                          .additional = "{}",
+                                          .additional_size = 2};
     assert_true(alc_kbs_judge(kbs, &question, &finding, reason));
     char *text = alc_kbs_claims_write(kbs, &finding, &client, question.now_s);
     alc_kbs_finding_release(kbs, &finding);
