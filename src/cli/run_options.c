@@ -237,7 +237,7 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
     }
 }
 
-/* A key that a broker gives to enclaves only. */
+/* A key that a broker gives to what proves itself. */
 static void check_key_broker(const struct cli_arguments *arguments,
                              const struct run_options *options)
 {
@@ -252,9 +252,12 @@ static void check_key_broker(const struct cli_arguments *arguments,
         (options->key_broker_ca_path != NULL && !has_broker)) {
         cli_usage_error(arguments, "--key-broker and a key kbs:///... belong together");
     }
-    if (is_named && (!options->has_sealed || options->tee == RUN_TEE_NONE)) {
+    const bool is_machine = options->tee == RUN_TEE_TDX || options->tee == RUN_TEE_SNP;
+    if (is_named && (!options->has_sealed || options->tee == RUN_TEE_NONE ||
+                     (is_machine && options->transfer_key_name != NULL))) {
         cli_usage_error(arguments,
-                        "--key-broker and --transfer-key are for --sealed in an enclave");
+                        "--key-broker is for --sealed in an enclave or a confidential machine, "
+                        "--transfer-key for enclaves");
     }
 }
 
@@ -301,7 +304,7 @@ static void check_sealed(const struct cli_arguments *arguments, struct run_optio
     }
     check_key_broker(arguments, options);
     bool wants_key = options->has_sealed && !run_tee_is_enclave(options->tee);
-    if (wants_key && options->seal_key_path == NULL) {
+    if (wants_key && options->seal_key_path == NULL && options->seal_key_name == NULL) {
         cli_usage_error(arguments, "--sealed with --tee %s needs --seal-key",
                         run_tee_word(options->tee));
     }
