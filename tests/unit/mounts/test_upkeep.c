@@ -52,8 +52,8 @@ static int setup(void **state)
         assert_true(alc_os_linux_grant_directory(world.system, ALC_OS_FIRST_MOUNT + i, world.folder,
                                                  0) >= 0);
     }
-    assert_int_equal(
-        alc_manifest_encode(&manifest, world.manifest, sizeof world.manifest, &size), ALC_OK);
+    assert_int_equal(alc_manifest_encode(&manifest, world.manifest, sizeof world.manifest, &size),
+                     ALC_OK);
     assert_true(alc_os_linux_grant_bytes(world.system, ALC_OS_MANIFEST, world.manifest, size) >= 0);
     return 0;
 }
@@ -143,9 +143,9 @@ static void test_nothing_there(void **state)
 static void test_transfer_secret(void **state)
 {
     static const uint8_t wanted[ALC_SEAL_KEY_SIZE] = {
-        0xfa, 0x93, 0x75, 0x61, 0xdc, 0xba, 0x9c, 0x10, 0x3b, 0xaa, 0x2b, 0x40,
-        0x28, 0x86, 0xc2, 0xce, 0x5d, 0x48, 0x13, 0x05, 0x1f, 0xd2, 0xa6, 0xb7,
-        0xe1, 0xd9, 0xfa, 0x9d, 0x9e, 0x0a, 0xb8, 0x37};
+        0xfa, 0x93, 0x75, 0x61, 0xdc, 0xba, 0x9c, 0x10, 0x3b, 0xaa, 0x2b,
+        0x40, 0x28, 0x86, 0xc2, 0xce, 0x5d, 0x48, 0x13, 0x05, 0x1f, 0xd2,
+        0xa6, 0xb7, 0xe1, 0xd9, 0xfa, 0x9d, 0x9e, 0x0a, 0xb8, 0x37};
     static const struct alc_string path = {(const uint8_t *)"/data", 5};
     static const struct alc_string other = {(const uint8_t *)"/datb", 5};
     uint8_t key[ALC_SEAL_KEY_SIZE];
