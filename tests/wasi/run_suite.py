@@ -15,11 +15,12 @@ does not name is not compared, except the exit code. Own additions:
     read_only_dirs {GUEST: FOLDER}   further directories, copied like root
     host_dirs {GUEST: PATH}          directories of this machine, as they are
     outside {NAME: TEXT}             files beside the copied directories, out of the program's reach
-    links {NAME: TARGET}             symbolic links to be made in root's copy
+    links {NAME: TARGET}             symbolic links to be made in root's copy, and so hard_links
+    entries {FOLDER: N}              files entry-NNN to be made there, with hyphens behind the name
     flip NAME                        while the program runs, this directory of root is exchanged
                                      with a link to its parent's parent, again and again
 With --root sealed or memory, the tests whose root is the folder `empty`, with such a directory in
-its place.
+its place; with --root archive, those with read_only_dirs, with archives of them in their place.
 Ends with one line of counts, and status 1 unless every test passed.
 """
 import argparse
@@ -31,6 +32,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 
@@ -119,6 +121,31 @@ def other_root(options, arguments, scratch):
     return ["--seal-key", key, *options]
 
 
+def archived(options):
+    """The same options with archives of the read-only directories."""
+    for at, option in enumerate(options):
+        if option == "--read-only-dir":
+            host, guest = options[at + 1].split("::")
+            with tarfile.open(host + ".tar", "w") as archive:
+                archive.add(host, ".")
+            options[at:at + 2] = ["--archive", f"{host}.tar::{guest}"]
+    return options
+
+
+def furnish(expected, root):
+    """What cannot, or need not, lie in a folder of the source."""
+    for name, target in expected.get("links", {}).items():
+        os.symlink(target, os.path.join(root, name))
+    for name, target in expected.get("hard_links", {}).items():
+        os.link(os.path.join(root, target), os.path.join(root, name))
+    for name, count in expected.get("entries", {}).items():
+        os.mkdir(os.path.join(root, name))
+        for i in range(count):
+            with open(os.path.join(root, name, f"entry-{i:03}" + "-" * (i % 20)), "x",
+                      encoding="utf-8"):
+                pass
+
+
 def directories(expected, folder, scratch):
     """Options for fresh copies of what the test wants to see; root's copy is `dir0`."""
     options, wanted = [], dict(expected.get("read_only_dirs", {}))
@@ -134,8 +161,7 @@ def directories(expected, folder, scratch):
     for name, text in expected.get("outside", {}).items():
         with open(os.path.join(scratch, name), "w", encoding="utf-8") as out:
             out.write(text)
-    for name, target in expected.get("links", {}).items():
-        os.symlink(target, os.path.join(scratch, "dir0", name))
+    furnish(expected, os.path.join(scratch, "dir0"))
     return options
 
 
@@ -195,8 +221,11 @@ def run_test(arguments, wasm):
     with tempfile.TemporaryDirectory() as scratch:
         command = [arguments.alcove, "run", "--tee", arguments.tee]
         options = directories(expected, folder, scratch)
-        plain = arguments.root == "plain"
-        command += options if plain else other_root(options, arguments, scratch)
+        if arguments.root == "archive":
+            options = archived(options)
+        elif arguments.root != "plain":
+            options = other_root(options, arguments, scratch)
+        command += options
         for name, value in expected.get("env", {}).items():
             command += ["--env", f"{name}={value}"]
         threads, options = helpers(expected, scratch, problems, stop)
@@ -218,11 +247,15 @@ def run_test(arguments, wasm):
     return wasm, problems
 
 
+def fits(expected, root):
+    return "read_only_dirs" in expected if root == "archive" else expected.get("root") == "empty"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--alcove", required=True)
     parser.add_argument("--tee", default="none")
-    parser.add_argument("--root", default="plain", choices=("plain", "sealed", "memory"))
+    parser.add_argument("--root", default="plain", choices=("plain", "sealed", "memory", "archive"))
     parser.add_argument("--only", default="", help="tests with this text in their path")
     parser.add_argument("--expectations", help="folder of the json files and their folders")
     parser.add_argument("--jobs", type=int, default=2)
@@ -231,7 +264,7 @@ def main():
     tests = find_tests(arguments.folders, arguments.only)
     if arguments.root != "plain":
         tests = [test for test in tests
-                 if read_expectations(test, arguments.expectations)[0].get("root") == "empty"]
+                 if fits(read_expectations(test, arguments.expectations)[0], arguments.root)]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for wasm, problems in pool.map(lambda test: run_test(arguments, test), tests):
