@@ -27,6 +27,10 @@ static struct {
     struct alc_os os;
     struct alc_workload_profile profile;
     uint8_t manifest[512];
+    size_t manifest_size;
+    alc_status watch_status;
+    int seen;
+    int keys_asked_for;
     struct alc_outcome outcome;
     size_t outcome_size;
     char folder[64];
@@ -39,7 +43,6 @@ static int setup(void **state)
                                        {{(const uint8_t *)"/s", 2}, ALC_MOUNT_SEALED}};
     struct alc_manifest manifest = {
         .arguments = &name, .arguments_count = 1, .mounts = mounts, .mounts_count = MOUNTS};
-    size_t size;
     (void)state;
     memset(&world, 0, sizeof world);
     world.profile = alc_workload_interpreted;
@@ -52,9 +55,11 @@ static int setup(void **state)
         assert_true(alc_os_linux_grant_directory(world.system, ALC_OS_FIRST_MOUNT + i, world.folder,
                                                  0) >= 0);
     }
-    assert_int_equal(alc_manifest_encode(&manifest, world.manifest, sizeof world.manifest, &size),
-                     ALC_OK);
-    assert_true(alc_os_linux_grant_bytes(world.system, ALC_OS_MANIFEST, world.manifest, size) >= 0);
+    assert_int_equal(
+        alc_manifest_encode(&manifest, world.manifest, sizeof world.manifest, &world.manifest_size),
+        ALC_OK);
+    assert_true(alc_os_linux_grant_bytes(world.system, ALC_OS_MANIFEST, world.manifest,
+                                         world.manifest_size) >= 0);
     return 0;
 }
 
@@ -75,13 +80,19 @@ static alc_status get(void *context, enum alc_mount_policy policy,
 {
     (void)context, (void)policy, (void)workload_id;
     memcpy(key, key_id, ALC_SEAL_KEY_SIZE);
+    world.keys_asked_for++;
     return ALC_OK;
 }
 
+/* Whoever watches is told of the workload before its keys are asked for, and may refuse. */
 static alc_status see(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
 {
-    (void)context, (void)workload_id;
-    return ALC_OK;
+    uint8_t expected[ALC_SHA256_SIZE];
+    (void)context;
+    alc_sha256(world.manifest, world.manifest_size, expected);
+    assert_memory_equal(workload_id, expected, sizeof expected);
+    world.seen++;
+    return world.watch_status;
 }
 
 static alc_status run(void)
@@ -140,6 +151,16 @@ static void test_nothing_there(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+static void test_watched(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(ALC_UPKEEP_VERIFY, SEALED, ALC_UPKEEP_SIZE), ALC_E_NOT_FOUND);
+    assert_int_equal(world.seen, 1);
+    world.watch_status = ALC_E_REPORT_MISMATCH;
+    assert_int_equal(ask(ALC_UPKEEP_VERIFY, SEALED, ALC_UPKEEP_SIZE), ALC_E_REPORT_MISMATCH);
+    assert_int_equal(world.keys_asked_for, 0);
+}
+
 /* By HKDF as RFC 5869 has it, computed elsewhere. */
 static void test_transfer_secret(void **state)
 {
@@ -166,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_watched, setup, teardown),
         cmocka_unit_test(test_transfer_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
