@@ -173,7 +173,7 @@ static alc_status run(const struct alc_os *os, struct alc_broker_client *client,
     return take_key(named, &secret, key);
 }
 
-/* By what the attester makes; ALC_BROKER_TEES for what is not carried in the protocol yet. */
+/* By what the attester makes; ALC_BROKER_TEES where nothing is made. */
 static enum alc_broker_tee tee_of(const struct alc_attester *attester)
 {
     if (attester == NULL) {
@@ -181,7 +181,13 @@ static enum alc_broker_tee tee_of(const struct alc_attester *attester)
     }
     return attester->kind == ALC_EVIDENCE_SGX   ? ALC_BROKER_SGX
            : attester->kind == ALC_EVIDENCE_TDX ? ALC_BROKER_TDX
-                                                : ALC_BROKER_TEES;
+                                                : ALC_BROKER_SNP;
+}
+
+/* Quotes need none. */
+static alc_broker_evidence_form *form_of(const struct alc_broker_keys *keys)
+{
+    return tee_of(keys->attester) == ALC_BROKER_SNP ? keys->form : NULL;
 }
 
 alc_status alc_broker_keys_get(void *context, const uint8_t workload_id[ALC_SHA256_SIZE],
@@ -194,6 +200,7 @@ alc_status alc_broker_keys_get(void *context, const uint8_t workload_id[ALC_SHA2
     const struct alc_broker_client_options options = {.tee = tee_of(keys->attester),
                                                       .attester = keys->attester,
                                                       .random = &random,
+                                                      .form = form_of(keys),
                                                       .workload_id = workload_id};
     struct alc_broker_client client;
     struct alc_named_key named;

@@ -30,6 +30,7 @@ ALC_MUST_CHECK alc_status alc_named_key_read(const struct alc_string *settings,
 struct alc_broker_keys {
     struct alc_os *os;                   /* whose ALC_OS_KEY_BROKER leads to the broker */
     const struct alc_attester *attester; /* NULL: nothing can be proven here */
+    alc_broker_evidence_form *form;      /* of SEV-SNP's evidence; NULL where that cannot be */
 };
 
 /* A get_named of struct alc_mounts_keys; its context is a struct alc_broker_keys.

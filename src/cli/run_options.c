@@ -237,7 +237,7 @@ static void apply_option(const struct cli_arguments *arguments, struct run_optio
     }
 }
 
-/* A key that a broker gives to enclaves only. */
+/* A key that a broker gives to what proves itself. */
 static void check_key_broker(const struct cli_arguments *arguments,
                              const struct run_options *options)
 {
@@ -254,7 +254,8 @@ static void check_key_broker(const struct cli_arguments *arguments,
     }
     if (is_named && (!options->has_sealed || options->tee == RUN_TEE_NONE)) {
         cli_usage_error(arguments,
-                        "--key-broker and --transfer-key are for --sealed in an enclave");
+                        "--key-broker and --transfer-key are for --sealed in an enclave or a "
+                        "confidential machine");
     }
 }
 
@@ -301,7 +302,7 @@ static void check_sealed(const struct cli_arguments *arguments, struct run_optio
     }
     check_key_broker(arguments, options);
     bool wants_key = options->has_sealed && !run_tee_is_enclave(options->tee);
-    if (wants_key && options->seal_key_path == NULL) {
+    if (wants_key && options->seal_key_path == NULL && options->seal_key_name == NULL) {
         cli_usage_error(arguments, "--sealed with --tee %s needs --seal-key",
                         run_tee_word(options->tee));
     }

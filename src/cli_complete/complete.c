@@ -4,6 +4,7 @@
  * mounts from a file, and the enclave images that the build made.
  */
 #include "base/bytes.h"
+#include "broker/snp_form.h"
 #include "cli_complete/proof.h"
 #include "cli_complete/seal.h"
 #include "cli_complete/settings.h"
@@ -53,8 +54,9 @@ static void run(const struct cli_place *place, struct alc_os *os,
 {
     static struct alc_services services; /* static: threads may outlive this function */
     uint8_t secret[ALC_SEAL_KEY_SIZE];
-    services =
-        (struct alc_services){.mount_keys = {.get = get_no_key}, .attester = place->attester};
+    services = (struct alc_services){.mount_keys = {.get = get_no_key},
+                                     .attester = place->attester,
+                                     .broker_form = alc_broker_write_snp};
     if (place->seal_key_path != NULL) {
         cli_complete_read_seal_key(place->seal_key_path, secret);
         services.mount_keys = (struct alc_mounts_keys){.get = get_key, .context = secret};

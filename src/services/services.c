@@ -121,7 +121,8 @@ alc_status alc_services_run_from_os(struct alc_os *os, struct alc_workload_profi
     }
     services_sockets_init(&run->sockets, os);
     run->services = services;
-    run->broker_keys = (struct alc_broker_keys){.os = os, .attester = services->attester};
+    run->broker_keys = (struct alc_broker_keys){
+        .os = os, .attester = services->attester, .form = services->broker_form};
     run->keys = (struct alc_mounts_keys){.get = get_key,
                                          .context = run,
                                          .get_named = alc_broker_keys_get,

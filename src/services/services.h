@@ -16,6 +16,8 @@
 struct alc_services {
     struct alc_mounts_keys mount_keys;   /* of sealed mounts */
     const struct alc_attester *attester; /* NULL: nothing can be proven here */
+    /* How evidence of SEV-SNP goes to a key broker, for places that can have it; else NULL. */
+    alc_broker_evidence_form *broker_form;
     /* Whether what runs here was configured, outside, for this workload and no other; NULL: that
      * cannot be said here. What was configured for another one neither opens mounts nor runs. */
     bool (*is_configured_for)(const uint8_t workload_id[ALC_SHA256_SIZE]);

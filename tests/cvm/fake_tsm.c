@@ -2,7 +2,8 @@
  *
  * Preloaded into alcove: the kernel's configfs-tsm as plain files in the folder TSM_FOLDER. A new
  * request has its attributes at once, writing its data makes another generation, and removing it
- * takes all away; the report is that of TSM_REPORT with the data in it.
+ * takes all away; the report is that of TSM_REPORT with the data in it, and what the platform has
+ * besides, if anything, is TSM_AUXILIARY.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -40,6 +41,18 @@ static void put(const char *folder, const char *name, const void *bytes, size_t 
     }
 }
 
+/* What the platform has besides the report: TSM_AUXILIARY, if that is given. */
+static void put_auxiliary(const char *folder)
+{
+    static char bytes[REPORT_MAX];
+    const char *path = getenv("TSM_AUXILIARY");
+    FILE *file = path != NULL ? fopen(path, "rb") : NULL;
+    if (file != NULL) {
+        put(folder, "auxblob", bytes, fread(bytes, 1, sizeof bytes, file));
+        fclose(file);
+    }
+}
+
 int mkdir(const char *path, mode_t mode)
 {
     char buf[PATH_MAX];
@@ -50,13 +63,14 @@ int mkdir(const char *path, mode_t mode)
         put(buf, "provider", provider, strlen(provider));
         put(buf, "generation", "0\n", 2);
         put(buf, "inblob", "", 0);
+        put_auxiliary(buf);
     }
     return result;
 }
 
 int rmdir(const char *path)
 {
-    static const char *const names[] = {"provider", "generation", "inblob", "outblob"};
+    static const char *const names[] = {"provider", "generation", "inblob", "outblob", "auxblob"};
     char buf[PATH_MAX];
     char file[PATH_MAX + 20];
     int (*real)(const char *) = (int (*)(const char *))dlsym(RTLD_NEXT, "rmdir");
