@@ -48,9 +48,14 @@ static bool grow(struct upload *upload, size_t size)
     }
     if (wanted > upload->capacity) {
         const size_t capacity = wanted < 4096 ? 4096 : 2 * wanted;
-        char *body = realloc(upload->body, capacity);
+        char *body = malloc(capacity); /* realloc would leave a copy behind */
         if (body == NULL) {
             return false;
+        }
+        if (upload->body != NULL) {
+            alc_copy(body, upload->body, upload->size);
+            OPENSSL_cleanse(upload->body, upload->size);
+            free(upload->body);
         }
         upload->body = body;
         upload->capacity = capacity;

@@ -45,6 +45,12 @@ ALC_MUST_CHECK alc_status alc_kbs_store_put_setting(struct alc_kbs_store *store,
 ALC_MUST_CHECK alc_status alc_kbs_store_audit(struct alc_kbs_store *store,
                                               const struct alc_kbs_audit_row *row);
 
+/* -- memory.c -- */
+
+/* Has SQLite wipe its memory from now on, in the whole process. ALC_E_INTERNAL when somebody used
+ * SQLite before. */
+ALC_MUST_CHECK alc_status alc_kbs_store_memory(void);
+
 /* -- session.c: what is between the messages of one client -- */
 
 struct alc_kbs_sessions;

@@ -90,6 +90,9 @@ static alc_status open_database(const char *path, struct alc_kbs_store *store,
 
 alc_status alc_kbs_store_open(const char *path, struct alc_kbs_store **out, struct alc_error *error)
 {
+    if (alc_kbs_store_memory() != ALC_OK) {
+        return alc_fail_with(error, ALC_E_INTERNAL, ALC_NO_OFFSET, "SQLite was used before");
+    }
     struct alc_kbs_store *store = calloc(1, sizeof *store);
     if (store == NULL) {
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
@@ -270,6 +273,9 @@ alc_status alc_kbs_read_audit(const char *store_path,
 {
     sqlite3 *database = NULL;
     sqlite3_stmt *statement = NULL;
+    if (alc_kbs_store_memory() != ALC_OK) {
+        return alc_fail_with(error, ALC_E_INTERNAL, ALC_NO_OFFSET, "SQLite was used before");
+    }
     int result = sqlite3_open_v2(store_path, &database, SQLITE_OPEN_READWRITE, NULL);
     if (result == SQLITE_OK) {
         result = sqlite3_prepare_v2(database,

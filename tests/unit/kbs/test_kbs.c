@@ -121,10 +121,10 @@ static void test_replay(void **state)
                                           .session = run.session,
                                           .body = (const char *)request.body.bytes,
                                           .body_size = request.body.size};
-    send(&attestation, &response);
+    ask_broker(&attestation, &response);
     assert_int_equal(response.http_status, 200);
     free(response.body);
-    send(&attestation, &response);
+    ask_broker(&attestation, &response);
     assert_int_equal(response.http_status, 401);
     assert_non_null(strstr(response.body, "nonce was used before"));
     assert_true(audit_has("attest   no the session's nonce was used before"));
@@ -138,12 +138,12 @@ static void test_replay(void **state)
              other.client.session);
     attestation.session = other.session;
     attestation.body = (const char *)body;
-    send(&attestation, &response);
+    ask_broker(&attestation, &response);
     assert_int_equal(response.http_status, 401);
     assert_non_null(strstr(response.body, "the nonce is another one than the session's"));
     free(response.body);
     attestation.session = NULL;
-    send(&attestation, &response);
+    ask_broker(&attestation, &response);
     assert_int_equal(response.http_status, 401);
     assert_non_null(strstr(response.body, "cookie kbs-session-id not found"));
     free(response.body);
@@ -181,10 +181,10 @@ static void test_expiry(void **state)
 static unsigned get_with(const char *token, const char *words)
 {
     struct alc_kbs_response response;
-    send(&(struct alc_kbs_request){.method = ALC_KBS_GET,
-                                   .path = "/kbs/v0/resource/repo/key/1",
-                                   .bearer = token},
-         &response);
+    ask_broker(&(struct alc_kbs_request){.method = ALC_KBS_GET,
+                                         .path = "/kbs/v0/resource/repo/key/1",
+                                         .bearer = token},
+               &response);
     if (words != NULL) {
         assert_non_null(strstr(response.body, words));
     }
@@ -236,10 +236,10 @@ static void test_stolen_token(void **state)
     (void)state;
     put("/kbs/v0/resource/repo/key/1", "the secret");
     char *token = attest(&run);
-    send(&(struct alc_kbs_request){.method = ALC_KBS_GET,
-                                   .path = "/kbs/v0/resource/repo/key/1",
-                                   .bearer = token},
-         &response);
+    ask_broker(&(struct alc_kbs_request){.method = ALC_KBS_GET,
+                                         .path = "/kbs/v0/resource/repo/key/1",
+                                         .bearer = token},
+               &response);
     assert_int_equal(response.http_status, 200);
     assert_int_equal(alc_ec_generate(ALC_CURVE_P256, &oracle_random, &thief, &thiefs), ALC_OK);
     alc_arena_init(&run.arena, memory, sizeof memory);
@@ -259,12 +259,12 @@ static void expect_answer(const char *path, const char *body, unsigned http_stat
                           const char *words)
 {
     struct alc_kbs_response response;
-    send(&(struct alc_kbs_request){.method = ALC_KBS_POST,
-                                   .path = path,
-                                   .session = "0123",
-                                   .body = body,
-                                   .body_size = strlen(body)},
-         &response);
+    ask_broker(&(struct alc_kbs_request){.method = ALC_KBS_POST,
+                                         .path = path,
+                                         .session = "0123",
+                                         .body = body,
+                                         .body_size = strlen(body)},
+               &response);
     assert_int_equal(response.http_status, http_status);
     assert_non_null(strstr(response.body, words));
     assert_non_null(strstr(response.body, "\"type\":\"/kbs/errors/"));
@@ -315,12 +315,12 @@ static void test_large_body(void **state)
     (void)state;
     memset(body, 'a', ALC_BROKER_BODY_MAX + 1);
     for (size_t more = 0; more < 2; more++) {
-        send(&(struct alc_kbs_request){.method = ALC_KBS_POST,
-                                       .path = "/kbs/v0/resource/repo/key/1",
-                                       .bearer = admin_token(admin_key, ES256, FOR_LONG),
-                                       .body = body,
-                                       .body_size = ALC_BROKER_BODY_MAX + more},
-             &response);
+        ask_broker(&(struct alc_kbs_request){.method = ALC_KBS_POST,
+                                             .path = "/kbs/v0/resource/repo/key/1",
+                                             .bearer = admin_token(admin_key, ES256, FOR_LONG),
+                                             .body = body,
+                                             .body_size = ALC_BROKER_BODY_MAX + more},
+                   &response);
         assert_int_equal(response.http_status, more == 0 ? 200 : 413);
         free(response.body);
     }

@@ -191,12 +191,12 @@ static void expect_answer_to_admin(enum alc_kbs_method method, const char *path,
                                    unsigned http_status, const char *answer)
 {
     struct alc_kbs_response response;
-    send(&(struct alc_kbs_request){.method = method,
-                                   .path = path,
-                                   .bearer = admin_token(admin_key, ES256, FOR_LONG),
-                                   .body = body,
-                                   .body_size = strlen(body)},
-         &response);
+    ask_broker(&(struct alc_kbs_request){.method = method,
+                                         .path = path,
+                                         .bearer = admin_token(admin_key, ES256, FOR_LONG),
+                                         .body = body,
+                                         .body_size = strlen(body)},
+               &response);
     assert_int_equal(response.http_status, http_status);
     if (answer[0] == '~') {
         assert_non_null(strstr(response.body, answer + 1));

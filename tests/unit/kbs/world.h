@@ -77,7 +77,7 @@ static inline struct alc_text text_of(const char *text)
     return (struct alc_text){(const uint8_t *)text, strlen(text)};
 }
 
-static inline void send(const struct alc_kbs_request *request, struct alc_kbs_response *out)
+static inline void ask_broker(const struct alc_kbs_request *request, struct alc_kbs_response *out)
 {
     struct alc_kbs_request whole = *request;
     whole.peer = whole.peer != NULL ? whole.peer : "192.0.2.7";
@@ -99,12 +99,12 @@ static inline void step(struct run *run)
     snprintf(run->session, sizeof run->session, "%.*s", (int)request.session.size,
              request.session.size != 0 ? (const char *)request.session.bytes : "");
     free(run->response.body);
-    send(&(struct alc_kbs_request){.method = request.is_post ? ALC_KBS_POST : ALC_KBS_GET,
-                                   .path = path,
-                                   .session = request.session.size != 0 ? run->session : NULL,
-                                   .body = (const char *)request.body.bytes,
-                                   .body_size = request.body.size},
-         &run->response);
+    ask_broker(&(struct alc_kbs_request){.method = request.is_post ? ALC_KBS_POST : ALC_KBS_GET,
+                                         .path = path,
+                                         .session = request.session.size != 0 ? run->session : NULL,
+                                         .body = (const char *)request.body.bytes,
+                                         .body_size = request.body.size},
+               &run->response);
     const struct alc_broker_answer answer = {
         .http_status = run->response.http_status,
         .session = text_of(run->response.session),
@@ -280,12 +280,12 @@ static inline unsigned administer(enum alc_kbs_method method, const char *path, 
                                   const char *body)
 {
     struct alc_kbs_response response;
-    send(&(struct alc_kbs_request){.method = method,
-                                   .path = path,
-                                   .bearer = token,
-                                   .body = body,
-                                   .body_size = strlen(body)},
-         &response);
+    ask_broker(&(struct alc_kbs_request){.method = method,
+                                         .path = path,
+                                         .bearer = token,
+                                         .body = body,
+                                         .body_size = strlen(body)},
+               &response);
     free(response.body);
     return response.http_status;
 }
