@@ -294,13 +294,14 @@ static bool call_once(struct alc_wasi *wasi, struct alc_memory *memory)
     const struct alc_host_module *module = alc_wasi_module();
     const struct alc_host_export *function = &module->exports[take(1) % module->exports_count];
     uint64_t slots[12];
-    for (size_t i = 0; function->parameters[i] != '\0'; i++) {
+    for (size_t i = 0; function->type[i] != ':'; i++) {
         slots[i] = take_argument();
-        slots[i] = function->parameters[i] == 'I' ? slots[i] : (uint32_t)slots[i];
+        slots[i] = function->type[i] == 'I' ? slots[i] : (uint32_t)slots[i];
     }
-    struct alc_host_call call = {.memory = memory, .context = wasi, .slots = slots};
+    struct alc_host_call call = {
+        .memory = memory, .callee = function, .context = wasi, .slots = slots};
     const bool goes_on = function->function(&call) == ALC_OK;
-    if (goes_on && function->results[0] != '\0' && slots[0] > ALC_OS_ERRNO_MAX) {
+    if (goes_on && strchr(function->type, ':')[1] != '\0' && slots[0] > ALC_OS_ERRNO_MAX) {
         abort();
     }
     check_descriptors(wasi);

@@ -197,15 +197,15 @@ class Emitter:
                  f'#include "{room}/{self.stem}_host.h"', "",
                  '#include "base/limits.h"', '#include "host/run.h"']
         lines += [f'#include "{name}"' for name in self.file.settings.get("include", [])] + [""]
-        lines += self.row_table()
         for function in self.file.functions:
             lines += self.body(function)
+        lines += self.row_table()
         lines += ["/* clang-format off */",
                   "static const struct alc_host_export exports[] = {"]
         for function in self.file.functions:
             letters = "".join(self.letter(p) for p in function.parameters)
-            result = "i" if function.result else ""
-            lines += [f'    {{"{function.name}", "{letters}", "{result}", call_{function.name}}},']
+            letters += ":i" if function.result else ":"
+            lines += [f'    {{"{function.name}", "{letters}", run}},']
         lines += ["};", "/* clang-format on */", "",
                   "static const struct alc_host_module module = {",
                   f'    .name = "{self.file.name}",', "    .exports = exports,",
@@ -232,15 +232,17 @@ class Emitter:
         lines += [wrap("static const uint16_t refusals[] = {", refusals, "};"),
                   "/* clang-format on */", ""]
         lines += self.get_handle() + self.ask()
-        return lines + ["static const struct alc_host_module module;", "",
+        bodies = [f"do_{function.name}" for function in self.file.functions]
+        return lines + [wrap("static alc_host_body *const bodies[] = {", bodies, "};"), "",
+                        "static const struct alc_host_module module;", "",
                         "static const struct alc_host_rows rows = {", "    .module = &module,",
+                        "    .bodies = bodies,",
                         "    .steps = steps,", "    .starts = starts,", "    .layouts = layouts,",
                         "    .refusals = refusals,",
                         *(["    .get_handle = get_handle,"] if self.handle_type() else []),
                         *(["    .ask = ask,"] if self.asked else []), "};", "",
-                        "static ALC_NOINLINE alc_status run(struct alc_host_call *call, "
-                        "size_t index,", "                                   alc_host_body *body)",
-                        "{", "    return alc_host_run(call, index, body, &rows);", "}", ""]
+                        "static alc_status run(struct alc_host_call *call)",
+                        "{", "    return alc_host_run(call, &rows);", "}", ""]
 
     def layout_table(self):
         lines = ["static const uint8_t layouts[] = {"]
@@ -406,11 +408,8 @@ class Emitter:
             lines = [wrap(f"    {status} = {call}", arguments, ");"),
                      f"    return {result};"]
         unused = [] if "values" in "".join(lines) else ["    (void)values;"]
-        index = self.file.functions.index(function)
         return [f"static uint16_t do_{function.name}(void *context, "
-                "union alc_host_value *values)", "{", *unused, *lines, "}", "",
-                f"static alc_status call_{function.name}(struct alc_host_call *call)", "{",
-                f"    return run(call, {index}, do_{function.name});", "}", ""]
+                "union alc_host_value *values)", "{", *unused, *lines, "}", ""]
 
 
 def mask(kind):

@@ -10,6 +10,7 @@
 
 #define LEAF_EEXIT 4
 #define LEAF_EACCEPT 5
+#define XSAVE_LEGACY_SIZE 512
 
 /* Puts every component of XFRM into its initial state, whatever XFRM the image is signed with; uses
  * RAX and RDX. All bits but PKRU's: it holds no data, and not the enclave but the host's tables
@@ -17,7 +18,8 @@
 .macro initialise_vectors
     movl    $0xFFFFFDFF, %eax
     movl    $0xFFFFFFFF, %edx
-    xrstor64 .Linitial_state(%rip)
+    xrstor64 (alc_enclave_initial_header - XSAVE_LEGACY_SIZE)(%rip)
+    ldmxcsr .Lmxcsr(%rip)
 .endm
 
 /* Everything that a host may have prepared: DF (reversed copies), AC (faults on demand), TF, NT,
@@ -263,19 +265,24 @@ alc_enclave_stop:
     jmp     alc_enclave_stop
     .size alc_enclave_stop, . - alc_enclave_stop
 
-/* XSAVE area, compacted form with nothing but SSE in it: the processor reads these 576 bytes and no
- * more, whatever XCR0 has (the standard form is as long as XCR0 says, and the emulator runs under
- * the host's). Components of XCR0 that are not in XSTATE_BV get their initial state; SSE comes from
- * here, zeros and MXCSR. */
-    .section .rodata.alc_enclave_initial_state, "a", @progbits
+/* The header of an XSAVE area in the compacted form, which has nothing in it: every component gets
+ * its initial state, XMM registers and MXCSR too (SDM volume 1, 13.8). The processor goes no
+ * further than the header, whatever XCR0 has (the standard form is as long as XCR0 says, and the
+ * emulator runs under the host's). The 512 bytes in front of it are other constants: it may look
+ * whether they can be read, and loads nothing from them. enclave.ld sees to it that they are
+ * there. */
+    .section .rodata.alc_enclave_initial_header, "a", @progbits
     .balign 64
-.Linitial_state:
-    .fill   24, 1, 0
+    .globl alc_enclave_initial_header
+    .hidden alc_enclave_initial_header
+    .type alc_enclave_initial_header, @object
+alc_enclave_initial_header:
+    .quad   0                     /* XSTATE_BV: none */
+    .quad   0x8000000000000000    /* XCOMP_BV: compacted, none */
+    .fill   64 - 16, 1, 0
+    .size   alc_enclave_initial_header, 64
+.Lmxcsr:
     .long   0x1FBF
-    .fill   512 - 28, 1, 0
-    .quad   2                     /* XSTATE_BV: SSE */
-    .quad   0x8000000000000002    /* XCOMP_BV: compacted, SSE */
-    .fill   576 - 528, 1, 0
 
 /* One ecall, unless the image says otherwise. Defined here, because compilers that see a weak
  * constant may fold it. */

@@ -93,8 +93,8 @@ static alc_status call_claims(struct alc_host_call *call)
 const struct alc_host_module *alc_evidence_module(void)
 {
     static const struct alc_host_export exports[] = {
-        {"evidence", "iiiii", "i", call_evidence},
-        {"claims", "iii", "i", call_claims},
+        {"evidence", "iiiii:i", call_evidence},
+        {"claims", "iii:i", call_claims},
     };
     static const struct alc_host_module module = {"alcove:attest", exports,
                                                   ALC_ARRAY_COUNT(exports)};

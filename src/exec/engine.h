@@ -222,8 +222,10 @@ void alc_store_clear_fuel(struct alc_store *store);
 /* Fuel left; 0 when fuel is not in use. */
 uint64_t alc_store_get_fuel(const struct alc_store *store);
 
-/* Adds the types that a letter string names ("iIfFve"); number of types, or SIZE_MAX when a letter
- * is unknown or more than types_max. */
-size_t alc_host_types_parse(const char *letters, uint32_t *types, size_t types_max);
+/* The type that letters name (exec/host_call.h): parameters, and behind them results, go to
+ * `types`. How many they are together, or SIZE_MAX when a letter is unknown, there is not one
+ * colon, or they are more than types_max. */
+size_t alc_host_type_parse(const char *letters, uint32_t *types, size_t types_max,
+                           size_t *parameters_count);
 
 #endif

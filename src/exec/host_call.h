@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 
+struct alc_host_export;
 struct alc_instance;
 struct alc_memory;
 
@@ -19,7 +20,8 @@ struct alc_host_call {
      */
     struct alc_instance *caller;
     struct alc_memory *memory; /* memory 0 of the caller, NULL when it has none */
-    void *context;             /* what was given when the function was defined */
+    const struct alc_host_export *callee;
+    void *context; /* what was given when the function was defined */
     uint64_t *slots;
     struct alc_error *error; /* detail of a status other than ALC_OK */
 };
@@ -29,12 +31,11 @@ struct alc_host_call {
  * made, is thrown on in the caller. */
 typedef alc_status alc_host_function(struct alc_host_call *call);
 
-/* One importable function. Types as letters: i = i32, I = i64, f = f32, F = f64, v = v128, e =
- * externref. */
+/* One importable function. Its type is letters, those of the results behind a colon ("iI:i"): i =
+ * i32, I = i64, f = f32, F = f64, v = v128, e = externref. */
 struct alc_host_export {
     const char *name;
-    const char *parameters;
-    const char *results;
+    const char *type;
     alc_host_function *function;
 };
 

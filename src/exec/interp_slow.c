@@ -224,6 +224,7 @@ alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *cal
     }
     struct alc_host_call call = {.caller = caller,
                                  .memory = caller != NULL ? caller->memory0 : NULL,
+                                 .callee = function->host,
                                  .context = function->host_context,
                                  .slots = fp,
                                  .error = thread->error};
@@ -236,7 +237,7 @@ alc_status alc_interp_call_host(struct interp_run *run, struct alc_instance *cal
     run->safepoint_instance = caller;
     run->host_type = type;
     thread->exception = ALC_REF_NULL;
-    alc_status status = function->host(&call);
+    alc_status status = function->host->function(&call);
     run->host_type = NULL;
     thread->stack_top = stack_top;
     if (status == ALC_OK) { /* a trap that the host function met and forgave is not ours */

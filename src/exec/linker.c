@@ -51,37 +51,29 @@ alc_status alc_linker_add_external(struct alc_linker *linker, struct alc_name mo
 
 /* -- host functions -- */
 
-size_t alc_host_types_parse(const char *letters, uint32_t *types, size_t types_max)
+size_t alc_host_type_parse(const char *letters, uint32_t *types, size_t types_max,
+                           size_t *parameters_count)
 {
-    size_t count = alc_string_length(letters);
-    if (count > types_max) {
-        return SIZE_MAX;
-    }
-    for (size_t i = 0; i < count; i++) {
-        switch (letters[i]) {
-        case 'i':
-            types[i] = ALC_TYPE_I32;
-            break;
-        case 'I':
-            types[i] = ALC_TYPE_I64;
-            break;
-        case 'f':
-            types[i] = ALC_TYPE_F32;
-            break;
-        case 'F':
-            types[i] = ALC_TYPE_F64;
-            break;
-        case 'v':
-            types[i] = ALC_TYPE_V128;
-            break;
-        case 'e':
-            types[i] = ALC_TYPE_EXTERNREF;
-            break;
-        default:
+    static const char KNOWN[] = "iIfFve";
+    static const uint32_t TYPES[] = {ALC_TYPE_I32, ALC_TYPE_I64,  ALC_TYPE_F32,
+                                     ALC_TYPE_F64, ALC_TYPE_V128, ALC_TYPE_EXTERNREF};
+    size_t count = 0;
+    *parameters_count = SIZE_MAX;
+    for (; *letters != '\0'; letters++) {
+        if (*letters == ':' && *parameters_count == SIZE_MAX) {
+            *parameters_count = count;
+            continue;
+        }
+        size_t which = 0;
+        while (which < ALC_ARRAY_COUNT(TYPES) && KNOWN[which] != *letters) {
+            which++;
+        }
+        if (which == ALC_ARRAY_COUNT(TYPES) || count == types_max) {
             return SIZE_MAX;
         }
+        types[count++] = TYPES[which];
     }
-    return count;
+    return *parameters_count == SIZE_MAX ? SIZE_MAX : count;
 }
 
 enum { HOST_TYPES_MAX = 32 };
@@ -90,23 +82,23 @@ alc_status alc_host_function_new(struct alc_store *store, struct alc_arena *aren
                                  const struct alc_host_export *export, void *context,
                                  struct alc_function **out)
 {
-    uint32_t parameters[HOST_TYPES_MAX];
-    uint32_t results[HOST_TYPES_MAX];
+    uint32_t types[HOST_TYPES_MAX];
+    size_t parameters_count;
     uint32_t type_id;
-    size_t parameters_count = alc_host_types_parse(export->parameters, parameters, HOST_TYPES_MAX);
-    size_t results_count = alc_host_types_parse(export->results, results, HOST_TYPES_MAX);
-    if (parameters_count == SIZE_MAX || results_count == SIZE_MAX) {
+    size_t count = alc_host_type_parse(export->type, types, HOST_TYPES_MAX, &parameters_count);
+    if (count == SIZE_MAX) {
         return ALC_E_BAD_ARGUMENT;
     }
-    ALC_TRY(alc_types_register_function(&store->types, parameters, (uint32_t)parameters_count,
-                                        results, (uint32_t)results_count, &type_id));
+    ALC_TRY(alc_types_register_function(&store->types, types, (uint32_t)parameters_count,
+                                        types + parameters_count,
+                                        (uint32_t)(count - parameters_count), &type_id));
     struct alc_function *function = ALC_ARENA_NEW(arena, struct alc_function);
     if (function == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
     function->type_id = type_id;
     function->type = alc_types_get(&store->types, type_id);
-    function->host = export->function;
+    function->host = export;
     function->host_context = context;
     *out = function;
     return ALC_OK;

@@ -51,11 +51,11 @@ struct alc_function {
         const struct alc_code *code;
         const uint8_t *native; /* the entry */
     };
-    struct alc_instance *instance; /* owner; NULL for host functions */
-    uint32_t type_id;              /* canonical */
-    uint32_t index;                /* function index in its owner's module */
-    const struct alc_type *type;   /* of type_id */
-    alc_host_function *host;       /* host functions only */
+    struct alc_instance *instance;      /* owner; NULL for host functions */
+    uint32_t type_id;                   /* canonical */
+    uint32_t index;                     /* function index in its owner's module */
+    const struct alc_type *type;        /* of type_id */
+    const struct alc_host_export *host; /* host functions only */
     void *host_context;
     uint64_t native_base;     /* GS while it runs (native/abi.h); 0 for host functions */
     uint64_t native_crossing; /* native_exec/: how other instances call it */

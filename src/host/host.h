@@ -91,11 +91,11 @@ ALC_MUST_CHECK enum alc_host_fault alc_host_take_results(const struct alc_host_c
 /* Every call starts here: drops the copies of the call before and tells the trace. */
 static inline void alc_host_begin(const struct alc_host_call *call,
                                   const struct alc_host_context *context,
-                                  const struct alc_host_module *module, size_t index)
+                                  const struct alc_host_module *module)
 {
     alc_arena_reset(context->scratch, 0);
     if (ALC_TRACE && context->trace != NULL) {
-        context->trace(context->trace_context, module, &module->exports[index], call->slots);
+        context->trace(context->trace_context, module, call->callee, call->slots);
     }
 }
 /* Hands on the status with which semantics ends the program. */

@@ -191,10 +191,10 @@ static void store_results(const struct frame *frame)
     }
 }
 
-alc_status alc_host_run(struct alc_host_call *call, size_t index, alc_host_body *body,
-                        const struct alc_host_rows *rows)
+alc_status alc_host_run(struct alc_host_call *call, const struct alc_host_rows *rows)
 {
-    alc_host_begin(call, call->context, rows->module, index);
+    const size_t index = (size_t)(call->callee - rows->module->exports);
+    alc_host_begin(call, call->context, rows->module);
     struct frame frame ALC_UNINITIALIZED;
     frame.call = call;
     frame.rows = rows;
@@ -212,7 +212,7 @@ alc_status alc_host_run(struct alc_host_call *call, size_t index, alc_host_body 
         frame.values[frame.parameter].number = ALC_OK;
         frame.values[frame.parameter + 1].number = 0;
     }
-    const uint16_t result = body(call->context, frame.values);
+    const uint16_t result = rows->bodies[index](call->context, frame.values);
     if (kind != ALC_HOST_END) {
         const alc_status status = frame.values[frame.parameter].status;
         if (status != ALC_OK || kind == ALC_HOST_END_VOID) {

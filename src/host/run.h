@@ -67,7 +67,8 @@ typedef uint16_t alc_host_body(void *context, union alc_host_value *values);
 
 /* All rows of a module. */
 struct alc_host_rows {
-    const struct alc_host_module *module;
+    const struct alc_host_module *module; /* the rest is in the order of its exports */
+    alc_host_body *const *bodies;
     const uint8_t *steps;
     const uint16_t *starts; /* where in `steps` a row begins */
     const uint8_t *layouts;
@@ -78,9 +79,8 @@ struct alc_host_rows {
     uint64_t (*ask)(const void *context, uint8_t what);
 };
 
-/* Makes one call of the row `index`: checks, copies, body, results. ALC_OK, or why the program
- * stops. */
-alc_status alc_host_run(struct alc_host_call *call, size_t index, alc_host_body *body,
-                        const struct alc_host_rows *rows);
+/* Makes one call of the row of call->callee: checks, copies, body, results. ALC_OK, or why the
+ * program stops. */
+alc_status alc_host_run(struct alc_host_call *call, const struct alc_host_rows *rows);
 
 #endif

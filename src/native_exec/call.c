@@ -249,6 +249,7 @@ static alc_status call_host(struct alc_native_thread *thread, struct alc_instanc
         .outer = thread->host_calls, .type = &function->type->function, .slots = slots};
     struct alc_host_call call = {.caller = caller,
                                  .memory = caller != NULL ? caller->memory0 : NULL,
+                                 .callee = function->host,
                                  .context = function->host_context,
                                  .slots = slots,
                                  .error = running->error};
@@ -258,7 +259,7 @@ static alc_status call_host(struct alc_native_thread *thread, struct alc_instanc
     running->trap.frames_count = 0;
     running->trap.frames_omitted = 0;
     running->exception = ALC_REF_NULL;
-    alc_status status = function->host(&call);
+    alc_status status = function->host->function(&call);
     thread->host_calls = in_flight.outer;
     thread->free = free_before;
     if (status == ALC_OK) { /* a trap that the host function met and forgave is not ours */

@@ -270,14 +270,15 @@ static void system_call(const struct event *event)
     raise_exception(event, ALC_SGX_VECTOR_UD, 0, 0);
 }
 
-/* PUSHFQ stored the trap flag that only step mode sets. */
+/* PUSHFQ stored the trap flag that only step mode sets. A stay in step mode is one instruction:
+ * what ends in PUSHFQ's byte and began before it is another. */
 static void hide_trap_flag(const struct event *event)
 {
     const uint8_t pushfq = 0x9C;
     const uint8_t *code = code_at(event, rip_of(event) - 1, 1);
     uint16_t vector;
     uint64_t fault_addr;
-    if (code == NULL || *code != pushfq) {
+    if (code == NULL || *code != pushfq || event->stay->to.rip != rip_of(event) - 1) {
         return;
     }
     uint8_t *pushed = emu_operand(event->context, (uint64_t)event->registers[REG_RSP], 8, 1,

@@ -308,7 +308,7 @@ static alc_status thread_spawn(struct alc_host_call *call)
 
 const struct alc_host_module *alc_threads_module(void)
 {
-    static const struct alc_host_export exports[] = {{"thread-spawn", "i", "i", thread_spawn}};
+    static const struct alc_host_export exports[] = {{"thread-spawn", "i:i", thread_spawn}};
     static const struct alc_host_module module = {"wasi", exports, ALC_ARRAY_COUNT(exports)};
     return &module;
 }

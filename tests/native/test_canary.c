@@ -302,7 +302,7 @@ static alc_status look(struct alc_host_call *call)
     return ALC_OK;
 }
 
-static const struct alc_host_export LOOK[] = {{"sched_yield", "", "i", look}};
+static const struct alc_host_export LOOK[] = {{"sched_yield", ":i", look}};
 static const struct alc_host_module HOST = {"wasi_snapshot_preview1", LOOK, 1};
 
 static alc_status add(const struct alc_native_image *image, struct alc_instance **out)

@@ -12,10 +12,10 @@ static alc_status print_nothing(struct alc_host_call *call)
 }
 
 static const struct alc_host_export exports[] = {
-    {"print", "", "", print_nothing},           {"print_i32", "i", "", print_nothing},
-    {"print_i64", "I", "", print_nothing},      {"print_f32", "f", "", print_nothing},
-    {"print_f64", "F", "", print_nothing},      {"print_i32_f32", "if", "", print_nothing},
-    {"print_f64_f64", "FF", "", print_nothing},
+    {"print", ":", print_nothing},           {"print_i32", "i:", print_nothing},
+    {"print_i64", "I:", print_nothing},      {"print_f32", "f:", print_nothing},
+    {"print_f64", "F:", print_nothing},      {"print_i32_f32", "if:", print_nothing},
+    {"print_f64_f64", "FF:", print_nothing},
 };
 
 static const struct alc_host_module spectest = {"spectest", exports, ALC_ARRAY_COUNT(exports)};

@@ -85,7 +85,7 @@ static alc_status host_back(struct alc_host_call *call)
     return back_status;
 }
 
-static const struct alc_host_export exports[] = {{"back", "i", "i", host_back}};
+static const struct alc_host_export exports[] = {{"back", "i:i", host_back}};
 static const struct alc_host_module host = {"m", exports, 1};
 
 static const volatile uint64_t *stop_flag;
@@ -260,7 +260,7 @@ static void *reserve_before_guard(void *context, size_t size)
 static void test_host_calls_at_the_end_of_the_stack(void **state)
 {
     (void)state;
-    static const struct alc_host_export nothing[] = {{"nothing", "", "", host_nothing}};
+    static const struct alc_host_export nothing[] = {{"nothing", ":", host_nothing}};
     static const struct alc_host_module module = {"m", nothing, 1};
     alc_store_fini(&store);
     fixture_store(&(struct alc_store_options){0});
@@ -296,7 +296,7 @@ static alc_status host_forgives(struct alc_host_call *call)
 static void test_a_trap_that_the_host_forgave_is_forgotten(void **state)
 {
     (void)state;
-    static const struct alc_host_export forgives[] = {{"nothing", "", "", host_forgives}};
+    static const struct alc_host_export forgives[] = {{"nothing", ":", host_forgives}};
     static const struct alc_host_module module = {"m", forgives, 1};
     assert_int_equal(alc_linker_add_host(&linker, &module, NULL), ALC_OK);
     assert_int_equal(INSTANTIATE(TRAPS_TWICE, &instance), ALC_OK);
@@ -328,7 +328,7 @@ static alc_status host_descends(struct alc_host_call *call)
 static void test_nested_calls_at_the_limit_and_past_it(void **state)
 {
     (void)state;
-    static const struct alc_host_export descends[] = {{"nothing", "", "", host_descends}};
+    static const struct alc_host_export descends[] = {{"nothing", ":", host_descends}};
     static const struct alc_host_module module = {"m", descends, 1};
     assert_int_equal(alc_linker_add_host(&linker, &module, NULL), ALC_OK);
     assert_int_equal(INSTANTIATE(CALLS_NOTHING, &instance), ALC_OK);

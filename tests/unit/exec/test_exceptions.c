@@ -75,7 +75,7 @@ static alc_status host_back(struct alc_host_call *call)
 
 static void start(bool metered, bool interruptible)
 {
-    static const struct alc_host_export exports[] = {{"back", "i", "i", host_back}};
+    static const struct alc_host_export exports[] = {{"back", "i:i", host_back}};
     static const struct alc_host_module host = {"m", exports, 1};
     struct alc_module *module = NULL;
     fixture_store(&(struct alc_store_options){0});

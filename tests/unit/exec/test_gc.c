@@ -74,12 +74,13 @@ static void start(const struct alc_store_options *options)
     assert_int_equal(alc_linker_add_host(&linker, &HOST, NULL), ALC_OK);
     const uint32_t parameters[] = {ALC_TYPE_ANYREF, ALC_TYPE_EXTERNREF, ALC_TYPE_I32};
     const uint32_t results[] = {ALC_TYPE_ANYREF};
+    static const struct alc_host_export COLLECT = {.name = "collect", .function = host_collect};
     static struct alc_function function;
     uint32_t id;
     assert_int_equal(alc_types_register_function(&store.types, parameters, 3, results, 1, &id),
                      ALC_OK);
     function = (struct alc_function){
-        .type_id = id, .type = alc_types_get(&store.types, id), .host = host_collect};
+        .type_id = id, .type = alc_types_get(&store.types, id), .host = &COLLECT};
     struct alc_external external = {.kind = ALC_EXTERNAL_FUNCTION, .function = &function};
     assert_int_equal(
         alc_linker_add_external(&linker, ALC_NAME_OF("m"), ALC_NAME_OF("collect"), external),

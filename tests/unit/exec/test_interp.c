@@ -411,7 +411,7 @@ static alc_status call_back(struct alc_host_call *host_call)
 static void host_functions_may_call_back(void **state)
 {
     (void)state;
-    static const struct alc_host_export exports[] = {{"call", "i", "i", call_back}};
+    static const struct alc_host_export exports[] = {{"call", "i:i", call_back}};
     static const struct alc_host_module host = {"host", exports, 1};
     assert_int_equal(alc_linker_add_host(&linker, &host, NULL), ALC_OK);
     struct shape shape = {.parameters = 1, .results = 1, .has_host = true};

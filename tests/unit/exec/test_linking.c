@@ -76,8 +76,8 @@ static alc_status host_nothing(struct alc_host_call *call)
 }
 
 static const struct alc_host_export host_exports[] = {
-    {"x", "iI", "f", host_nothing},
-    {"bad", "?", "", host_nothing},
+    {"x", "iI:f", host_nothing},
+    {"bad", "?:", host_nothing},
 };
 static const struct alc_host_module host_module = {"m", host_exports, 2};
 
@@ -95,9 +95,14 @@ static void test_host_functions_match_by_letters(void **state)
                                  &instance),
                      ALC_E_INCOMPATIBLE_IMPORT);
     uint32_t types[2];
-    assert_int_equal(alc_host_types_parse("iFe", types, 2), SIZE_MAX);
-    assert_int_equal(alc_host_types_parse("q", types, 2), SIZE_MAX);
-    assert_int_equal(alc_host_types_parse("vF", types, 2), 2);
+    size_t parameters_count;
+    static const char *const BAD[] = {"iF:e", "q:", "", "i", ":i:"};
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(BAD); i++) {
+        assert_int_equal(alc_host_type_parse(BAD[i], types, 2, &parameters_count), SIZE_MAX);
+    }
+    assert_int_equal(alc_host_type_parse(":", types, 2, &parameters_count), 0);
+    assert_int_equal(alc_host_type_parse("v:F", types, 2, &parameters_count), 2);
+    assert_int_equal(parameters_count, 1);
     assert_int_equal(types[0], ALC_TYPE_V128);
     assert_int_equal(types[1], ALC_TYPE_F64);
 }

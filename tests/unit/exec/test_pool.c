@@ -176,7 +176,7 @@ static alc_status host_note(struct alc_host_call *call)
     return note_status;
 }
 
-static const struct alc_host_export host_exports[] = {{"note", "i", "i", host_note}};
+static const struct alc_host_export host_exports[] = {{"note", "i:i", host_note}};
 static const struct alc_host_module host = {"m", host_exports, 1};
 static struct alc_instance_pool pool;
 

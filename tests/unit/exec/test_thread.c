@@ -19,7 +19,7 @@ static alc_status see(struct alc_host_call *call)
     return ALC_OK;
 }
 
-static const struct alc_host_export exports[] = {{"f", "", "", see}};
+static const struct alc_host_export exports[] = {{"f", ":", see}};
 static const struct alc_host_module host = {"e", exports, 1};
 static const struct alc_host_module other_host = {"o", exports, 1};
 

@@ -70,7 +70,11 @@ static uint16_t note_numbers(void *context_, union alc_host_value *values)
 static uint64_t run(const uint8_t *steps, alc_host_body *body, const uint64_t *slots)
 {
     static const uint16_t starts[] = {0};
-    const struct alc_host_rows rows = {.steps = steps,
+    static const struct alc_host_export export = {.name = "row"};
+    static const struct alc_host_module module = {"rows", &export, 1};
+    const struct alc_host_rows rows = {.module = &module,
+                                       .bodies = &body,
+                                       .steps = steps,
                                        .starts = starts,
                                        .layouts = layouts,
                                        .refusals = refusals,
@@ -79,11 +83,11 @@ static uint64_t run(const uint8_t *steps, alc_host_body *body, const uint64_t *s
     uint64_t frame[8] = {0};
     struct alc_error error = {0};
     struct alc_host_call call = {
-        .memory = &memory, .context = &context, .slots = frame, .error = &error};
+        .memory = &memory, .callee = &export, .context = &context, .slots = frame, .error = &error};
     memcpy(frame, slots, 4 * sizeof *slots);
     alc_arena_init(&scratch, scratch_bytes, sizeof scratch_bytes);
     bodies_count = 0;
-    assert_int_equal(alc_host_run(&call, 0, body, &rows), next_status);
+    assert_int_equal(alc_host_run(&call, &rows), next_status);
     return frame[0];
 }
 

@@ -79,8 +79,8 @@ static alc_status host_nest(struct alc_host_call *call)
     return status;
 }
 
-static const struct alc_host_export HOST_EXPORTS[] = {{"many", "IIIIIIIf", "II", host_many},
-                                                      {"nest", "i", "i", host_nest}};
+static const struct alc_host_export HOST_EXPORTS[] = {{"many", "IIIIIIIf:II", host_many},
+                                                      {"nest", "i:i", host_nest}};
 static const struct alc_host_module HOST = {"m", HOST_EXPORTS, 2};
 
 /* Passes its own arguments on; both results stand where they are wanted. */

@@ -14,7 +14,7 @@ static uint8_t *code_start;
 
 /* The code that the running thread's instance has. */
 static alc_status host_judge(struct alc_host_call *call);
-static const struct alc_host_export EXPORTS[] = {{"judge", "", "", host_judge}};
+static const struct alc_host_export EXPORTS[] = {{"judge", ":", host_judge}};
 static const struct alc_host_module HOST = {"m", EXPORTS, 1};
 
 static const struct description DESCRIPTION = {

@@ -54,6 +54,7 @@ static const struct description REFERENCES = {
     .stubs_count = 7,
 };
 
+static const struct alc_host_export TAKE = {.name = "take", .function = host_take};
 static struct alc_function host_function;
 
 static struct alc_instance *instantiate_references(void)
@@ -63,7 +64,7 @@ static struct alc_instance *instantiate_references(void)
     assert_int_equal(alc_types_register_function(&store.types, &parameter, 1, NULL, 0, &id),
                      ALC_OK);
     host_function = (struct alc_function){
-        .type_id = id, .type = alc_types_get(&store.types, id), .host = host_take};
+        .type_id = id, .type = alc_types_get(&store.types, id), .host = &TAKE};
     const struct alc_external external = {.kind = ALC_EXTERNAL_FUNCTION,
                                           .function = &host_function};
     assert_int_equal(

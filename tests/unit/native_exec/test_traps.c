@@ -161,7 +161,7 @@ static alc_status host_fail(struct alc_host_call *call)
     return ALC_E_IO_FAILED;
 }
 
-static const struct alc_host_export FAIL_EXPORTS[] = {{"fail", "", "", host_fail}};
+static const struct alc_host_export FAIL_EXPORTS[] = {{"fail", ":", host_fail}};
 static const struct alc_host_module FAIL_HOST = {"host", FAIL_EXPORTS, 1};
 
 /* Frames of various heights. */

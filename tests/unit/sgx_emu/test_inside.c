@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "unit/sgx_emu/fixture.h"
 
 static void build_with_code(struct fixture *fixture, const struct alc_sgx_emu_options *options,
@@ -94,6 +95,32 @@ static void test_deadly_signals_kill(void **state)
         assert_true(WIFSIGNALED(status));
         assert_int_equal(WTERMSIG(status), deadly[i]);
     }
+}
+
+/* -- steps -- */
+
+/* movq %rsp, %rdx; movq $stack, %rsp; pushq $0x1FF; movl $0x9C000000, %eax; pushfq; movq %rdx,
+ * %rsp; movq %rcx, %rbx; EEXIT. PUSHFQ is 9C, and only where an instruction begins. */
+static void test_the_trap_flag_is_hidden_where_it_was_pushed(void **state)
+{
+    (void)state;
+    enum { STACK = 0x800, STACK_AT = 5, PUSHED = 0x1FF, TRAP_FLAG = 0x100 };
+    uint8_t code[] = {0x48, 0x89, 0xE2, 0x48, 0xBC, 0,    0, 0, 0, 0,    0,    0,    0,
+                      0x68, 0xFF, 0x01, 0,    0,    0xB8, 0, 0, 0, 0x9C, 0x9C, 0x48, 0x89,
+                      0xD4, 0x48, 0x89, 0xCB, 0xB8, 4,    0, 0, 0, 0x0F, 0x01, 0xD7};
+    const struct alc_sgx_emu_options options = {.step = true};
+    struct fixture fixture;
+    struct alc_sgx_run run;
+    build_with_code(&fixture, &options, code, sizeof code);
+    alc_store_u64(fixture_memory(&fixture, PAGE_CODE) + STACK_AT,
+                  fixture_addr(&fixture, PAGE_DATA) + STACK);
+    assert_int_equal(enter(&fixture, &run), 0);
+    assert_int_equal(run.function, ALC_SGX_EEXIT);
+    const uint8_t *stack = fixture_memory(&fixture, PAGE_DATA) + STACK;
+    assert_int_equal(alc_load_u64(stack - 8), PUSHED);
+    assert_int_equal(alc_load_u64(stack - 16) & TRAP_FLAG, 0);
+    assert_int_not_equal(alc_load_u64(stack - 16), 0);
+    fixture_close(&fixture);
 }
 
 /* -- bad manners -- */
@@ -213,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handlers_run_outside),
         cmocka_unit_test(test_deadly_signals_kill),
+        cmocka_unit_test(test_the_trap_flag_is_hidden_where_it_was_pushed),
         cmocka_unit_test(test_exits_give_the_hosts_registers_back),
         cmocka_unit_test(test_vectors_outside_xfrm_are_noticed),
         cmocka_unit_test(test_the_hosts_code_is_not_for_the_enclave),

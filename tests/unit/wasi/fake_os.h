@@ -420,14 +420,14 @@ static alc_status call_status(const char *name, const uint64_t *values, size_t c
 {
     const struct alc_host_export *function = find_export(name);
     uint64_t slots[12] = {0};
-    assert_int_equal(count, strlen(function->parameters));
+    assert_int_equal(count, strcspn(function->type, ":"));
     for (size_t i = 0; i < count; i++) {
-        slots[i] = function->parameters[i] == 'I' ? values[i] : (uint32_t)values[i];
+        slots[i] = function->type[i] == 'I' ? values[i] : (uint32_t)values[i];
     }
     struct alc_error error;
     alc_error_clear(&error);
     struct alc_host_call call = {
-        .memory = &memory, .context = &wasi, .slots = slots, .error = &error};
+        .memory = &memory, .callee = function, .context = &wasi, .slots = slots, .error = &error};
     alc_status status = function->function(&call);
     assert_int_equal(error.status, status);
     *out_result = slots[0];

@@ -102,7 +102,7 @@ static void test_table_is_complete(void **state)
     assert_int_equal(module->exports_count, 46);
     assert_int_equal(ALC_ARRAY_COUNT(rows), 46);
     for (size_t i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
-        assert_int_equal(strlen(find_export(rows[i].name)->parameters), strlen(rows[i].kinds));
+        assert_int_equal(strcspn(find_export(rows[i].name)->type, ":"), strlen(rows[i].kinds));
         for (size_t j = 0; j < i; j++) {
             assert_string_not_equal(module->exports[i].name, module->exports[j].name);
         }
