@@ -46,7 +46,7 @@ static bool looks_after_seals(enum cli_command command)
 }
 
 /* `attest` and the like of `seal verify` name a program as `run` does. */
-static bool takes_options_of(enum cli_command command, enum cli_command other)
+bool cli_takes_options_of(enum cli_command command, enum cli_command other)
 {
     bool is_like_run = command == CLI_COMMAND_attest || looks_after_seals(command);
     return other == command || (is_like_run && other == CLI_COMMAND_run) ||
@@ -56,7 +56,7 @@ static bool takes_options_of(enum cli_command command, enum cli_command other)
 static int find_option(const struct cli_arguments *arguments, const char *name, size_t size)
 {
     for (int i = 0; i < CLI_OPTIONS_COUNT; i++) {
-        if (takes_options_of(arguments->command, option_rows[i].command) &&
+        if (cli_takes_options_of(arguments->command, option_rows[i].command) &&
             names_option(&option_rows[i], name, size)) {
             return i;
         }

@@ -30,6 +30,17 @@ enum cli_option {
     CLI_OPTIONS_COUNT
 };
 
+enum { CLI_WORDS_SIZE = 64 };
+/* As it stands on a command line, `seal verify`: `out`. */
+const char *cli_command_words(enum cli_command command, char out[CLI_WORDS_SIZE]);
+/* How many of the words are the command's, which begin with it: 1, 2 or, when they name none, 0. */
+int cli_find_command(int count, char **words, enum cli_command *out);
+/* Says that these words, at least one, name no command: CLI_USAGE. */
+int cli_no_command(int count, char **words);
+/* Prints help: about the command or the group that the words name, all of them; without words an
+ * overview. CLI_OK, or CLI_USAGE when there is no such command. */
+int cli_help(int count, char **words);
+
 /* The command line of one sub-command, walked option by option. */
 struct cli_arguments {
     enum cli_command command;
@@ -41,6 +52,8 @@ struct cli_arguments {
 /* The next option with its value (NULL for a switch), or -1 when operands begin. An unknown option
  * or a missing value prints a message and ends the process with CLI_USAGE. */
 int cli_next_option(struct cli_arguments *arguments, const char **value);
+/* Whether `command` has the options of `other`, as every command has its own. */
+bool cli_takes_options_of(enum cli_command command, enum cli_command other);
 /* Ends the process with CLI_USAGE after "alcove COMMAND: message". */
 ALC_NORETURN void cli_usage_error(const struct cli_arguments *arguments, const char *format, ...)
     ALC_PRINTF(2, 3);

@@ -13,24 +13,14 @@
 
 #include "cli/cli.h"
 
-static const char *const command_names[CLI_COMMANDS_COUNT] = {
-#define COMMAND(ident, arguments, summary) #ident,
-#define OPTION(command, ident, argument, help)
-#include "cli/commands.def"
-#undef COMMAND
-#undef OPTION
-};
-
 void cli_usage_error(const struct cli_arguments *arguments, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    const char *name = command_names[arguments->command];
-    const int group_size = (int)strcspn(name, "_");
-    fprintf(stderr, "alcove %.*s%s%s: ", group_size, name, name[group_size] != '\0' ? " " : "",
-            name[group_size] != '\0' ? name + group_size + 1 : "");
+    char words[CLI_WORDS_SIZE];
+    fprintf(stderr, "alcove %s: ", cli_command_words(arguments->command, words));
     vfprintf(stderr, format, list);
-    fprintf(stderr, "\nTry 'alcove --help'.\n");
+    fprintf(stderr, "\nTry 'alcove %s --help'.\n", words);
     va_end(list);
     exit(CLI_USAGE);
 }

@@ -68,8 +68,8 @@ def case_no_streams(alcove, modules):
 
 def case_full_output(alcove, modules):
     """What could not be printed was not done."""
-    for words in (["--help"], ["--version"], ["measure"], ["inspect", modules["nothing"]],
-                  ["validate", modules["nothing"]]):
+    for words in (["--help"], ["run", "--help"], ["--version"], ["measure"],
+                  ["inspect", modules["nothing"]], ["validate", modules["nothing"]]):
         with open("/dev/full", "wb") as full:
             expect(f"{words[0]} > /dev/full",
                    run(alcove, *words, stdout=full, stderr=subprocess.DEVNULL), 1)
