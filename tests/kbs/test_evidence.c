@@ -414,7 +414,8 @@ static void test_certificates(void **state)
         json_decref(written(&(struct alc_text){evidence.bytes, size}));
     }
     memset(table + ALC_SNP_REPORT_SIZE + 16, 0xff, 8);
-    assert_true(json_is_null(json_object_get(object = written(&evidence), "cert_chain")));
+    object = written(&evidence);
+    assert_true(json_is_null(json_object_get(object, "cert_chain")));
     json_decref(object);
 }
 
