@@ -230,7 +230,7 @@ static json_t *written(const struct alc_text *evidence)
     alc_writer_init(&writer, text, sizeof text);
     alc_broker_write_snp(&writer, evidence);
     assert_false(writer.overflowed);
-    assert_true(writer.pos <= 4 * evidence->size + 2048);
+    assert_true(writer.pos <= 4 * evidence->size + 8192);
     json_t *object = json_loadb((const char *)text, writer.pos, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(object);
     return object;
