@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Answers of a key broker as whoever carries them can make them: encrypted messages, challenges,
- * tokens, refusals, and the client as a whole. Nothing is read beyond the input, errors lie within
- * it, and no input becomes a secret: that would need the private key. The first byte chooses.
+ * tokens, refusals, and the client as a whole; and what a platform gives as evidence of SEV-SNP.
+ * Nothing is read beyond the input, errors lie within it, and no input becomes a secret: that would
+ * need the private key. The first byte chooses.
  */
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "broker/client.h"
+#include "broker/snp_form.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 enum { MEMORY_SIZE = 1 << 19 };
-enum target { MESSAGE, CHALLENGE, TOKEN, REASON, RESOURCE, CLIENT, TARGETS };
+enum target { MESSAGE, CHALLENGE, TOKEN, REASON, RESOURCE, CLIENT, SNP, TARGETS };
 
 static uint8_t memory[MEMORY_SIZE];
 
@@ -61,6 +63,22 @@ static void fuzz_resource(const struct alc_text *text)
         demand(resource.size >= 5 && resource.size <= ALC_BROKER_RESOURCE_MAX);
         demand(alc_broker_resource_read(&resource, &again) == ALC_OK);
     }
+}
+
+/* One JSON object, of no more than it may have. */
+static void fuzz_snp(const struct alc_text *evidence)
+{
+    struct alc_writer writer;
+    struct alc_reader reader;
+    static uint8_t out[MEMORY_SIZE];
+    if (evidence->size > ALC_BROKER_EVIDENCE_MAX) {
+        return;
+    }
+    alc_writer_init(&writer, out, sizeof out);
+    alc_broker_write_snp(&writer, evidence);
+    demand(!writer.overflowed && writer.pos <= 4 * evidence->size + 8192);
+    alc_reader_init(&reader, out, writer.pos, NULL);
+    demand(alc_json_skip(&reader) == ALC_OK && alc_json_end(&reader) == ALC_OK);
 }
 
 /* The input is three answers, of a third each. */
@@ -116,6 +134,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         break;
     case REASON:
         fuzz_reason(&input);
+        break;
+    case SNP:
+        fuzz_snp(&input);
         break;
     case RESOURCE:
         fuzz_resource(&input);

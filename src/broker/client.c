@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-enum { JWK_SIZE_MAX = 256, ATTESTATION_OVERHEAD = 1024, FORM_OVERHEAD = 2048 };
+enum { JWK_SIZE_MAX = 256, ATTESTATION_OVERHEAD = 1024, FORM_OVERHEAD = 8192 };
 
 void alc_broker_client_init(struct alc_broker_client *client,
                             const struct alc_broker_client_options *options)

@@ -188,19 +188,29 @@ struct certificate {
     struct alc_text der;
 };
 
-/* The next certificate from entry *index on that has a word and lies within the table. */
-static bool find_next(const struct alc_text *table, size_t *index, struct certificate *out)
+/* A walk over a table. */
+struct walk {
+    const struct alc_text *table;
+    size_t index;
+    size_t left; /* bytes that certificates may have: whoever lets entries overlap gains nothing */
+};
+
+/* The next certificate that has a word and lies within the table. */
+static bool find_next(struct walk *walk, struct certificate *out)
 {
-    while (*index < CERTIFICATES_MAX && (*index + 1) * ENTRY_SIZE <= table->size) {
-        const uint8_t *entry = table->bytes + *index * ENTRY_SIZE;
+    const struct alc_text *table = walk->table;
+    while (walk->index < CERTIFICATES_MAX && (walk->index + 1) * ENTRY_SIZE <= table->size) {
+        const uint8_t *entry = table->bytes + walk->index * ENTRY_SIZE;
         const size_t start = alc_load_u32(entry + ID_SIZE);
         const size_t size = alc_load_u32(entry + ID_SIZE + 4);
         if (is_end(entry)) {
             break;
         }
-        (*index)++;
+        walk->index++;
         out->word = kind_of(entry);
-        if (out->word != NULL && start <= table->size && size <= table->size - start) {
+        if (out->word != NULL && start <= table->size && size <= table->size - start &&
+            size <= walk->left) {
+            walk->left -= size;
             out->der = (struct alc_text){table->bytes + start, size};
             return true;
         }
@@ -211,9 +221,9 @@ static bool find_next(const struct alc_text *table, size_t *index, struct certif
 /* Verifiers take an endorsement key to be there whenever there is a chain. */
 static bool has_endorsement_key(const struct alc_text *table)
 {
+    struct walk walk = {.table = table, .left = table->size};
     struct certificate certificate;
-    size_t index = 0;
-    while (find_next(table, &index, &certificate)) {
+    while (find_next(&walk, &certificate)) {
         if (certificate.word[0] == 'V') {
             return true;
         }
@@ -224,14 +234,14 @@ static bool has_endorsement_key(const struct alc_text *table)
 static void write_table(struct alc_json_writer *json, const struct alc_text *table)
 {
     static const char name[] = "cert_chain";
+    struct walk walk = {.table = table, .left = table->size};
     struct certificate certificate;
-    size_t index = 0;
     if (!has_endorsement_key(table)) {
         write_null(json, name);
         return;
     }
     alc_json_open_array(json, name);
-    while (find_next(table, &index, &certificate)) {
+    while (find_next(&walk, &certificate)) {
         alc_json_open_object(json, NULL);
         alc_json_write_string(json, "cert_type", certificate.word);
         write_bytes(json, "data", certificate.der.bytes, certificate.der.size);

@@ -45,7 +45,7 @@ extern const struct alc_snp_part alc_snp_parts[ALC_SNP_PARTS];
 /* Appends evidence as above as JSON: {"attestation_report":…,"cert_chain":[…]}, the latter null
  * when there is no table. What is no report or no table is written as if there were none, and
  * refused by whoever judges it: the platform's words are not looked at here. At most four bytes
- * for one of evidence, and 2 KiB. */
+ * for one of evidence, and 8 KiB. */
 void alc_broker_write_snp(struct alc_writer *writer, const struct alc_text *evidence);
 
 #endif

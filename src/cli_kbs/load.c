@@ -53,6 +53,35 @@ int serve_load_policy(struct alc_kbs *kbs, const char *path, serve_set_function 
     return exit_code;
 }
 
+int serve_load_certificate(struct alc_kbs_server *server, const char *certificate_path,
+                           const char *key_path)
+{
+    static char *held[2]; /* what the server borrows */
+    struct alc_error error;
+    size_t certificate_size = 0;
+    size_t key_size = 0;
+    char *pair[2] = {read_file(certificate_path, &certificate_size),
+                     read_file(key_path, &key_size)};
+    int exit_code = CLI_FAILED;
+    alc_error_clear(&error);
+    if (pair[0] != NULL && pair[1] != NULL) {
+        exit_code = alc_kbs_serve_with(server, pair[0], pair[1], &error) == ALC_OK
+                        ? CLI_OK
+                        : cli_report_error(certificate_path, &error);
+    }
+    char **gone = exit_code == CLI_OK ? held : pair;
+    free(gone[0]);
+    if (gone[1] != NULL) {
+        alc_wipe(gone[1], strlen(gone[1]));
+    }
+    free(gone[1]);
+    if (exit_code == CLI_OK) {
+        held[0] = pair[0];
+        held[1] = pair[1];
+    }
+    return exit_code;
+}
+
 /* -- collateral -- */
 
 /* One file's, with the text that it borrows from. */

@@ -18,4 +18,8 @@ typedef alc_status serve_set_function(struct alc_kbs *kbs, const char *document,
                                       struct alc_error *error);
 int serve_load_policy(struct alc_kbs *kbs, const char *path, serve_set_function *set);
 
+/* The process keeps what it serves with. */
+int serve_load_certificate(struct alc_kbs_server *server, const char *certificate_path,
+                           const char *key_path);
+
 #endif

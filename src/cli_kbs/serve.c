@@ -22,6 +22,8 @@ struct serve_request {
     char address[ADDRESS_MAX];
     const char *policy_path;
     const char *appraisal_path;
+    const char *certificate_path;
+    const char *key_path;
     bool allows_http;
     const char *collateral_paths[COLLATERAL_MAX];
     size_t collateral_paths_count;
@@ -87,8 +89,10 @@ static void apply_option(const struct cli_arguments *arguments, struct serve_req
     } else if (option == CLI_OPTION_kbs_serve_admin_loopback) {
         request->options.has_loopback_admin = true;
     } else if (option == CLI_OPTION_kbs_serve_certificate) {
+        request->certificate_path = value;
         request->listener.certificate_pem = read_text(value, &size);
     } else if (option == CLI_OPTION_kbs_serve_key) {
+        request->key_path = value;
         request->listener.key_pem = read_text(value, &size);
     } else if (option == CLI_OPTION_kbs_serve_insecure_http) {
         request->allows_http = true;
@@ -128,20 +132,41 @@ static void check(const struct cli_arguments *arguments, const struct serve_requ
     }
 }
 
+static int worse(int exit_code, int other)
+{
+    return exit_code != CLI_OK ? exit_code : other;
+}
+
 /* Policies and collateral from their files, at the start and when somebody asks for it. What cannot
- * be read is reported, and what was before holds. */
+ * be read is reported, and stays as it was. */
 static int load(struct alc_kbs *kbs, const struct serve_request *request)
 {
     int exit_code =
         serve_load_collateral(kbs, request->collateral_paths, request->collateral_paths_count,
                               request->options.accepts_emulated);
-    if (exit_code == CLI_OK && request->policy_path != NULL) {
-        exit_code = serve_load_policy(kbs, request->policy_path, alc_kbs_set_policy);
+    if (request->policy_path != NULL) {
+        exit_code =
+            worse(exit_code, serve_load_policy(kbs, request->policy_path, alc_kbs_set_policy));
     }
-    if (exit_code == CLI_OK && request->appraisal_path != NULL) {
-        exit_code = serve_load_policy(kbs, request->appraisal_path, alc_kbs_set_appraisal);
+    if (request->appraisal_path != NULL) {
+        exit_code = worse(exit_code,
+                          serve_load_policy(kbs, request->appraisal_path, alc_kbs_set_appraisal));
     }
     return exit_code;
+}
+
+/* The same and, of a broker with TLS, certificate and key. */
+static void load_again(struct alc_kbs *kbs, struct alc_kbs_server *server,
+                       const struct serve_request *request)
+{
+    int exit_code = load(kbs, request);
+    if (request->certificate_path != NULL) {
+        exit_code = worse(exit_code, serve_load_certificate(server, request->certificate_path,
+                                                            request->key_path));
+    }
+    if (exit_code == CLI_OK) {
+        fprintf(stderr, "alcove: the files were read again\n");
+    }
 }
 
 /* Until somebody asks the process to end. */
@@ -160,9 +185,7 @@ static int serve(struct alc_kbs *kbs, const struct serve_request *request, const
            is_v6 ? "[" : "", request->address, is_v6 ? "]" : "", port);
     fflush(stdout);
     while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
-        if (load(kbs, request) == CLI_OK) {
-            fprintf(stderr, "alcove: policies and collateral were read again\n");
-        }
+        load_again(kbs, server, request);
     }
     alc_kbs_stop(server);
     return CLI_OK;

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ enum {
 struct alc_kbs_server {
     struct MHD_Daemon *daemon;
     struct alc_kbs *kbs;
+    struct alc_kbs_listener listener; /* its address is not looked at any more */
 };
 
 /* A request while its body comes in. */
@@ -244,12 +246,12 @@ static struct MHD_Daemon *start(struct alc_kbs_server *server,
         {MHD_OPTION_THREAD_POOL_SIZE, threads, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | (has_tls ? MHD_USE_TLS : 0), 0, NULL,
-                            NULL, handle, server, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_NOTIFY_COMPLETED, forget, NULL, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)IDLE_SECONDS, MHD_OPTION_ARRAY, has_tls ? tls : none,
-                            MHD_OPTION_ARRAY, threads > 1 ? pool : none, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | (has_tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+        handle, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, forget, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)IDLE_SECONDS, MHD_OPTION_ARRAY, has_tls ? tls : none, MHD_OPTION_ARRAY,
+        threads > 1 ? pool : none, MHD_OPTION_END);
 }
 
 alc_status alc_kbs_serve(struct alc_kbs *kbs, const struct alc_kbs_listener *listener,
@@ -260,6 +262,7 @@ alc_status alc_kbs_serve(struct alc_kbs *kbs, const struct alc_kbs_listener *lis
         return alc_fail(error, ALC_E_OUT_OF_MEMORY, ALC_NO_OFFSET);
     }
     server->kbs = kbs;
+    server->listener = *listener;
     const int fd = open_socket(listener, out_port);
     if (fd < 0) {
         free(server);
@@ -273,6 +276,31 @@ alc_status alc_kbs_serve(struct alc_kbs *kbs, const struct alc_kbs_listener *lis
                              "libmicrohttpd does not start (certificate and key?)");
     }
     *out = server;
+    return ALC_OK;
+}
+
+/* A library that serves cannot change its certificate: another one takes the socket over. */
+alc_status alc_kbs_serve_with(struct alc_kbs_server *server, const char *certificate_pem,
+                              const char *key_pem, struct alc_error *error)
+{
+    struct alc_kbs_listener listener = server->listener;
+    listener.certificate_pem = certificate_pem;
+    listener.key_pem = key_pem;
+    const int fd = (int)MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
+    const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    struct MHD_Daemon *daemon = copy >= 0 ? start(server, &listener, copy) : NULL;
+    if (daemon == NULL) {
+        if (copy >= 0) {
+            close(copy);
+        }
+        return alc_fail_with(error, ALC_E_IO_FAILED, ALC_NO_OFFSET,
+                             "libmicrohttpd does not start (certificate and key?)");
+    }
+    MHD_quiesce_daemon(server->daemon); /* the socket is the caller's from here on */
+    MHD_stop_daemon(server->daemon);
+    close(fd);
+    server->daemon = daemon;
+    server->listener = listener;
     return ALC_OK;
 }
 

@@ -124,6 +124,13 @@ ALC_MUST_CHECK alc_status alc_kbs_serve(struct alc_kbs *kbs,
                                         const struct alc_kbs_listener *listener,
                                         struct alc_kbs_server **out, uint16_t *out_port,
                                         struct alc_error *error);
+/* Serves TLS with another certificate and key from now on, which are borrowed until the next time
+ * or the end: new connections have it, those that are open end. With ALC_E_IO_FAILED it is as
+ * before.
+ */
+ALC_MUST_CHECK alc_status alc_kbs_serve_with(struct alc_kbs_server *server,
+                                             const char *certificate_pem, const char *key_pem,
+                                             struct alc_error *error);
 /* Ends serving; requests under way are finished. */
 void alc_kbs_stop(struct alc_kbs_server *server);
 

@@ -6,6 +6,7 @@ loopback. Who may have a secret gets it; everybody else gets a reason. Usage: pr
 import http.client
 import json
 import os
+import shutil
 import socket
 import ssl
 import stat
@@ -251,6 +252,17 @@ def case_tls(alcove):
             code, _, why = broker.run("get", "--tee", "sample", NAME)
             expect("a server that nobody vouches for", code, 1)
             expect_in("why", "certificate", why)
+            # Another certificate, while it serves; one that is none changes nothing.
+            get = ("get", "--tee", "sample", "--ca")
+            old = shutil.copy(certificate, os.path.join(folder, "old.crt"))
+            make_certificate(folder)
+            expect_in("new certificate", "read again", broker.reload())
+            expect("get", broker.run(*get, certificate, NAME)[:2], (0, SECRET))
+            expect("get by the old one", broker.run(*get, old, NAME)[0], 1)
+            good = shutil.copy(certificate, os.path.join(folder, "good.crt"))
+            write(folder, "tls.crt", b"no certificate")
+            expect_in("no certificate", "tls.crt: ", broker.reload())
+            expect("get", broker.run(*get, good, NAME)[:2], (0, SECRET))
 
 
 def case_version_of_http(alcove):

@@ -5,6 +5,8 @@
  */
 #include "unit/kbs/world.h"
 
+#include "kbs/kbs_internal.h"
+
 static void test_administration(void **state)
 {
     static const char path[] = "/kbs/v0/resource/repo/key/1";
@@ -267,6 +269,30 @@ static void test_collateral(void **state)
     free(run.response.body);
 }
 
+/* What a judgement began with holds until its end, whatever is replaced meanwhile. */
+static void test_grounds(void **state)
+{
+    struct alc_kbs_grounds before;
+    struct alc_kbs_grounds after;
+    (void)state;
+    struct alc_collateral *items = malloc(sizeof *items);
+    *items = collateral;
+    const struct alc_kbs_collateral own = {.items = items, .count = 1, .memory = items};
+    assert_int_equal(alc_kbs_set_collateral(kbs, &own), ALC_OK);
+    set_appraisal("{\"sgx\":{\"mrenclave\":[\"" ENCLAVE "\"]}}");
+    alc_kbs_basis_take(kbs->basis, &before);
+    set_appraisal("{\"kinds\":[\"tdx\"]}");
+    assert_int_equal(alc_kbs_set_collateral(kbs, &(struct alc_kbs_collateral){0}), ALC_OK);
+    alc_kbs_basis_take(kbs->basis, &after);
+    assert_int_equal(before.policy->mrenclaves.bytes[0], 7);
+    assert_ptr_equal(before.collateral[0].pcs, collateral.pcs);
+    assert_int_equal(after.policy->kinds, ALC_EVIDENCE_TDX);
+    assert_int_equal(after.collateral_count, 0);
+    assert_string_not_equal(before.policy_id, after.policy_id);
+    alc_kbs_basis_release(kbs->basis, &before);
+    alc_kbs_basis_release(kbs->basis, &after);
+}
+
 /* What others read in it, and what it leaves out. */
 static void test_token_claims(void **state)
 {
@@ -310,6 +336,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_policies_by_request, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list, setup, teardown),
         cmocka_unit_test_setup_teardown(test_collateral, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_grounds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_token_claims, setup, teardown),
     };
     world_make();
