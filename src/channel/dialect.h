@@ -23,12 +23,14 @@ struct alc_channel_dialect {
                         struct alc_arena *arena, struct alc_tagged_evidence *out);
     /* Brings hostile evidence into the other form: a quote or report, a claims-buffer that says the
      * same, both in `arena` or borrowed, and the report data that bind it. ALC_E_DIALECT_REFUSED
-     * for what is not of this dialect; else what is malformed. */
+     * for what is not of this dialect; else what is malformed. NULL: nobody's evidence is read. */
     alc_status (*translate)(struct alc_arena *arena, struct alc_tagged_evidence *evidence,
                             uint8_t out_report_data[ALC_EVIDENCE_REPORT_DATA_SIZE]);
 };
 
 /* TNG (Trusted Network Gateway): evidence of attestation agents, channel/coco.h. */
 extern const struct alc_channel_dialect alc_channel_tng;
+/* The same for sides that prove themselves and judge nobody, who carry no reader of it. */
+extern const struct alc_channel_dialect alc_channel_tng_shown;
 
 #endif

@@ -174,8 +174,9 @@ static alc_status translate(struct alc_arena *arena, const struct alc_channel_de
 {
     struct alc_tagged_evidence *evidence = &proof->evidence;
     if (demand->dialect != NULL) {
-        return proof->is_legacy ? ALC_E_DIALECT_REFUSED
-                                : demand->dialect->translate(arena, evidence, report_data);
+        return proof->is_legacy || demand->dialect->translate == NULL
+                   ? ALC_E_DIALECT_REFUSED
+                   : demand->dialect->translate(arena, evidence, report_data);
     }
     /* Which of the kinds that stand under a tag it is, the evidence itself says. */
     if (evidence->tag != ALC_EVIDENCE_TAG_QUOTE && evidence->tag != ALC_EVIDENCE_TAG_SEV_SNP) {

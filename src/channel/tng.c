@@ -67,6 +67,11 @@ static alc_status translate(struct alc_arena *arena, struct alc_tagged_evidence 
     return ALC_OK;
 }
 
+const struct alc_channel_dialect alc_channel_tng_shown = {
+    .protocols = {"rats-tls", NULL},
+    .prove = prove,
+};
+
 const struct alc_channel_dialect alc_channel_tng = {
     .protocols = {"rats-tls", NULL},
     .prove = prove,

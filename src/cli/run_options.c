@@ -145,6 +145,11 @@ static bool apply_socket_option(const struct cli_arguments *arguments, struct ru
         options->peer_policy_path = value;
     } else if (option == CLI_OPTION_run_endorsements) {
         options->endorsements_path = value;
+    } else if (option == CLI_OPTION_run_dialect) {
+        if (strcmp(value, "tng") != 0) {
+            cli_usage_error(arguments, "--dialect %s: tng", value);
+        }
+        options->speaks_tng = true;
     } else {
         return false;
     }
@@ -335,6 +340,12 @@ static void check_attested(const struct cli_arguments *arguments, struct run_opt
     }
     if (count == 0 && (options->peer_policy_path != NULL || options->endorsements_path != NULL)) {
         cli_usage_error(arguments, "--peer-policy and --endorsements are for attested sockets");
+    }
+    if (options->speaks_tng && (options->attested_count == 0 || options->connected_count != 0 ||
+                                options->peer_policy_path != NULL)) {
+        cli_usage_error(arguments,
+                        "--dialect is for --listen-attested alone, without --peer-policy: "
+                        "peers that speak so bring nothing to judge them by");
     }
     for (size_t i = 0; i < options->attested_count; i++) {
         options->sockets[options->sockets_count++] = options->attested[i];

@@ -66,6 +66,7 @@ struct run_options {
     size_t attested_count;
     int *connected; /* -1: not opened, since nothing runs */
     size_t connected_count;
+    bool speaks_tng;               /* on those sockets */
     const char *peer_policy_path;  /* of those sockets; NULL: there is none */
     struct cli_file peer_policy;   /* the one document that stands for it; from malloc */
     const char *endorsements_path; /* of this machine; NULL: none are given */

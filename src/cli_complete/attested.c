@@ -69,6 +69,7 @@ void cli_attested_add_settings(const struct run_options *options, struct alc_man
         .listeners_count = (uint32_t)options->attested_count,
         .connections_count = (uint32_t)options->connected_count,
         .policy = {options->peer_policy.bytes, options->peer_policy.size},
+        .dialect = options->speaks_tng ? ALC_ATTESTED_TNG : ALC_ATTESTED_OWN,
     };
     struct alc_writer writer;
     if (settings.listeners_count + settings.connections_count == 0) {

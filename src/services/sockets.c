@@ -8,6 +8,7 @@
 
 #include "attested/settings.h"
 #include "base/bytes.h"
+#include "channel/dialect.h"
 
 #define NS_PER_S INT64_C(1000000000)
 enum { SCRATCH_SIZE = 64 * 1024, CLAIMS_MAX = 512, LINE_SIZE = 160 };
@@ -117,12 +118,13 @@ static alc_status read_endorsements(const struct alc_os *os, struct alc_text *ou
 }
 
 static alc_status make_identity(struct services_sockets *sockets, struct alc_evidence *evidence,
-                                void *scratch)
+                                const struct alc_channel_dialect *dialect, void *scratch)
 {
     const struct alc_os *os = evidence->os;
     uint8_t claims[CLAIMS_MAX];
     struct alc_channel_identity_options options = {
         .random = &sockets->table.random,
+        .dialect = dialect,
         .now_s = os->operations->clock_read(os->context, ALC_OS_CLOCK_REALTIME, 0) / NS_PER_S,
         .lifetime_s = LIFETIME_S,
     };
@@ -176,7 +178,10 @@ alc_status services_sockets_open(struct services_sockets *sockets, struct alc_ev
     if (scratch == NULL) {
         return ALC_E_OUT_OF_MEMORY;
     }
-    alc_status status = make_identity(sockets, evidence, scratch);
+    if (settings.dialect == ALC_ATTESTED_TNG) { /* which has listening sockets alone */
+        sockets->of_clients.dialect = &alc_channel_tng_shown;
+    }
+    alc_status status = make_identity(sockets, evidence, sockets->of_clients.dialect, scratch);
     os->operations->pages_release(os->context, scratch, SCRATCH_SIZE);
     ALC_TRY(status);
     const uint32_t count = settings.listeners_count + settings.connections_count;

@@ -101,6 +101,39 @@ def test_proof(alcove, wasm):
         expect("server", (status, words), (0, ["served"] + 4 * ["not served"]))
 
 
+def test_dialect(alcove, wasm):
+    """A program in an enclave whose sockets speak as TNG does: believed by those who ask for that,
+    also about its workload, and refused by those who do not."""
+    data = os.urandom(300_000)
+    tng = ("--dialect", "tng", "--accept-stale")
+    right, wrong = measurement(alcove), "ab" * 32
+
+    def judge(policy, *options):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(policy, file)
+            file.flush()
+            return connect(alcove, server.address, data, "--policy", file.name,
+                           "--accept-emulated", *options)
+
+    with Server(alcove, wasm, 4, "--tee", "emulated", "--dialect", "tng") as server:
+        answer = judge({"sgx": {"mrenclave": [right], "need_config_id": True},
+                        "claims": {"verified": True, "asked_by": ["channel"]}}, *tng)
+        expect("answer", answer == (0, data, ""), True)
+        status, out, errors = judge({"claims": {"workload": [wrong]}}, *tng)
+        expect("wrong workload", (status, out, "(WRONG_WORKLOAD)" in errors), (3, b"", True))
+        status, out, errors = judge({"sgx": {"mrenclave": [wrong]}}, *tng)
+        expect("wrong enclave", (status, out, "POLICY_REFUSED, MRENCLAVE" in errors),
+               (3, b"", True))
+        status, out, errors = judge({}, "--accept-stale")
+        expect("nobody asked for it", (status, out, "(PEER_REFUSED)" in errors), (3, b"", True))
+        expect("server", server.finish()[0], 0)
+    for words in (("--dialect", "other", "--listen-attested", "127.0.0.1:0"), ("--dialect", "tng"),
+                  ("--dialect", "tng", "--listen-attested", "127.0.0.1:0", "--peer-policy", "x")):
+        done = subprocess.run([alcove, "run", *words, wasm], capture_output=True, timeout=RUN_S,
+                              check=False)
+        expect("usage", (done.returncode, b"dialect" in done.stderr), (2, True))
+
+
 def test_nothing_to_prove(alcove, wasm):
     """Outside an enclave the same program proves nothing."""
     with Server(alcove, wasm, 2, "--tee", "none") as server:

@@ -41,10 +41,10 @@ void busy_workload_id(uint8_t out[ALC_SHA256_SIZE])
     alc_sha256(manifest, manifest_size, out);
 }
 
-static void write_manifest(void)
+static void write_manifest(uint32_t mount_flags)
 {
     struct alc_string program = {(const uint8_t *)"busy", 4};
-    struct alc_mount mount = {.guest_path = {(const uint8_t *)"/", 1}};
+    struct alc_mount mount = {.guest_path = {(const uint8_t *)"/", 1}, .flags = mount_flags};
     struct alc_manifest described = {.arguments = &program,
                                      .arguments_count = 1,
                                      .mounts = &mount,
@@ -52,6 +52,11 @@ static void write_manifest(void)
                                      .limits = {.fuel = 20000000}};
     alc_sha256(module_bytes, module_size, described.module_sha256);
     DEMAND(alc_manifest_encode(&described, manifest, sizeof manifest, &manifest_size) == ALC_OK);
+}
+
+void busy_seal(bool is_sealed)
+{
+    write_manifest(is_sealed ? ALC_MOUNT_SEALED : 0);
 }
 
 void busy_load(const char *module_path)
@@ -63,7 +68,7 @@ void busy_load(const char *module_path)
     module_bytes = malloc(module_size);
     DEMAND(fread(module_bytes, 1, module_size, file) == module_size);
     fclose(file);
-    write_manifest();
+    write_manifest(0);
 }
 
 static int open_in(const struct busy *busy, const char *name)

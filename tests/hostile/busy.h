@@ -36,6 +36,8 @@ void busy_load(const char *module_path);
 void busy_init(struct busy *busy);
 void busy_fini(struct busy *busy);
 void busy_workload_id(uint8_t out[ALC_SHA256_SIZE]);
+/* Another workload from now on: its directory is sealed, or plain as at first. */
+void busy_seal(bool is_sealed);
 /* Fresh region, server and grants; input and output from the start. */
 void busy_begin(struct busy *busy);
 void busy_end(struct busy *busy);

@@ -103,12 +103,32 @@ static void another_workload_is_refused(void **state)
     assert_int_equal(run(alc_sgx_emu_backend(), nothing), ALC_E_HOST_LIED);
 }
 
+/* A hypervisor may hide the feature, or a machine learn it. */
+static void sealed_files_open_with_and_without(void **state)
+{
+    (void)state;
+    static const struct alc_sgx_emu_options options = {.without_kss = true};
+    const struct alc_sgx_backend without = alc_sgx_emu_backend_with(&options);
+    uint8_t config_id[ALC_SGX_CONFIG_ID_SIZE] = {0};
+    busy_seal(true);
+    busy_workload_id(config_id);
+    runs(alc_sgx_emu_backend(), config_id); /* makes the container */
+    runs(&without, config_id);
+    runs(alc_sgx_emu_backend(), config_id);
+    /* Nobody's mounts are opened for somebody else. */
+    config_id[0] ^= 1;
+    assert_int_equal(run(alc_sgx_emu_backend(), config_id), ALC_E_HOST_LIED);
+    assert_int_equal(busy.outcome.phase, ALC_PHASE_MANIFEST);
+    busy_seal(false);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(its_own_workload_runs, setup, teardown),
         cmocka_unit_test_setup_teardown(without_the_feature_it_runs_as_well, setup, teardown),
         cmocka_unit_test_setup_teardown(another_workload_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(sealed_files_open_with_and_without, setup, teardown),
     };
     if (argc != 2) {
         fprintf(stderr, "usage: hostile_configured busy.wasm\n");

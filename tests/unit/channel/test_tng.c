@@ -402,6 +402,9 @@ static void test_downgrade(void **state)
     const struct alc_text spki = {(const uint8_t *)"a key", 5};
     const struct alc_text token = {(const uint8_t *)"e30.e30.AA", 10};
     assert_int_equal(judge(&demand, &spki, 0xc0c001, &token, "", &peer), ALC_E_DIALECT_REFUSED);
+    demand.dialect = &alc_channel_tng_shown; /* reads nobody's */
+    assert_int_equal(judge(&demand, &spki, ALC_EVIDENCE_TAG_COCO, &token, "", &peer),
+                     ALC_E_DIALECT_REFUSED);
     demand.dialect = NULL;
     assert_int_equal(judge(&demand, &spki, 0xc0c001, &token, "", &peer), ALC_E_DIALECT_REFUSED);
     assert_int_equal(judge(&demand, &spki, ALC_EVIDENCE_TAG_COCO, &token, "", &peer),
