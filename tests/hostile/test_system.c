@@ -69,7 +69,8 @@ static void make_request(struct alc_ring_channel *channel, struct alc_ring_slot 
     uint32_t second = write_path(channel->payload + ((first + 7) & ~UINT32_C(7)));
     for (size_t i = 0; i < 10; i++) {
         uint64_t number = next_random();
-        words[i] = (number & 3) == 0 ? (uint32_t)(number >> 32) : (uint32_t)(number >> 32) % 12;
+        words[i] =
+            (number & 3) == 0 ? (uint32_t)(number >> 32) : (uint32_t)(number >> 32) % (MOUNT + 3);
     }
     words[0] = (next_random() & 3) == 0 ? words[0] : MOUNT + (uint32_t)(next_random() % 8);
     if ((next_random() & 7) != 0) {

@@ -178,6 +178,26 @@ def case_another_witness(setup):
         setup.public = setup.witness_key
 
 
+def case_evidence(setup):
+    """The level is a claim of the enclave's evidence, and a policy can ask for it."""
+    store, policy = setup.folder / "evidence", setup.folder / "policy.json"
+    store.mkdir()
+    policy.write_text('{"accept_emulated": true, "accept_debug": true,'
+                      ' "claims": {"rollback": "witness"}}', encoding="utf-8")
+    with setup.witness():
+        options = ["--tee", setup.tee, "--sealed", f"{store}::/data"]
+        witness = ["--witness", f"127.0.0.1:{setup.port}", "--witness-key", str(setup.public)]
+        for more, wanted in ((witness, 0), ([], REFUSED)):
+            file = setup.folder / f"evidence{wanted}"
+            for words, code in ((["attest", *options, *more, "-o", str(file), setup.wasm], 0),
+                                (["verify", "--policy", str(policy), str(file)], wanted)):
+                result = subprocess.run([setup.alcove, *words], check=False, timeout=RUN_S,
+                                        capture_output=True, text=True)
+                expect(words[0], result.returncode, code)
+        if "refused by ROLLBACK" not in result.stdout:
+            raise Failure(f"it said {result.stdout!r}")
+
+
 def case_visitors(setup):
     """Garbage, half requests and silence, more of them than there are places."""
     store = setup.folder / "visitors"
@@ -256,7 +276,8 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as name:
         for tee in ("none", "emulated"):
-            for case in CASES if tee == "none" else (case_rollback, case_another_witness):
+            inside = (case_rollback, case_another_witness, case_evidence)
+            for case in CASES if tee == "none" else inside:
                 folder = pathlib.Path(name) / f"{tee}_{case.__name__}"
                 folder.mkdir()
                 try:

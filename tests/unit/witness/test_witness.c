@@ -254,6 +254,26 @@ static void test_owner(void **state)
     alc_witness_client_fini(&other);
 }
 
+/* A line is the secret of another counter, and from then on the client is about that one. */
+static void test_follow(void **state)
+{
+    struct fixture *fixture = *state;
+    struct alc_witness_client other;
+    const struct alc_seal_witness *witness = &fixture->client.witness;
+    uint8_t line[ALC_SEAL_LINE_SIZE];
+    memset(line, 8, sizeof line);
+    assert_int_equal(alc_witness_client_init(&other, &fixture->link, line), ALC_OK);
+    const struct alc_seal_mark marks[2] = {mark_of(0), mark_of(3)};
+    assert_int_equal(other.witness.advance(&other, &marks[0], &marks[1]), ALC_OK);
+    assert_int_equal(advance(fixture, 0, 5), ALC_OK);
+    assert_int_equal(witness->follow(witness->context, line), ALC_OK);
+    assert_int_equal(read_generation(fixture), 3);
+    assert_int_equal(advance(fixture, 3, 6), ALC_OK);
+    assert_int_equal(fixture->memory.rows[0].mark.generation, 6);
+    assert_int_equal(fixture->memory.rows[1].mark.generation, 5); /* the first one's stays */
+    alc_witness_client_fini(&other);
+}
+
 /* Every bit of a request: refused or about something else, and the counter stays. */
 static void test_changed_request(void **state)
 {
@@ -385,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_counter, setup, teardown),
         cmocka_unit_test_setup_teardown(test_owner, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_follow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed_request, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mount, setup, teardown),
