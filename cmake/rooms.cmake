@@ -43,8 +43,8 @@ endif()
 # Rooms whose locals are numbers and structures of fixed size, filled through typed pointers: there a
 # guard for functions with byte buffers is enough. Of those, rooms that give nothing to the outside by
 # themselves need no zeroed locals either (docs/decisions/0009).
-set(ALC_ENCLAVE_FEW_GUARDS wasm exec native native_exec base host hostcall workload wasi)
-set(ALC_ENCLAVE_INNER base wasm exec native native_exec)
+set(ALC_ENCLAVE_FEW_GUARDS wasm exec native native_exec base host workload wasi)
+set(ALC_ENCLAVE_INNER wasm exec native native_exec)
 
 
 # Rooms that only images which name them carry: crypto/ and what stands on it.

@@ -104,10 +104,12 @@ void alc_sha256_update(struct alc_sha256 *hash, const void *bytes, size_t size)
 /* Cold: the time goes into compress, so the rest is made small. */
 ALC_COLD void alc_sha256_finish(struct alc_sha256 *hash, uint8_t digest[ALC_SHA256_SIZE])
 {
-    static const uint8_t padding[ALC_SHA256_BLOCK_SIZE] = {0x80};
     uint64_t bits = __builtin_bswap64(hash->size * 8);
-    size_t filled = hash->size % ALC_SHA256_BLOCK_SIZE;
-    alc_sha256_update(hash, padding, filled < 56 ? 56 - filled : 120 - filled);
+    uint8_t padding = 0x80;
+    do {
+        alc_sha256_update(hash, &padding, sizeof padding);
+        padding = 0;
+    } while (hash->size % ALC_SHA256_BLOCK_SIZE != ALC_SHA256_BLOCK_SIZE - sizeof bits);
     alc_sha256_update(hash, &bits, sizeof bits);
     for (unsigned i = 0; i < 8; i++) {
         alc_store_u32(digest + 4 * i, __builtin_bswap32(hash->state[i]));

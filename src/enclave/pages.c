@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/limits.h"
+#include "base/spin.h"
 #include "enclave/tee.h"
 #include "enclave/thread.h"
 
@@ -33,18 +34,6 @@ static struct {
     struct range ranges[ALC_LIMIT_ENCLAVE_RESERVATIONS]; /* ascending, apart */
     uint64_t bitmap_accepted[BITMAP_PAGES_MAX / 64];
 } pages;
-
-static void take_lock(void)
-{
-    while (__atomic_exchange_n(&pages.lock, 1, __ATOMIC_ACQUIRE) != 0) {
-        __asm__ volatile("pause");
-    }
-}
-
-static void give_lock(void)
-{
-    __atomic_store_n(&pages.lock, 0, __ATOMIC_RELEASE);
-}
 
 /* EACCEPT of pages that the host adds when they are touched; zeroed by the processor. */
 static alc_status accept(uint64_t offset, uint64_t size, uint64_t *out_accepted)
@@ -168,7 +157,7 @@ void *alc_enclave_pages_reserve(size_t size)
     if (size == 0 || !alc_align_up(size, PAGE_SIZE, &rounded)) {
         return NULL;
     }
-    take_lock();
+    alc_spin_lock(&pages.lock);
     bool found =
         pages.ranges_count < ALC_LIMIT_ENCLAVE_RESERVATIONS && find_gap(rounded, &index, &start);
     if (found) {
@@ -177,7 +166,7 @@ void *alc_enclave_pages_reserve(size_t size)
         pages.ranges[index] = (struct range){.start = start, .end = start + rounded};
         pages.ranges_count++;
     }
-    give_lock();
+    alc_spin_unlock(&pages.lock);
     return found ? alc_enclave_base() + start : NULL;
 }
 
@@ -199,19 +188,19 @@ alc_status alc_enclave_pages_commit(void *addr, size_t size)
     if (offset % PAGE_SIZE != 0 || size % PAGE_SIZE != 0) {
         return ALC_E_BAD_ARGUMENT;
     }
-    take_lock();
+    alc_spin_lock(&pages.lock);
     alc_status status = is_reserved(offset, size) ? ALC_OK : ALC_E_BAD_ARGUMENT;
     if (status == ALC_OK) {
         status = commit_range(offset, size);
     }
-    give_lock();
+    alc_spin_unlock(&pages.lock);
     return status;
 }
 
 void alc_enclave_pages_release(void *addr)
 {
     uint64_t offset = (uint64_t)((uintptr_t)addr - (uintptr_t)alc_enclave_base());
-    take_lock();
+    alc_spin_lock(&pages.lock);
     uint32_t index = 0;
     while (index < pages.ranges_count && pages.ranges[index].start != offset) {
         index++;
@@ -220,7 +209,7 @@ void alc_enclave_pages_release(void *addr)
     alc_move(&pages.ranges[index], &pages.ranges[index + 1],
              (pages.ranges_count - index - 1) * sizeof pages.ranges[0]);
     pages.ranges_count--;
-    give_lock();
+    alc_spin_unlock(&pages.lock);
 }
 
 /* -- pages that were accepted -- */
@@ -329,12 +318,12 @@ alc_status alc_enclave_pages_execute(void *addr, size_t size)
         return ALC_E_BAD_ARGUMENT;
     }
     const struct range range = {.start = offset, .end = offset + size};
-    take_lock();
+    alc_spin_lock(&pages.lock);
     alc_status status = for_each_record(&range, check_recorded, ALC_E_BAD_ARGUMENT);
     if (status == ALC_OK) {
         status = execute_range(offset, size);
     }
-    give_lock();
+    alc_spin_unlock(&pages.lock);
     return status;
 }
 
@@ -364,13 +353,13 @@ void alc_enclave_pages_discard(void *addr)
 {
     uint64_t offset = (uint64_t)((uintptr_t)addr - (uintptr_t)alc_enclave_base());
     const struct range *range = pages.ranges;
-    take_lock();
+    alc_spin_lock(&pages.lock);
     while (range->start != offset) {
         range++;
         ALC_ASSERT(range < pages.ranges + pages.ranges_count);
     }
     alc_status status = for_each_record(range, discard_recorded, ALC_OK);
-    give_lock();
+    alc_spin_unlock(&pages.lock);
     if (status == ALC_OK) {
         alc_enclave_pages_release(addr);
     }

@@ -8,29 +8,18 @@
 
 #include "base/bytes.h"
 #include "base/sha256.h"
+#include "base/spin.h"
 #include "enclave/tee.h"
 
 enum { ENTROPY_WORDS = 16, RESEED_CALLS = 64, RESEED_SIZE = 1 << 20 };
 
 /* Per-enclave state; zero in the image. */
 static struct {
-    uint64_t lock;
+    uint32_t lock;
     uint64_t calls_left; /* until new entropy is mixed in; 0 at the start */
     uint64_t bytes_left;
     uint8_t key[ALC_CHACHA20_KEY_SIZE];
 } generator;
-
-static void lock_generator(void)
-{
-    while (__atomic_exchange_n(&generator.lock, 1, __ATOMIC_ACQUIRE) != 0) {
-        __builtin_ia32_pause();
-    }
-}
-
-static void unlock_generator(void)
-{
-    __atomic_store_n(&generator.lock, 0, __ATOMIC_RELEASE);
-}
 
 /* A key that depends on `key_id` and on secrets of this processor and this enclave. */
 static void derive_salt(const uint8_t key_id[32], struct alc_sgx_key *salt)
@@ -85,7 +74,7 @@ static alc_status take_key(uint8_t key[ALC_CHACHA20_KEY_SIZE], size_t buf_size)
 {
     uint8_t block[ALC_CHACHA20_BLOCK_SIZE];
     alc_status status = ALC_OK;
-    lock_generator();
+    alc_spin_lock(&generator.lock);
     if (generator.calls_left == 0 || generator.bytes_left < buf_size) {
         status = mix_entropy();
     }
@@ -97,7 +86,7 @@ static alc_status take_key(uint8_t key[ALC_CHACHA20_KEY_SIZE], size_t buf_size)
         alc_copy(key, block + ALC_CHACHA20_KEY_SIZE, ALC_CHACHA20_KEY_SIZE);
         alc_wipe(block, sizeof block);
     }
-    unlock_generator();
+    alc_spin_unlock(&generator.lock);
     return status;
 }
 

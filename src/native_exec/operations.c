@@ -197,7 +197,7 @@ OPERATION_FUNCTION(GLOBAL_SET)
 
 /* -- the table -- */
 
-#define ROW(ident, b, c) {ALC_OP_##ident, ALC_NATIVE_INDEX_##b, ALC_NATIVE_INDEX_##c, run_##ident}
+#define ROW(ident, b, c) ALC_NATIVE_OPERATION(ident, b, c, run_##ident)
 const struct alc_native_operation_row alc_native_operations_plain[] = {
     ROW(MEMORY_SIZE, MEMORY, NONE),        ROW(MEMORY_GROW, MEMORY, NONE),
     ROW(MEMORY_FILL, MEMORY, NONE),        ROW(MEMORY_COPY, MEMORY, MEMORY),
@@ -210,38 +210,15 @@ const struct alc_native_operation_row alc_native_operations_plain[] = {
     ROW(GLOBAL_SET, MUTABLE_GLOBAL, NONE), {0},
 };
 
-/* Rows that a shape may call. */
-static bool may_call(uint32_t op, enum alc_native_shape shape)
-{
-    enum { confined = ALC_NATIVE_CONFINED, checked = ALC_NATIVE_CHECKED };
-    static const struct {
-        uint16_t op;
-        uint16_t lowest;
-    } rows[] = {
-#define OPERATION(ident, lowest) {ALC_OP_##ident, lowest},
-#include "native/operations.def"
-#undef OPERATION
-    };
-    for (size_t i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
-        if (rows[i].op == op) {
-            return shape >= (enum alc_native_shape)rows[i].lowest;
-        }
-    }
-    return false;
-}
-
 const struct alc_native_operation_row *alc_native_operation_find(uint32_t op,
                                                                  enum alc_native_shape shape)
 {
     static const struct alc_native_operation_row *const tables[] = {
         alc_native_operations_plain, alc_native_operations_object, alc_native_operations_atomic};
-    if (!may_call(op, shape)) {
-        return NULL;
-    }
     for (size_t i = 0; i < ALC_ARRAY_COUNT(tables); i++) {
         for (const struct alc_native_operation_row *row = tables[i]; row->function != NULL; row++) {
             if (row->op == op) {
-                return row;
+                return shape >= (enum alc_native_shape)row->shape ? row : NULL;
             }
         }
     }

@@ -29,12 +29,25 @@ enum alc_native_index {
     ALC_NATIVE_INDEX_DATA,
 };
 
+/* What code must be to call each instruction, as native/operations.def says. */
+enum {
+    ALC_NATIVE_SHAPE_confined = ALC_NATIVE_CONFINED,
+    ALC_NATIVE_SHAPE_checked = ALC_NATIVE_CHECKED,
+#define OPERATION(ident, shape) ALC_NATIVE_SHAPE_OF_##ident = ALC_NATIVE_SHAPE_##shape,
+#include "native/operations.def"
+#undef OPERATION
+};
+
 struct alc_native_operation_row {
-    uint16_t op; /* enum alc_op */
-    uint8_t b;   /* enum alc_native_index */
+    uint16_t op;   /* enum alc_op */
+    uint8_t shape; /* the lowest enum alc_native_shape that may call it */
+    uint8_t b;     /* enum alc_native_index */
     uint8_t c;
     alc_native_operation *function;
 };
+#define ALC_NATIVE_OPERATION(ident, b, c, function)                                                \
+    {ALC_OP_##ident, ALC_NATIVE_SHAPE_OF_##ident, ALC_NATIVE_INDEX_##b, ALC_NATIVE_INDEX_##c,      \
+     function}
 
 /* Tables, each ended by a row without a function. */
 extern const struct alc_native_operation_row alc_native_operations_plain[];

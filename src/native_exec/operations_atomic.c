@@ -62,8 +62,8 @@ static alc_status run_notify(struct alc_native_thread *thread, struct alc_native
 }
 
 const struct alc_native_operation_row alc_native_operations_atomic[] = {
-    {ALC_OP_MEMORY_ATOMIC_NOTIFY, ALC_NATIVE_INDEX_MEMORY, ALC_NATIVE_INDEX_NONE, run_notify},
-    {ALC_OP_MEMORY_ATOMIC_WAIT32, ALC_NATIVE_INDEX_MEMORY, ALC_NATIVE_INDEX_NONE, run_wait32},
-    {ALC_OP_MEMORY_ATOMIC_WAIT64, ALC_NATIVE_INDEX_MEMORY, ALC_NATIVE_INDEX_NONE, run_wait64},
+    ALC_NATIVE_OPERATION(MEMORY_ATOMIC_NOTIFY, MEMORY, NONE, run_notify),
+    ALC_NATIVE_OPERATION(MEMORY_ATOMIC_WAIT32, MEMORY, NONE, run_wait32),
+    ALC_NATIVE_OPERATION(MEMORY_ATOMIC_WAIT64, MEMORY, NONE, run_wait64),
     {0},
 };

@@ -98,7 +98,7 @@ OPERATION_FUNCTION(THROW)
     return exception != ALC_REF_NULL ? ALC_OK : ALC_E_OUT_OF_MEMORY;
 }
 
-#define ROW(ident) {.op = ALC_OP_##ident, .function = run_##ident}
+#define ROW(ident) ALC_NATIVE_OPERATION(ident, NONE, NONE, run_##ident)
 const struct alc_native_operation_row alc_native_operations_object[] = {
     ROW(STRUCT_NEW_DEFAULT),
     ROW(STRUCT_NEW),
