@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SHA-256 in portable C (FIPS 180-4, section 6.2). It runs over images and modules once each time
- * a program starts.
+ * SHA-256 in portable C (FIPS 180-4, section 6.2), and by instructions where somebody said that the
+ * processor has them. It runs over images and modules once each time a program starts.
  */
-#include "base/sha256.h"
-
 #include "base/bytes.h"
+#include "base/sha256_internal.h"
 
-static const uint32_t round_constants[64] = {
+const uint32_t alc_sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -40,7 +39,7 @@ static void expand_schedule(uint32_t schedule[64], const uint8_t *block)
 #define ROUND(a, b, c, d, e, f, g, h, i)                                                           \
     do {                                                                                           \
         uint32_t sum1_ = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);           \
-        uint32_t temp1_ = h + sum1_ + (g ^ (e & (f ^ g))) + round_constants[i] + schedule[i];      \
+        uint32_t temp1_ = h + sum1_ + (g ^ (e & (f ^ g))) + alc_sha256_constants[i] + schedule[i]; \
         uint32_t sum0_ = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);           \
         d += temp1_;                                                                               \
         h = temp1_ + sum0_ + ((a & b) | (c & (a | b)));                                            \
@@ -68,6 +67,21 @@ static void compress(uint32_t state[8], const uint8_t *block)
     }
 }
 
+alc_sha256_blocks *alc_sha256_blocks_function;
+
+/* `blocks_count` is not 0. */
+static void compress_blocks(uint32_t state[8], const uint8_t *blocks, size_t blocks_count)
+{
+    if (alc_sha256_blocks_function != NULL) {
+        alc_sha256_blocks_function(state, blocks, blocks_count);
+        return;
+    }
+    do {
+        compress(state, blocks);
+        blocks += ALC_SHA256_BLOCK_SIZE;
+    } while (--blocks_count > 0);
+}
+
 void alc_sha256_init(struct alc_sha256 *hash)
 {
     static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -83,9 +97,10 @@ void alc_sha256_update(struct alc_sha256 *hash, const void *bytes, size_t size)
     hash->size += size;
     while (size > 0) {
         if (filled == 0 && size >= ALC_SHA256_BLOCK_SIZE) {
-            compress(hash->state, next);
-            next += ALC_SHA256_BLOCK_SIZE;
-            size -= ALC_SHA256_BLOCK_SIZE;
+            size_t blocks_count = size / ALC_SHA256_BLOCK_SIZE;
+            compress_blocks(hash->state, next, blocks_count);
+            next += blocks_count * ALC_SHA256_BLOCK_SIZE;
+            size %= ALC_SHA256_BLOCK_SIZE;
             continue;
         }
         size_t chunk = ALC_SHA256_BLOCK_SIZE - filled;
@@ -95,7 +110,7 @@ void alc_sha256_update(struct alc_sha256 *hash, const void *bytes, size_t size)
         next += chunk;
         size -= chunk;
         if (filled == ALC_SHA256_BLOCK_SIZE) {
-            compress(hash->state, hash->block);
+            compress_blocks(hash->state, hash->block, 1);
             filled = 0;
         }
     }

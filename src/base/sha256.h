@@ -17,6 +17,9 @@ struct alc_sha256 {
     uint8_t block[ALC_SHA256_BLOCK_SIZE];
 };
 
+/* From now on the processor's SHA instructions do the work, in the whole program. The caller knows
+ * that it has them, else they fault; and calls this before there are other threads. */
+void alc_sha256_use_instructions(void);
 void alc_sha256_init(struct alc_sha256 *hash);
 void alc_sha256_update(struct alc_sha256 *hash, const void *bytes, size_t size);
 /* Writes the digest; `hash` must be initialised again before further use. */

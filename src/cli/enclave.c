@@ -177,6 +177,7 @@ alc_status cli_enclave_run(const struct run_options *options, struct cli_image_k
     g_crew.enclave = enclave;
     g_crew.region = region;
     alc_hostcall_region_init(region);
+    region->header.processor = alc_cpu_has_sha() ? ALC_RING_PROCESSOR_SHA : 0;
     for (uint32_t i = 0; i < ALC_LIMIT_ENCLAVE_THREADS; i++) {
         alc_hostcall_server_init(&g_crew.servers[i], region, i, os);
     }

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "cli/cli.h"
+#include "sgx/cpu.h"
 
 #ifndef ALC_VERSION
 #define ALC_VERSION "unknown"
@@ -72,5 +74,8 @@ static int run_command(int argc, char **argv)
 int main(int argc, char **argv)
 {
     hold_standard_streams();
+    if (alc_cpu_has_sha()) {
+        alc_sha256_use_instructions();
+    }
     return finish_output(run_command(argc, argv));
 }

@@ -26,6 +26,7 @@ uint64_t alc_enclave_main(uint64_t ecall, uint64_t outside_base, uint64_t outsid
     if (status != ALC_OK) {
         return status;
     }
+    alc_os_enclave_use_processor();
     struct alc_workload_profile profile = alc_workload_interpreted;
     return alc_enclave_serve(alc_os_enclave_get(), &profile, alc_os_enclave_stop_flag());
 }

@@ -5,11 +5,13 @@
  */
 #include "enclave/os_enclave.h"
 
+#include "base/sha256.h"
 #include "enclave/pages.h"
 #include "enclave/random.h"
 #include "enclave/tee.h"
 #include "enclave/thread.h"
 #include "hostcall/hostcall_host.h"
+#include "hostcall/outside.h"
 
 /* Shown to the host when it is given up. */
 enum { HINT_HOST_LIED = 0x4c494544 };
@@ -65,7 +67,7 @@ static const struct alc_os_operations operations = {
 /* Per-enclave state; zero in the image, set once. */
 static struct alc_hostcall_client client;
 static struct alc_os enclave_os;
-static const volatile uint64_t *outside_stop_flag;
+static const struct alc_ring_header *outside_header;
 
 static uint32_t thread_index(void)
 {
@@ -88,9 +90,7 @@ alc_status alc_os_enclave_init(uint64_t raw_base, uint64_t raw_size)
     };
     ALC_ASSERT(enclave_os.operations == NULL);
     ALC_TRY(alc_hostcall_client_init(&client, &environment, raw_base, raw_size));
-    const struct alc_ring_region *outside_region =
-        (const struct alc_ring_region *)(uintptr_t)raw_base;
-    outside_stop_flag = (const volatile uint64_t *)&outside_region->header.stop_flag;
+    outside_header = &((const struct alc_ring_region *)(uintptr_t)raw_base)->header;
     enclave_os = (struct alc_os){.operations = &operations, .context = &client};
     return ALC_OK;
 }
@@ -103,6 +103,14 @@ struct alc_os *alc_os_enclave_get(void)
 
 const volatile uint64_t *alc_os_enclave_stop_flag(void)
 {
-    ALC_ASSERT(outside_stop_flag != NULL);
-    return outside_stop_flag;
+    ALC_ASSERT(outside_header != NULL);
+    return &outside_header->stop_flag;
+}
+
+void alc_os_enclave_use_processor(void)
+{
+    ALC_ASSERT(outside_header != NULL);
+    if ((alc_outside_load(&outside_header->processor) & ALC_RING_PROCESSOR_SHA) != 0) {
+        alc_sha256_use_instructions();
+    }
 }

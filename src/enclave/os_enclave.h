@@ -21,5 +21,8 @@ struct alc_os *alc_os_enclave_get_for_code(void);
 bool alc_os_enclave_run_thread(void);
 /* The word in the region by which the host asks for an end; untrusted. Only after _init. */
 const volatile uint64_t *alc_os_enclave_stop_flag(void);
+/* Uses instructions that not every processor has, where the host says that this one does: an
+ * enclave cannot ask. A lie makes them fault. Once, after _init, before there are other threads. */
+void alc_os_enclave_use_processor(void);
 
 #endif

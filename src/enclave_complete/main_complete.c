@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "crypto/crypto.h"
 #include "enclave/image_kind.h"
+#include "enclave/os_enclave.h"
 #include "enclave/tee.h"
 #include "evidence/quoting.h"
 #include "services/services.h"
@@ -73,5 +74,6 @@ alc_status alc_enclave_serve(struct alc_os *os, struct alc_workload_profile *pro
 
 void alc_enclave_equip(struct alc_workload_compiled *compiled)
 {
+    alc_os_enclave_use_processor();
     alc_services_equip(compiled);
 }

@@ -48,7 +48,11 @@ struct alc_ring_header {
     uint64_t channel_size;
     /* Not 0: the host wants the program to stop (deadline, Ctrl-C). A wish, not to be relied on. */
     uint64_t stop_flag ALC_ALIGNED(64);
+    /* enum alc_ring_processor: what the host says of the processor, which an enclave cannot ask. A
+     * lie makes an instruction fault, or leaves one unused. */
+    uint64_t processor;
 };
+enum alc_ring_processor { ALC_RING_PROCESSOR_SHA = 1 << 0 };
 #define ALC_RING_MAGIC UINT64_C(0x474e495245564c41) /* "ALVERING", read as bytes */
 
 /* Positions count slots for ever and are taken modulo ALC_RING_SLOTS. Each stands on its own cache

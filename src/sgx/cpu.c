@@ -45,6 +45,15 @@ bool alc_cpu_may_set_gs(void)
     return (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT) != 0;
 }
 
+bool alc_cpu_has_sha(void)
+{
+    uint32_t eax;
+    uint32_t ebx;
+    uint32_t ecx;
+    uint32_t edx;
+    return __get_cpuid_count(LEAF_FEATURES, 0, &eax, &ebx, &ecx, &edx) && (ebx & (1u << 29)) != 0;
+}
+
 void alc_cpu_read_sgx(struct alc_cpu_sgx *out)
 {
     uint32_t eax;

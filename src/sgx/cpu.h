@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What CPUID says about SGX (SDM 3D 34.7), for the hardware backend and the doctor. Outside
- * enclaves only; a hypervisor may hide or invent any of it.
+ * What CPUID says about SGX (SDM 3D 34.7), for the hardware backend and the doctor, and about what
+ * makes programs faster. Outside enclaves only; a hypervisor may hide or invent any of it.
  */
 #ifndef ALC_SGX_CPU_H
 #define ALC_SGX_CPU_H
@@ -26,6 +26,8 @@ struct alc_cpu_sgx {
 
 void alc_cpu_read_sgx(struct alc_cpu_sgx *out);
 
+/* Whether there are instructions for SHA-256 (and those of SSE4.1). */
+bool alc_cpu_has_sha(void);
 /* Whether programs may set FS and GS by themselves (FSGSBASE): the kernel's word. */
 bool alc_cpu_may_set_gs(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Status reports, writer, arena, checked arithmetic, UTF-8 and SHA-256 (FIPS 180-4 examples).
+ * Status reports, writer, arena, checked arithmetic, UTF-8.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,6 @@
 #include "base/arena.h"
 #include "base/checked.h"
 #include "base/limits.h"
-#include "base/sha256.h"
 #include "base/utf8.h"
 #include "base/writer.h"
 
@@ -147,30 +146,6 @@ static void test_utf8(void **state)
     }
 }
 
-static void check_sha256(const char *text, size_t size, const char *hex)
-{
-    uint8_t digest[ALC_SHA256_SIZE];
-    alc_sha256(text, size, digest);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        char pair[3] = {hex[2 * i], hex[2 * i + 1], 0};
-        assert_int_equal(digest[i], strtoul(pair, NULL, 16));
-    }
-}
-
-static void test_sha256(void **state)
-{
-    (void)state;
-    check_sha256("", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    check_sha256("abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    const char *two = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
-    check_sha256(two, 56, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-    char *million = malloc(1000000);
-    memset(million, 'a', 1000000);
-    check_sha256(million, 1000000,
-                 "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-    free(million);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,7 +156,6 @@ int main(void)
         cmocka_unit_test(test_arena),
         cmocka_unit_test(test_checked),
         cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_sha256),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
