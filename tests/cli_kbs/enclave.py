@@ -89,7 +89,8 @@ def case_key(setup, enclave):
         workload = workload_of(broker)
         result = setup.run(broker.url, "check")
         expect("check", (result.returncode, result.stdout), (0, "good\n"))
-        expect("another argument, another workload", workload_of(broker) != workload, True)
+        checked = workload_of(broker)
+        expect("another argument, another workload", checked != workload, True)
     # Whoever has the key opens it without an enclave.
     result = subprocess.run(
         [setup.alcove, "run", "--tee", "none", "--sealed", f"{setup.disk}::/data", "--seal-key",
@@ -103,6 +104,14 @@ def case_key(setup, enclave):
         expect("another workload", result.returncode, 3)
         expect_in("why", "Access denied by policy: rule 1 of the policy is not met: workload_id",
                   result.stderr)
+    # The evidence itself says it, also to brokers that are told nothing else.
+    with setup.broker([rule(mr_enclave=enclave, config_id=checked + 64 * "0")],
+                      "--accept-emulated") as broker:
+        result = setup.run(broker.url, "check")
+        expect("this workload", (result.returncode, result.stdout), (0, "good\n"))
+        result = setup.run(broker.url, "fill")
+        expect("another workload", result.returncode, 3)
+        expect_in("why", "rule 1 of the policy is not met: config_id", result.stderr)
 
 
 def case_refusals(setup, enclave):
