@@ -42,7 +42,8 @@ static void read_policy(const char *path, struct netcat_options *out)
     }
 }
 
-/* What is read lies in memory for the rest of the process, as do the bytes. */
+/* What is read lies in memory for the rest of the process, as do the bytes. AMD's object has a
+ * member that Intel's has not, and the other way round. */
 static void use_collateral(const char *name, const uint8_t *bytes, size_t bytes_size,
                            struct netcat_options *out)
 {
@@ -50,14 +51,21 @@ static void use_collateral(const char *name, const uint8_t *bytes, size_t bytes_
     struct alc_arena arena;
     struct alc_error error;
     size_t size = 2 * bytes_size + 4096;
-    alc_arena_init(&arena, cli_allocate(size), size);
+    void *memory = cli_allocate(size);
+    alc_arena_init(&arena, memory, size);
+    alc_reader_init(&reader, bytes, bytes_size, NULL);
+    if (alc_kds_collateral_read(&arena, &reader, &out->kds) == ALC_OK) {
+        out->demand.collateral.kds = &out->kds;
+        return;
+    }
+    alc_arena_init(&arena, memory, size);
     alc_error_clear(&error);
     alc_reader_init(&reader, bytes, bytes_size, &error);
-    if (alc_pcs_collateral_read(&arena, &reader, &out->collateral) != ALC_OK) {
+    if (alc_pcs_collateral_read(&arena, &reader, &out->pcs) != ALC_OK) {
         (void)cli_report_error(name, &error);
         exit(CLI_USAGE);
     }
-    out->demand.collateral.pcs = &out->collateral;
+    out->demand.collateral.pcs = &out->pcs;
 }
 
 static void read_collateral(const char *path, struct netcat_options *out)

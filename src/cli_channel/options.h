@@ -18,7 +18,8 @@ struct netcat_options {
     struct alc_channel_demand demand;
     /* What the demand borrows. */
     struct alc_policy policy;
-    struct alc_pcs_collateral collateral;
+    struct alc_pcs_collateral pcs;
+    struct alc_kds_collateral kds;
     struct alc_channel_memory *memory;
 };
 

@@ -3,6 +3,7 @@
 """alcove in a confidential machine, as far as a preloaded configfs-tsm (fake_tsm.c) makes one: run
 and attest --tee, the doctor, and that another provider is refused. No hardware is behind it."""
 import argparse
+import json
 import os
 import pathlib
 import subprocess
@@ -68,6 +69,29 @@ def check_channels(machine):
     return len(rows) + 1
 
 
+def check_report(machine, vectors):
+    """A published report, with other data in it and so no good signature any more: with AMD's
+    collateral a peer who shows it is judged up to there."""
+    if not (vectors / "attestation.bin").exists():
+        print("SKIPPED: no published report of SEV-SNP")
+        return 0
+    machine.report.write_bytes((vectors / "attestation.bin").read_bytes())
+    collateral = machine.folder / "collateral"
+    collateral.write_text(json.dumps({
+        "endorsement_key": (vectors / "vcek.testcer").read_bytes().hex(),
+        "chain": (vectors / "ask_ark_milan.pem").read_text()}))
+    time = ("--time", "2025-07-01T00:00:00Z")
+    child, address = machine.listen("sev_guest\n", "--tee", "snp", *time)
+    try:
+        done = machine.run("sev_guest\n", "connect", *time, "--collateral", collateral, address)
+        assert done.returncode == 3 and "BAD_SIGNATURE, SNP_SIGNATURE" in done.stderr, done
+        child.communicate(timeout=60)
+    finally:
+        child.kill()
+        child.wait()
+    return 1
+
+
 def check(machine):
     for provider, tee in (("sev_guest\n", "snp"), ("tdx_guest\n", "tdx")):
         done = machine.run(provider, "run", "--tee", tee, "--report", machine.module)
@@ -93,9 +117,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--alcove", required=True, type=os.path.abspath)
     parser.add_argument("--preload", required=True, type=os.path.abspath)
+    parser.add_argument("--vectors", default="none", type=pathlib.Path)
     with tempfile.TemporaryDirectory(prefix="alcove-cvm-") as folder:
-        machine = Machine(parser.parse_args(), pathlib.Path(folder))
+        options = parser.parse_args()
+        machine = Machine(options, pathlib.Path(folder))
         passed = check(machine) + check_channels(machine)
+        passed += check_report(machine, options.vectors / "snp")
     print(f"{passed} passed, 0 failed")
     return 0
 
