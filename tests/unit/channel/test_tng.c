@@ -173,6 +173,13 @@ static void test_refused(void **state)
          ALC_E_BAD_JSON},
         {{.tee = "sgx", .hash = 7, .runtime = "{}"}, ALC_E_BAD_JSON},
         {{.tee = "sgx", .hash = 7, .runtime = "[]"}, ALC_E_BAD_JSON},
+        /* What is bound for a key broker, and a claims-buffer. */
+        {{.tee = "sgx",
+          .hash = 7,
+          .runtime = "{\"additional-evidence\":\"\",\"nonce\":\"AA==\",\"tee-pubkey\":{"
+                     "\"pubkey-hash\":\"" KEY_HASH "\"}}"},
+         ALC_E_BAD_JSON},
+        {{.tee = "sgx", .hash = 1, .runtime = "\xa1"}, ALC_E_BAD_UTF8},
         {{.tee = "sgx", .hash = 7, .runtime = "{\"pubkey-hash\":7}"}, ALC_E_BAD_JSON},
         {{.tee = "sgx", .hash = 7, .runtime = "{\"pubkey-hash\":\"ggFA\"}"}, ALC_E_BAD_CBOR},
         {{.tee = "sgx", .hash = 7, .runtime = "{\"pubkey-hash\":\"gQE=\"}"}, ALC_E_BAD_CBOR},
