@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sealed files against plain ones in the emulated enclave, and yardsticks: the same program over
-plain files of gocryptfs, where that is installed and can be mounted, which notices changed blocks
-but no older ones, and whose keys the host has; and 512 MiB through `openssl enc -aes-256-ctr`,
-which hides contents and nothing else, and notices no change. Processor time of all processes that
-take part, the fastest of some rounds. By hand; a folder in memory shows the cost of sealing,
-one on a disk that of the disk.
+"""Sealed files against plain ones in the emulated enclave: a large file, and SQLite. And yardsticks
+for the file: the same program over plain files of gocryptfs, where that is installed and can be
+mounted, which notices changed blocks but no older ones, and whose keys the host has; and 512 MiB
+through `openssl enc -aes-256-ctr`, which hides contents and nothing else, and notices no change.
+Processor time of all processes that take part, the fastest of some rounds, and between which
+shares of plain the rounds lay. By hand; a folder in memory shows the cost of sealing, one on a disk
+that of the disk.
 
     bench/seal.py ALCOVE FOLDER [ROUNDS]
 """
@@ -19,9 +20,14 @@ import sys
 import tempfile
 import time
 
+import packages
+import peers
+
 HERE = pathlib.Path(__file__).resolve().parent
 SIZE_MIB = 512
 NAMES = ("written in order, synced", "read in order", "4 KiB at random, warm")
+DATABASE_NAMES = ("SQLite, 500 transactions", "SQLite, 200,000 rows in one",
+                  "SQLite, 20,000 searches")
 
 
 class Missing(Exception):
@@ -35,6 +41,18 @@ def spent(pid):
     stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     ticks = stat.rpartition(")")[2].split()[11:13]
     return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def compile_database(wasm):
+    """SQLite as its makers give it, files of WASI beneath it."""
+    package = packages.PACKAGES["sqlite"]
+    folder = peers.fetch_crate(package.crate, package.version, package.sha256)
+    if folder is None:
+        raise Missing("its sources cannot be had")
+    folder /= package.folder
+    flags = [flag for flag in package.flags if not flag.startswith("-DSQLITE_OS_OTHER")]
+    subprocess.run(["clang-19", "--target=wasm32-wasi", "-O2", "-w", *flags, f"-I{folder}",
+                    HERE / "seal_database.c", folder / "sqlite3.c", "-o", wasm], check=True)
 
 
 def run_program(alcove, wasm, kind, folder, helper=None):
@@ -103,6 +121,27 @@ def yardstick(folder):
     return times
 
 
+def measure(alcove, wasm, folder, rounds):
+    """Kind -> the figures of each round; and how much larger a sealed directory is."""
+    times, sizes = {"dir": [], "sealed": []}, {}
+    for _ in range(rounds):
+        for kind, found in times.items():
+            figures, sizes[kind] = run_program(alcove, wasm, kind, folder)
+            found.append(figures)
+    return times, sizes["sealed"] / sizes["dir"] - 1
+
+
+def print_rows(names, times, others=()):
+    for at, name in enumerate(names):
+        plain, sealed = ([figures[at] for figures in times[kind]] for kind in ("dir", "sealed"))
+        shares = [100 * one / other for one, other in zip(plain, sealed)]
+        more = [f"{figures[at]:{width}.3f}" if at < len(figures) else " " * width
+                for figures, width in others]
+        print(f"{name:28} {min(plain):8.3f} {min(sealed):8.3f} "
+              f"{100 * min(plain) / min(sealed):7.0f} % {min(shares):7.0f} to {max(shares):.0f} %"
+              f" {' '.join(more)}".rstrip())
+
+
 def main():
     alcove, place = sys.argv[1], sys.argv[2]
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
@@ -111,27 +150,25 @@ def main():
         wasm = folder / "files.wasm"
         subprocess.run(["clang-19", "--target=wasm32-wasi", "-O2", HERE / "seal_files.c", "-o",
                         wasm], check=True)
-        times = {"dir": [], "sealed": []}
-        for _ in range(rounds):
-            for kind, found in times.items():
-                figures, size = run_program(alcove, wasm, kind, folder)
-                found.append(figures)
-        best = {kind: [min(column) for column in zip(*rows)] for kind, rows in times.items()}
+        times, larger = measure(alcove, wasm, folder, rounds)
         stick = [min(column) for column in zip(*(yardstick(folder) for _ in range(2)))]
         try:
             peer = measure_gocryptfs(alcove, wasm, folder, rounds)
         except Missing as missing:
             print(f"gocryptfs: SKIPPED: {missing}")
             peer = []
-    print(f"{'seconds':28} {'plain':>8} {'sealed':>8} {'of plain':>9} {'gocryptfs':>10} "
-          f"{'openssl':>8}")
-    for at, name in enumerate(NAMES):
-        plain, sealed = best["dir"][at], best["sealed"][at]
-        others = [f"{figures[at]:{width}.3f}" if at < len(figures) else " " * width
-                  for figures, width in ((peer, 10), (stick, 8))]
-        print(f"{name:28} {plain:8.3f} {sealed:8.3f} {100 * plain / sealed:7.0f} % "
-              f"{' '.join(others)}".rstrip())
-    print(f"{'on disk':28} {100 * (size / (SIZE_MIB << 20) - 1):26.2f} % more")
+        print(f"{'seconds':28} {'plain':>8} {'sealed':>8} {'of plain':>9} {'rounds':>16} "
+              f"{'gocryptfs':>9} {'openssl':>8}")
+        print_rows(NAMES, times, ((peer, 10), (stick, 8)))
+        print(f"{'on disk':28} {100 * larger:26.2f} % more")
+        try:
+            compile_database(wasm)
+        except Missing as missing:
+            print(f"SQLite: SKIPPED: {missing}")
+            return
+        times, larger = measure(alcove, wasm, folder, rounds)
+        print_rows(DATABASE_NAMES, times)
+        print(f"{'on disk':28} {100 * larger:26.2f} % more")
 
 
 if __name__ == "__main__":

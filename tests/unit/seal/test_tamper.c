@@ -376,6 +376,33 @@ static void test_two_writers_without_witness(void **state)
 }
 
 /* Two mounts of one container: the witness lets one of them go on. */
+/* Data that is written because memory is full does not go to another writer's blocks, either. */
+static void test_two_writers_of_much(void **state)
+{
+    static uint8_t bytes[1 << 16];
+    struct fixture *fixture = *state;
+    struct mount *first = &fixture->mount;
+    struct mount second;
+    mount_init(&second, &fixture->disk);
+    assert_int_equal(mount_open(first), ALC_OK);
+    assert_int_equal(mount_open(&second), ALC_OK);
+    put_file(first, "small", "1", 1);
+    assert_int_equal(alc_seal_sync(first->seal), 0);
+    uint64_t writes_count = fixture->disk.writes_count;
+    int64_t handle = open_file(&second, "large", ALC_OS_OPEN_WRITE | ALC_OS_OPEN_CREATE);
+    const struct alc_span span = {bytes, sizeof bytes};
+    int64_t result = 1;
+    for (uint32_t i = 0; i < ALC_SEAL_CACHE_BLOCKS_MIN && result > 0; i++) {
+        result = CALL(&second, write, (int32_t)handle, &span, 1);
+    }
+    assert_int_equal(result, -ALC_OS_IO);
+    assert_int_equal(second.damage.reason, ALC_SEAL_OTHER_WRITER);
+    assert_int_equal(alc_seal_close(second.seal), ALC_E_IO_FAILED);
+    assert_int_equal(fixture->disk.writes_count, writes_count);
+    mount_fini(&second);
+    assert_int_equal(alc_seal_close(first->seal), ALC_OK);
+}
+
 static void test_two_writers(void **state)
 {
     struct fixture *fixture = *state;
@@ -483,6 +510,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_branch, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interrupted_advance, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_writers_without_witness, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_two_writers_of_much, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_writers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restored_state_gets_other_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),
