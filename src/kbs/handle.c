@@ -297,23 +297,36 @@ static void handle_attest(struct alc_kbs_exchange *exchange)
 
 /* -- resources -- */
 
-/* The claims of whoever asks: by token, or by a session that has one. Dates hold for both. */
+/* The claims of a session that was attested, which hold no longer than its token: that ends with
+ * what is known about the platform. */
+static json_t *claims_of_session(struct alc_kbs_exchange *exchange, const char **problem)
+{
+    char *text;
+    const enum alc_kbs_session_state state = alc_kbs_session_claims(
+        exchange->kbs->sessions, exchange->request->session, exchange->now_s, &text);
+    json_t *claims = text != NULL ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    *problem = state == ALC_KBS_SESSION_UNKNOWN ? state_problem(state)
+               : claims == NULL                 ? "the session is not attested"
+                                : alc_kbs_token_date_problem(claims, exchange->now_s);
+    if (*problem != NULL) {
+        json_decref(claims);
+        return NULL;
+    }
+    return claims;
+}
+
+/* The claims of whoever asks: by token, or by a session that has one. */
 static json_t *authorize(struct alc_kbs_exchange *exchange)
 {
     const struct alc_kbs_request *request = exchange->request;
-    struct alc_kbs *kbs = exchange->kbs;
     const char *problem = "no token and no session: attest first";
-    char *text = NULL;
     json_t *claims = NULL;
     if (request->bearer != NULL) {
-        claims = alc_kbs_token_verify(kbs->token_key, request->bearer, exchange->now_s, &problem);
+        claims = alc_kbs_token_verify(exchange->kbs->token_key, request->bearer, exchange->now_s,
+                                      &problem);
     } else if (request->session != NULL) {
-        enum alc_kbs_session_state state =
-            alc_kbs_session_claims(kbs->sessions, request->session, exchange->now_s, &text);
-        problem =
-            state == ALC_KBS_SESSION_UNKNOWN ? state_problem(state) : "the session is not attested";
-        claims = text != NULL ? json_loads(text, 0, NULL) : NULL;
-        free(text);
+        claims = claims_of_session(exchange, &problem);
     }
     if (claims == NULL) {
         snprintf(exchange->reason, sizeof exchange->reason, "%s", problem);
