@@ -267,7 +267,7 @@ static void give_token(struct alc_kbs_exchange *exchange, const char *claims_tex
     if (token == NULL || claims == NULL) {
         alc_kbs_refuse(exchange, 500, "RcarAttestFailed", "no token could be made");
     } else if (alc_kbs_audit(exchange, "attest", "", claims, true, policy_of(all))) {
-        alc_kbs_session_attest(kbs->sessions, exchange->request->session, claims_text);
+        alc_kbs_session_attest(kbs->sessions, exchange->request->session, all);
         alc_kbs_answer_json(exchange, json_pack("{s:s}", "token", token));
     }
     json_decref(claims);
@@ -301,11 +301,9 @@ static void handle_attest(struct alc_kbs_exchange *exchange)
  * what is known about the platform. */
 static json_t *claims_of_session(struct alc_kbs_exchange *exchange, const char **problem)
 {
-    char *text;
+    json_t *claims;
     const enum alc_kbs_session_state state = alc_kbs_session_claims(
-        exchange->kbs->sessions, exchange->request->session, exchange->now_s, &text);
-    json_t *claims = text != NULL ? json_loads(text, 0, NULL) : NULL;
-    free(text);
+        exchange->kbs->sessions, exchange->request->session, exchange->now_s, &claims);
     *problem = state == ALC_KBS_SESSION_UNKNOWN ? state_problem(state)
                : claims == NULL                 ? "the session is not attested"
                                 : alc_kbs_token_date_problem(claims, exchange->now_s);

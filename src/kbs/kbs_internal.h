@@ -74,11 +74,12 @@ enum alc_kbs_session_state {
 enum alc_kbs_session_state alc_kbs_session_spend(struct alc_kbs_sessions *sessions, const char *id,
                                                  int64_t now_s, enum alc_broker_tee *out_tee,
                                                  char out_nonce[ALC_KBS_NONCE_SIZE]);
-/* `claims`: those of its token, as JSON. */
-void alc_kbs_session_attest(struct alc_kbs_sessions *sessions, const char *id, const char *claims);
-/* The same of an attested session, from malloc. */
+/* `claims`: those of its token, of which it takes a reference. Nobody MUST change them from then
+ * on: threads share them (jansson counts references atomically). */
+void alc_kbs_session_attest(struct alc_kbs_sessions *sessions, const char *id, json_t *claims);
+/* The same of an attested session, a new reference, or NULL. */
 enum alc_kbs_session_state alc_kbs_session_claims(struct alc_kbs_sessions *sessions, const char *id,
-                                                  int64_t now_s, char **out_claims);
+                                                  int64_t now_s, json_t **out_claims);
 
 /* -- token.c: JSON Web Tokens -- */
 
