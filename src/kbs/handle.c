@@ -394,18 +394,28 @@ static void handle_get(struct alc_kbs_exchange *exchange, const char *resource)
 
 /* -- paths -- */
 
-static void handle_resource(struct alc_kbs_exchange *exchange, const char *path)
+/* The name of a resource in the path of a request; refuses it when it is none. */
+static bool read_resource(struct alc_kbs_exchange *exchange, const char *path,
+                          char out[ALC_BROKER_RESOURCE_MAX + 1])
 {
-    char resource[ALC_BROKER_RESOURCE_MAX + 1];
     struct alc_text name;
     const struct alc_text text = {(const uint8_t *)path, strlen(path)};
     if (alc_broker_resource_read(&text, &name) != ALC_OK || name.size != text.size) {
         alc_kbs_refuse(exchange, 404, "InvalidRequestPath",
                        "the path of a resource is repository/type/tag");
+        return false;
+    }
+    alc_copy(out, name.bytes, name.size);
+    out[name.size] = '\0';
+    return true;
+}
+
+static void handle_resource(struct alc_kbs_exchange *exchange, const char *path)
+{
+    char resource[ALC_BROKER_RESOURCE_MAX + 1];
+    if (!read_resource(exchange, path, resource)) {
         return;
     }
-    alc_copy(resource, name.bytes, name.size);
-    resource[name.size] = '\0';
     switch (exchange->request->method) {
     case ALC_KBS_GET:
         handle_get(exchange, resource);
@@ -425,10 +435,11 @@ static void handle_resource(struct alc_kbs_exchange *exchange, const char *path)
 /* Nothing, or a slash and the last name that was listed before. */
 static void handle_list(struct alc_kbs_exchange *exchange, const char *rest)
 {
+    char after[ALC_BROKER_RESOURCE_MAX + 1] = "";
     if (*rest != '\0' && *rest != '/') {
         alc_kbs_refuse(exchange, 404, "InvalidRequestPath", "there is nothing at this path");
-    } else {
-        alc_kbs_list(exchange, *rest == '/' ? rest + 1 : "");
+    } else if (*rest == '\0' || read_resource(exchange, rest + 1, after)) {
+        alc_kbs_list(exchange, after);
     }
 }
 
