@@ -698,6 +698,36 @@ static bool has_members(enum policy_group group, const struct alc_policy *policy
     return measure.pos != 0;
 }
 
+alc_status alc_policy_name(struct alc_arena *arena, const struct alc_policy *policy,
+                           char out[ALC_POLICY_NAME_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char start[] = "sha256:";
+    const size_t mark = alc_arena_mark(arena);
+    uint8_t digest[ALC_SHA256_SIZE];
+    struct alc_writer writer;
+    alc_writer_init(&writer, NULL, 0);
+    alc_policy_write(&writer, policy);
+    const size_t size = writer.pos;
+    uint8_t *document = alc_arena_take(arena, size, 1);
+    if (document == NULL) {
+        return ALC_E_OUT_OF_MEMORY;
+    }
+    alc_writer_init(&writer, document, size);
+    alc_policy_write(&writer, policy);
+    alc_sha256(document, size, digest);
+    alc_arena_reset(arena, mark);
+    _Static_assert(ALC_POLICY_NAME_SIZE == sizeof start + 2 * sizeof digest, "it fits");
+    alc_copy(out, start, sizeof start - 1);
+    out += sizeof start - 1;
+    for (size_t i = 0; i < sizeof digest; i++) {
+        out[2 * i] = digits[digest[i] >> 4];
+        out[2 * i + 1] = digits[digest[i] & 15];
+    }
+    out[2 * sizeof digest] = '\0';
+    return ALC_OK;
+}
+
 bool alc_policy_asks_for_claims(const struct alc_policy *policy)
 {
     return has_members(GROUP_CLAIMS, policy);

@@ -123,6 +123,15 @@ ALC_MUST_CHECK alc_status alc_policy_read(struct alc_arena *arena, struct alc_re
  */
 void alc_policy_write(struct alc_writer *writer, const struct alc_policy *policy);
 
+enum { ALC_POLICY_NAME_SIZE = 7 + 2 * ALC_SHA256_SIZE + 1 };
+
+/* What a policy is called, whatever its file looked like: "sha256:" and the digits of that
+ * document's hash. `arena` is only used during the call; ALC_E_OUT_OF_MEMORY when it cannot hold
+ * the document.
+ */
+ALC_MUST_CHECK alc_status alc_policy_name(struct alc_arena *arena, const struct alc_policy *policy,
+                                          char out[ALC_POLICY_NAME_SIZE]);
+
 /* Whether it asks for anything that only claims of alcove's runtime can meet (group CLAIMS of
  * policy.def): where evidence comes without them, nobody can. */
 bool alc_policy_asks_for_claims(const struct alc_policy *policy);

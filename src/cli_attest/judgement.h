@@ -11,14 +11,14 @@
 #include "attest/ear.h"
 #include "cli/cli.h"
 
-enum { JUDGEMENT_REASON_SIZE = 1024, JUDGEMENT_POLICY_ID_SIZE = 80 };
+enum { JUDGEMENT_REASON_SIZE = 1024 };
 
 struct judgement {
     const char *evidence_path;
     size_t evidence_size;
     const char *policy_path; /* NULL: the default policy */
     struct alc_policy policy;
-    char policy_id[JUDGEMENT_POLICY_ID_SIZE]; /* "sha256:" and digits, over its document */
+    char policy_id[ALC_POLICY_NAME_SIZE];
     struct alc_appraisal appraisal;
     struct alc_verdict verdict;
 };

@@ -80,27 +80,6 @@ static void apply_option(const struct cli_arguments *arguments, struct request *
     }
 }
 
-/* The name of a policy is the SHA-256 of the one document that stands for it, whatever the file
- * looked like. */
-static void name_policy(struct judgement *judgement)
-{
-    struct alc_writer writer;
-    uint8_t digest[ALC_SHA256_SIZE];
-    alc_writer_init(&writer, NULL, 0);
-    alc_policy_write(&writer, &judgement->policy);
-    const size_t size = writer.pos;
-    uint8_t *document = cli_allocate(size);
-    alc_writer_init(&writer, document, size);
-    alc_policy_write(&writer, &judgement->policy);
-    alc_sha256(document, size, digest);
-    free(document);
-    int start = snprintf(judgement->policy_id, sizeof judgement->policy_id, "sha256:");
-    for (size_t i = 0; i < sizeof digest; i++) {
-        start += snprintf(&judgement->policy_id[start], sizeof judgement->policy_id - (size_t)start,
-                          "%02x", digest[i]);
-    }
-}
-
 static void make_policy(const struct request *request, struct judgement *judgement)
 {
     judgement->policy = alc_policy_default;
@@ -108,7 +87,9 @@ static void make_policy(const struct request *request, struct judgement *judgeme
         judgement_read_policy(judgement, request->policy_path);
     }
     judgement->policy.accepts_emulated |= request->accepts_emulated;
-    name_policy(judgement);
+    if (alc_policy_name(judgement_arena(), &judgement->policy, judgement->policy_id) != ALC_OK) {
+        cli_die(CLI_FAILED, "out of memory");
+    }
 }
 
 static void print_verdict(const struct request *request, const struct judgement *judgement)

@@ -11,13 +11,14 @@
 #include "base/limits.h"
 #include "kbs/kbs_internal.h"
 
-enum { POLICY_MEMORY = 4 * ALC_LIMIT_POLICY_SIZE };
-_Static_assert(POLICY_MEMORY == ALC_KBS_APPRAISAL_TEXT_MAX, "what was read can be written");
+/* Lists, and for a moment the canonical document, which is not much longer than any other. */
+enum { POLICY_MEMORY = 8 * ALC_LIMIT_POLICY_SIZE };
+_Static_assert(POLICY_MEMORY >= 2 * ALC_KBS_APPRAISAL_TEXT_MAX, "what was read can be written");
 
 struct alc_kbs_appraisal {
     unsigned uses;
     struct alc_policy policy;
-    char id[ALC_KBS_POLICY_ID_SIZE];
+    char id[ALC_POLICY_NAME_SIZE];
     uint8_t *memory; /* document and lists */
 };
 
@@ -101,32 +102,6 @@ static const char *policy_problem(const struct alc_policy *policy, bool accepts_
     return NULL;
 }
 
-/* SHA-256 of the one document that stands for the policy, as `alcove verify` names policies. */
-static alc_status name_policy(const struct alc_policy *policy, char out[ALC_KBS_POLICY_ID_SIZE])
-{
-    static const char digits[] = "0123456789abcdef";
-    static const char prefix[] = "sha256:";
-    uint8_t digest[ALC_SHA256_SIZE];
-    struct alc_writer writer;
-    uint8_t *document = malloc(POLICY_MEMORY);
-    if (document == NULL) {
-        return ALC_E_OUT_OF_MEMORY;
-    }
-    alc_writer_init(&writer, document, POLICY_MEMORY);
-    alc_policy_write(&writer, policy);
-    ALC_ASSERT(!writer.overflowed);
-    alc_sha256(document, writer.pos, digest);
-    free(document);
-    alc_copy(out, prefix, sizeof prefix - 1);
-    out += sizeof prefix - 1;
-    for (size_t i = 0; i < sizeof digest; i++) {
-        out[2 * i] = digits[digest[i] >> 4];
-        out[2 * i + 1] = digits[digest[i] & 15];
-    }
-    out[2 * sizeof digest] = '\0';
-    return ALC_OK;
-}
-
 static alc_status read_appraisal(struct alc_kbs_appraisal *appraisal, const char *document,
                                  size_t size, bool accepts_emulated, struct alc_error *error)
 {
@@ -147,7 +122,7 @@ static alc_status read_appraisal(struct alc_kbs_appraisal *appraisal, const char
     if (problem != NULL) {
         return alc_fail_with(error, ALC_E_BAD_POLICY, ALC_NO_OFFSET, problem);
     }
-    alc_status status = name_policy(&appraisal->policy, appraisal->id);
+    alc_status status = alc_policy_name(&arena, &appraisal->policy, appraisal->id);
     return status == ALC_OK ? ALC_OK : alc_fail(error, status, ALC_NO_OFFSET);
 }
 

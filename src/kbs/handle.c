@@ -267,7 +267,7 @@ static void give_token(struct alc_kbs_exchange *exchange, const char *claims_tex
     if (token == NULL || claims == NULL) {
         alc_kbs_refuse(exchange, 500, "RcarAttestFailed", "no token could be made");
     } else if (alc_kbs_audit(exchange, "attest", "", claims, true, policy_of(all))) {
-        alc_kbs_session_attest(kbs->sessions, exchange->request->session, claims_text);
+        alc_kbs_session_attest(kbs->sessions, exchange->request->session, all);
         alc_kbs_answer_json(exchange, json_pack("{s:s}", "token", token));
     }
     json_decref(claims);
@@ -297,23 +297,34 @@ static void handle_attest(struct alc_kbs_exchange *exchange)
 
 /* -- resources -- */
 
-/* The claims of whoever asks: by token, or by a session that has one. Dates hold for both. */
+/* The claims of a session that was attested, which hold no longer than its token: that ends with
+ * what is known about the platform. */
+static json_t *claims_of_session(struct alc_kbs_exchange *exchange, const char **problem)
+{
+    json_t *claims;
+    const enum alc_kbs_session_state state = alc_kbs_session_claims(
+        exchange->kbs->sessions, exchange->request->session, exchange->now_s, &claims);
+    *problem = state == ALC_KBS_SESSION_UNKNOWN ? state_problem(state)
+               : claims == NULL                 ? "the session is not attested"
+                                : alc_kbs_token_date_problem(claims, exchange->now_s);
+    if (*problem != NULL) {
+        json_decref(claims);
+        return NULL;
+    }
+    return claims;
+}
+
+/* The claims of whoever asks: by token, or by a session that has one. */
 static json_t *authorize(struct alc_kbs_exchange *exchange)
 {
     const struct alc_kbs_request *request = exchange->request;
-    struct alc_kbs *kbs = exchange->kbs;
     const char *problem = "no token and no session: attest first";
-    char *text = NULL;
     json_t *claims = NULL;
     if (request->bearer != NULL) {
-        claims = alc_kbs_token_verify(kbs->token_key, request->bearer, exchange->now_s, &problem);
+        claims = alc_kbs_token_verify(exchange->kbs->token_key, request->bearer, exchange->now_s,
+                                      &problem);
     } else if (request->session != NULL) {
-        enum alc_kbs_session_state state =
-            alc_kbs_session_claims(kbs->sessions, request->session, exchange->now_s, &text);
-        problem =
-            state == ALC_KBS_SESSION_UNKNOWN ? state_problem(state) : "the session is not attested";
-        claims = text != NULL ? json_loads(text, 0, NULL) : NULL;
-        free(text);
+        claims = claims_of_session(exchange, &problem);
     }
     if (claims == NULL) {
         snprintf(exchange->reason, sizeof exchange->reason, "%s", problem);
@@ -383,18 +394,28 @@ static void handle_get(struct alc_kbs_exchange *exchange, const char *resource)
 
 /* -- paths -- */
 
-static void handle_resource(struct alc_kbs_exchange *exchange, const char *path)
+/* The name of a resource in the path of a request; refuses it when it is none. */
+static bool read_resource(struct alc_kbs_exchange *exchange, const char *path,
+                          char out[ALC_BROKER_RESOURCE_MAX + 1])
 {
-    char resource[ALC_BROKER_RESOURCE_MAX + 1];
     struct alc_text name;
     const struct alc_text text = {(const uint8_t *)path, strlen(path)};
     if (alc_broker_resource_read(&text, &name) != ALC_OK || name.size != text.size) {
         alc_kbs_refuse(exchange, 404, "InvalidRequestPath",
                        "the path of a resource is repository/type/tag");
+        return false;
+    }
+    alc_copy(out, name.bytes, name.size);
+    out[name.size] = '\0';
+    return true;
+}
+
+static void handle_resource(struct alc_kbs_exchange *exchange, const char *path)
+{
+    char resource[ALC_BROKER_RESOURCE_MAX + 1];
+    if (!read_resource(exchange, path, resource)) {
         return;
     }
-    alc_copy(resource, name.bytes, name.size);
-    resource[name.size] = '\0';
     switch (exchange->request->method) {
     case ALC_KBS_GET:
         handle_get(exchange, resource);
@@ -414,10 +435,11 @@ static void handle_resource(struct alc_kbs_exchange *exchange, const char *path)
 /* Nothing, or a slash and the last name that was listed before. */
 static void handle_list(struct alc_kbs_exchange *exchange, const char *rest)
 {
+    char after[ALC_BROKER_RESOURCE_MAX + 1] = "";
     if (*rest != '\0' && *rest != '/') {
         alc_kbs_refuse(exchange, 404, "InvalidRequestPath", "there is nothing at this path");
-    } else {
-        alc_kbs_list(exchange, *rest == '/' ? rest + 1 : "");
+    } else if (*rest == '\0' || read_resource(exchange, rest + 1, after)) {
+        alc_kbs_list(exchange, after);
     }
 }
 

@@ -43,8 +43,8 @@ ALC_MUST_CHECK alc_status alc_kbs_open(const struct alc_kbs_options *options, st
                                        struct alc_error *error);
 void alc_kbs_close(struct alc_kbs *kbs);
 
-/* Replaces the resource policy by this document (docs/howto/key-broker.md). ALC_E_BAD_POLICY with
- * words of what is wrong at its place. */
+/* Replaces the resource policy by this document (docs/howto/key-broker.md). ALC_E_BAD_JSON at the
+ * offset of what is wrong, ALC_E_BAD_POLICY with words. */
 ALC_MUST_CHECK alc_status alc_kbs_set_policy(struct alc_kbs *kbs, const char *document, size_t size,
                                              struct alc_error *error);
 
@@ -94,7 +94,7 @@ char *alc_kbs_admin_token(const char *private_key_pem);
 struct alc_kbs_audit_row {
     int64_t time_s;
     const char *peer;
-    const char *action;   /* "attest", "get", "put", "delete", "policy" */
+    const char *action;   /* "auth", "attest", "get"; the administrator's: "put", "policy", … */
     const char *resource; /* or "" */
     const char *subject;  /* what the evidence says runs there, or "" */
     bool is_allowed;

@@ -15,7 +15,6 @@ enum {
     ALC_KBS_REASON_MAX = 200,
     ALC_KBS_SESSION_ID_SIZE = 33,
     ALC_KBS_NONCE_SIZE = 45,
-    ALC_KBS_POLICY_ID_SIZE = 72,
     ALC_KBS_APPRAISAL_TEXT_MAX = 4 << 16, /* of a policy's canonical document */
     ALC_KBS_LIST_MAX = 1000,              /* names in one answer */
 };
@@ -75,11 +74,12 @@ enum alc_kbs_session_state {
 enum alc_kbs_session_state alc_kbs_session_spend(struct alc_kbs_sessions *sessions, const char *id,
                                                  int64_t now_s, enum alc_broker_tee *out_tee,
                                                  char out_nonce[ALC_KBS_NONCE_SIZE]);
-/* `claims`: those of its token, as JSON. */
-void alc_kbs_session_attest(struct alc_kbs_sessions *sessions, const char *id, const char *claims);
-/* The same of an attested session, from malloc. */
+/* `claims`: those of its token, of which it takes a reference. Nobody MUST change them from then
+ * on: threads share them (jansson counts references atomically). */
+void alc_kbs_session_attest(struct alc_kbs_sessions *sessions, const char *id, json_t *claims);
+/* The same of an attested session, a new reference, or NULL. */
 enum alc_kbs_session_state alc_kbs_session_claims(struct alc_kbs_sessions *sessions, const char *id,
-                                                  int64_t now_s, char **out_claims);
+                                                  int64_t now_s, json_t **out_claims);
 
 /* -- token.c: JSON Web Tokens -- */
 
@@ -91,6 +91,9 @@ char *alc_kbs_token_header(EVP_PKEY *key);
 char *alc_kbs_token_sign(EVP_PKEY *key, const char *header, const char *claims);
 /* Verifies signature and dates; the claims, a new reference, or NULL and why not. */
 json_t *alc_kbs_token_verify(EVP_PKEY *key, const char *token, int64_t now_s, const char **reason);
+
+/* Why a token with these claims is not good now, or NULL. */
+const char *alc_kbs_token_date_problem(const json_t *claims, int64_t now_s);
 
 /* -- seal.c: JSON Web Encryption, the sender's half -- */
 

@@ -21,7 +21,7 @@ struct session {
     enum alc_broker_tee tee;
     enum alc_kbs_session_state state;
     int64_t expires_s;
-    char *claims; /* of an attested one */
+    json_t *claims; /* of an attested one; nobody changes them any more */
     struct session *next_in_bucket;
     struct session *next_in_queue;
 };
@@ -66,7 +66,7 @@ static void remove_oldest(struct alc_kbs_sessions *sessions)
         sessions->newest = NULL;
     }
     sessions->count--;
-    free(session->claims);
+    json_decref(session->claims);
     free(session);
 }
 
@@ -173,23 +173,19 @@ enum alc_kbs_session_state alc_kbs_session_spend(struct alc_kbs_sessions *sessio
     return state;
 }
 
-/* Without memory for the claims the session stays spent. */
-void alc_kbs_session_attest(struct alc_kbs_sessions *sessions, const char *id, const char *claims)
+void alc_kbs_session_attest(struct alc_kbs_sessions *sessions, const char *id, json_t *claims)
 {
-    char *copy = strdup(claims);
     pthread_mutex_lock(&sessions->lock);
     struct session *session = find(sessions, id, INT64_MIN);
-    if (session != NULL && copy != NULL && session->state == ALC_KBS_SESSION_SPENT) {
+    if (session != NULL && session->state == ALC_KBS_SESSION_SPENT) {
         session->state = ALC_KBS_SESSION_ATTESTED;
-        session->claims = copy;
-        copy = NULL;
+        session->claims = json_incref(claims);
     }
     pthread_mutex_unlock(&sessions->lock);
-    free(copy);
 }
 
 enum alc_kbs_session_state alc_kbs_session_claims(struct alc_kbs_sessions *sessions, const char *id,
-                                                  int64_t now_s, char **out_claims)
+                                                  int64_t now_s, json_t **out_claims)
 {
     enum alc_kbs_session_state state = ALC_KBS_SESSION_UNKNOWN;
     *out_claims = NULL;
@@ -197,7 +193,7 @@ enum alc_kbs_session_state alc_kbs_session_claims(struct alc_kbs_sessions *sessi
     struct session *session = find(sessions, id, now_s);
     if (session != NULL) {
         state = session->state;
-        *out_claims = session->claims != NULL ? strdup(session->claims) : NULL;
+        *out_claims = json_incref(session->claims);
     }
     pthread_mutex_unlock(&sessions->lock);
     return state;

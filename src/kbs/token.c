@@ -193,7 +193,7 @@ static bool is_header_of(const char *token, size_t header_size, const struct alg
 }
 
 /* Every token must say when it ends. */
-static const char *date_problem(const json_t *claims, int64_t now_s)
+const char *alc_kbs_token_date_problem(const json_t *claims, int64_t now_s)
 {
     const json_t *expires = json_object_get(claims, "exp");
     const json_t *begins = json_object_get(claims, "nbf");
@@ -229,7 +229,7 @@ json_t *alc_kbs_token_verify(EVP_PKEY *key, const char *token, int64_t now_s, co
     }
     json_t *claims = load_part(token + header_size + 1, signed_size - header_size - 1);
     if (claims != NULL) {
-        *reason = date_problem(claims, now_s);
+        *reason = alc_kbs_token_date_problem(claims, now_s);
     }
     if (*reason != NULL) {
         json_decref(claims);

@@ -143,8 +143,9 @@ def case_reload(alcove):
     with tempfile.TemporaryDirectory() as folder:
         secret = write(folder, "secret", SECRET)
         appraisal = write(folder, "appraisal.json", b"{}")
+        amd = write(folder, "amd.json", b'{"chain":"-"}')  # a form; what it says nobody asks yet
         with Broker(alcove, folder, "--admin-loopback", "--accept-emulated", "--appraisal-policy",
-                    appraisal, rules=SAMPLES) as broker:
+                    appraisal, "--collateral", amd, rules=SAMPLES) as broker:
             expect("put", broker.run("put", NAME, secret)[0], 0)
             for content, words, printed in (
                     (b'{"kinds": ["snp"]}', "read again", b'{"kinds":["snp"]}\n'),
@@ -153,8 +154,13 @@ def case_reload(alcove):
                 write(folder, "appraisal.json", content)
                 expect_in("what it says", words, broker.reload())
                 expect("in force", broker.run("policy", "--appraisal")[1], printed)
+            write(folder, "amd.json", b'{"chain":1}')
+            expect_in("no collateral", "amd.json: malformed JSON", broker.reload())
+            os.remove(amd)
+            expect_in("no file", "amd.json: No such file", broker.reload())
+            write(folder, "amd.json", b'{"chain":"-"}')
             write(folder, "policy.json", b'{"rules":[]}')
-            broker.reload()
+            expect_in("all", "read again", broker.reload())
             expect("get without a rule", broker.run("get", "--tee", "sample", NAME)[0], 3)
 
 

@@ -243,12 +243,33 @@ static void test_memory(void **state)
     assert_int_equal(alc_policy_read(&arena, &reader, &policy), ALC_E_OUT_OF_MEMORY);
 }
 
+/* One name for what asks for the same; the arena is as before. */
+static void test_name(void **state)
+{
+    static const char claims[] = "{\"claims\":{\"rollback\":\"none\"}}";
+    char name[ALC_POLICY_NAME_SIZE];
+    struct alc_policy policy;
+    struct alc_arena arena;
+    (void)state;
+    alc_arena_init(&arena, memory, 2);
+    assert_int_equal(alc_policy_name(&arena, &alc_policy_default, name), ALC_OK);
+    assert_int_equal(alc_arena_mark(&arena), 0);
+    assert_string_equal(
+        name, "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"); /* {} */
+    assert_false(alc_policy_asks_for_claims(&alc_policy_default));
+    assert_int_equal(read_policy(claims, &policy), ALC_OK);
+    assert_true(alc_policy_asks_for_claims(&policy));
+    alc_arena_init(&arena, memory, 1);
+    assert_int_equal(alc_policy_name(&arena, &policy, name), ALC_E_OUT_OF_MEMORY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_member), cmocka_unit_test(test_default),
         cmocka_unit_test(test_refusals),     cmocka_unit_test(test_size),
         cmocka_unit_test(test_values),       cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

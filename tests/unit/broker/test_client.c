@@ -291,8 +291,8 @@ static void test_bad_challenges(void **state)
         "{\"nonce\":\"A\",\"nonce\":\"A\"}",
         "{\"nonce\":\"A\"} x",
         "{\"nonce\":\"A\",\"extra-params\":{\"alcove-workload-id\":1}}",
-        "{\"nonce\":\"A\",\"extra-params\":{\"alcove-workload-id\":true,"
-        "\"alcove-workload-id\":true}}",
+        ("{\"nonce\":\"A\",\"extra-params\":{\"alcove-workload-id\":true,"
+         "\"alcove-workload-id\":true}}"),
     };
     static const char *const sessions[] = {"", "a b", "a\r\nX: y", "a;b", "a\x7f", "\"a\""};
     struct run run = start(ALC_BROKER_SGX, "a/b/c");

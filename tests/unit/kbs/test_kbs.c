@@ -224,6 +224,29 @@ static void test_tokens(void **state)
     free(run.response.body);
 }
 
+/* Nothing outlives what is known about the platform. */
+static void test_end_of_collateral(void **state)
+{
+    enum { TCB_UNTIL = 1761955200 }; /* platform_options_default */
+    struct run run;
+    (void)state;
+    put("/kbs/v0/resource/repo/key/1", "the secret");
+    now_s = TCB_UNTIL - 10;
+    char *token = attest(&run);
+    now_s = TCB_UNTIL - 1;
+    step(&run);
+    assert_int_equal(run.status, ALC_OK);
+    assert_int_equal(get_with(token, NULL), 200);
+    now_s = TCB_UNTIL;
+    ask(&run, "repo/key/1");
+    step(&run);
+    assert_int_equal(run.response.http_status, 401);
+    assert_true(has_reason(&run, "the token expired"));
+    assert_int_equal(get_with(token, "the token expired"), 401);
+    free(token);
+    free(run.response.body);
+}
+
 /* A stolen token is of no use: what it gets is for the key that was attested. */
 static void test_stolen_token(void **state)
 {
@@ -338,6 +361,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_replay, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expiry, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_end_of_collateral, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stolen_token, setup, teardown),
         cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_body, setup, teardown),

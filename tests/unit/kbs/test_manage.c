@@ -241,6 +241,9 @@ static void test_list(void **state)
     expect_answer_to_admin(ALC_KBS_GET, "/kbs/v0/resource-list/a/key/1", "", 200,
                            "{\"resources\":[{\"path\":\"b/key/1\",\"size\":10}]}");
     expect_answer_to_admin(ALC_KBS_GET, "/kbs/v0/resource-listing", "", 404, "~nothing");
+    expect_answer_to_admin(ALC_KBS_GET, "/kbs/v0/resource-list/", "", 404, "~repository/type/tag");
+    expect_answer_to_admin(ALC_KBS_GET, "/kbs/v0/resource-list/a/b", "", 404,
+                           "~repository/type/tag");
     assert_int_equal(administer(ALC_KBS_GET, "/kbs/v0/resource-list", NULL, ""), 401);
     assert_true(audit_has("list   no administration needs a token"));
     char *token = strdup(admin_token(admin_key, ES256, FOR_LONG));
