@@ -155,7 +155,7 @@ int cli_inspect(struct cli_arguments *arguments)
     struct cli_file file = cli_read_file(path);
     struct cli_module loaded;
     if (cli_module_open(&loaded, file.bytes, file.size, 0) != ALC_OK) {
-        return cli_report_error(path, &loaded.error);
+        return cli_report_module_error(path, &file, &loaded.error);
     }
     const struct alc_module *module = loaded.module;
     uint8_t digest[ALC_SHA256_SIZE];
