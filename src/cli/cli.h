@@ -70,7 +70,8 @@ struct cli_file {
 };
 struct cli_file cli_read_file(const char *path);
 void cli_unmap(struct cli_file *file);
-/* Writes a new file with mode `mode`; ends the process when that fails. */
+/* Writes a new file with mode `mode`; ends the process when that fails, or is false, with errno. */
+bool cli_try_write_file(const char *path, const void *bytes, size_t size, unsigned mode);
 void cli_write_file(const char *path, const void *bytes, size_t size, unsigned mode);
 /* malloc that ends the process instead of failing; the caller frees. */
 void *cli_allocate(size_t size);
