@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks the documents: links between files lead somewhere, and the headings they name exist."""
+"""Checks the documents: links between files lead somewhere, the headings they name exist, and
+ARCHITECTURE.md has a row for every room of src/layers.txt and for nothing else."""
 import argparse
 import pathlib
 import re
@@ -39,6 +40,17 @@ def check_links(root, names):
     return problems
 
 
+def check_rooms(layers, architecture):
+    """`layers`, `architecture`: the texts of the two files."""
+    rooms = set(re.findall(r"^([a-z_]+)!? *:", layers, re.M))
+    table = architecture.partition("| room | what it is |")[2].partition("\n\n")[0]
+    named = {room for cell in re.findall(r"^\| (.*?) \|", table, re.M)
+             for room in re.findall(r"`([a-z_]+)`", cell)}
+    problems = [f"no row for the room {name}" for name in sorted(rooms - named)]
+    problems += [f"a row for {name}, which is no room" for name in sorted(named - rooms)]
+    return [f"ARCHITECTURE.md: {problem}" for problem in problems]
+
+
 def self_test():
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
@@ -46,6 +58,9 @@ def self_test():
         (root / "a.md").write_text("[x](b.md#some-heading) [y](gone.md) [z](b.md#no)\n",
                                    encoding="utf-8")
         assert len(check_links(root, ["a.md", "b.md"])) == 2
+    rows = "| room | what it is |\n|---|---|\n| `a` ! | x |\n| `b`, `c` | y |\n\n| `d` | z |\n"
+    assert check_rooms("a!   :\nb : a\nc : a?\n", rows) == []
+    assert len(check_rooms("a!   :\ne : a\n", rows)) == 3
     print("check_docs: self-test passed, every rule can fail")
 
 
@@ -59,6 +74,8 @@ def main():
                           capture_output=True, text=True).stdout
     names = [name for name in text.split("\0") if name and (ROOT / name).is_file()]
     problems = check_links(ROOT, names)
+    problems += check_rooms((ROOT / "src/layers.txt").read_text(encoding="utf-8"),
+                            (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
     for problem in problems:
         print(problem)
     verdict = f"{len(problems)} problems" if problems else "ok"

@@ -100,6 +100,21 @@ int cli_next_option(struct cli_arguments *arguments, const char **value)
     return option;
 }
 
+const char *cli_only_operand(const struct cli_arguments *arguments, const char *what)
+{
+    const int next = arguments->next;
+    if (next == arguments->argc) {
+        cli_usage_error(arguments, "which %s?", what);
+    }
+    if (next + 1 < arguments->argc) {
+        const char *extra = arguments->argv[next + 1];
+        cli_usage_error(arguments,
+                        extra[0] == '-' ? "options come before the %s: %s" : "one %s only: %s",
+                        what, extra);
+    }
+    return arguments->argv[next];
+}
+
 /* A decimal number and where it ends; false when there is none or it exceeds 64 bits. */
 static bool read_number(const char *text, uint64_t *out, const char **end)
 {

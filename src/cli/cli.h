@@ -54,6 +54,9 @@ struct cli_arguments {
 int cli_next_option(struct cli_arguments *arguments, const char **value);
 /* Whether `command` has the options of `other`, as every command has its own. */
 bool cli_takes_options_of(enum cli_command command, enum cli_command other);
+/* The one word behind the options, a `what`; ends the process with CLI_USAGE when there is none or
+ * more than one. */
+const char *cli_only_operand(const struct cli_arguments *arguments, const char *what);
 /* Ends the process with CLI_USAGE after "alcove COMMAND: message". */
 ALC_NORETURN void cli_usage_error(const struct cli_arguments *arguments, const char *format, ...)
     ALC_PRINTF(2, 3);
@@ -70,7 +73,8 @@ struct cli_file {
 };
 struct cli_file cli_read_file(const char *path);
 void cli_unmap(struct cli_file *file);
-/* Writes a new file with mode `mode`; ends the process when that fails. */
+/* Writes a new file with mode `mode`; ends the process when that fails, or is false, with errno. */
+bool cli_try_write_file(const char *path, const void *bytes, size_t size, unsigned mode);
 void cli_write_file(const char *path, const void *bytes, size_t size, unsigned mode);
 /* malloc that ends the process instead of failing; the caller frees. */
 void *cli_allocate(size_t size);

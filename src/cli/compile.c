@@ -146,7 +146,7 @@ static int compile(const struct request *request, const char *module_path)
     struct alc_error error;
     struct alc_compiled compiled;
     if (cli_module_open(&module, file.bytes, file.size, 0) != ALC_OK) {
-        return cli_report_error(module_path, &module.error);
+        return cli_report_module_error(module_path, &file, &module.error);
     }
     alc_error_clear(&error);
     if (alc_compile(module.module, &request->options, &compiled, &error) != ALC_OK) {

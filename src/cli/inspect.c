@@ -148,14 +148,11 @@ int cli_inspect(struct cli_arguments *arguments)
 {
     const char *value;
     (void)cli_next_option(arguments, &value);
-    if (arguments->next + 1 != arguments->argc) {
-        cli_usage_error(arguments, "one module, please");
-    }
-    const char *path = arguments->argv[arguments->next];
+    const char *path = cli_only_operand(arguments, "module");
     struct cli_file file = cli_read_file(path);
     struct cli_module loaded;
     if (cli_module_open(&loaded, file.bytes, file.size, 0) != ALC_OK) {
-        return cli_report_error(path, &loaded.error);
+        return cli_report_module_error(path, &file, &loaded.error);
     }
     const struct alc_module *module = loaded.module;
     uint8_t digest[ALC_SHA256_SIZE];

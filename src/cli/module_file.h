@@ -21,6 +21,9 @@ struct cli_module {
 /* Loads `bytes` (borrowed while the module is used) without making code. `features` 0: all. */
 alc_status cli_module_open(struct cli_module *module, const uint8_t *bytes, size_t size,
                            uint64_t features);
+/* cli_report_error for an error in the module `file`: if it is none, says what it is taken for. */
+int cli_report_module_error(const char *path, const struct cli_file *file,
+                            const struct alc_error *error);
 void cli_module_close(struct cli_module *module);
 /* Prints a name from a module: control characters, which could steer a terminal, as \xx. */
 void cli_print_name(FILE *out, struct alc_name name);

@@ -41,12 +41,16 @@ void cli_hand_over(const struct cli_arguments *arguments, const char *name)
 void cli_write_file_whole(const char *path, const void *bytes, size_t size, unsigned mode)
 {
     char temporary[PATH_MAX];
+    struct stat there;
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
+        cli_write_file(path, bytes, size, mode); /* a device or a pipe stays what it is */
+        return;
+    }
     int written = snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
     if (written < 0 || (size_t)written >= sizeof temporary) {
         cli_die(CLI_FAILED, "%s: %s", path, strerror(ENAMETOOLONG));
     }
-    cli_write_file(temporary, bytes, size, mode);
-    if (rename(temporary, path) != 0) {
+    if (!cli_try_write_file(temporary, bytes, size, mode) || rename(temporary, path) != 0) {
         int error = errno;
         unlink(temporary);
         cli_die(CLI_FAILED, "%s: %s", path, strerror(error));

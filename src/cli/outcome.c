@@ -37,7 +37,7 @@ int cli_outcome_print(const char *module_path, const struct cli_file *module,
     struct alc_error error = {.status = status, .offset = outcome->offset};
     alc_copy(error.detail, outcome->detail, sizeof error.detail);
     error.detail[sizeof error.detail - 1] = '\0';
-    (void)cli_report_error(module_path, &error);
+    (void)cli_report_module_error(module_path, module, &error);
     print_frames(module, outcome);
     /* Not the outcome's word, unless the program chose its end: an error never looks like success.
      */

@@ -5,12 +5,21 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include "base/bytes.h"
 #include "cli/cli.h"
+
+/* The resolver takes larger numbers, and cuts them. */
+static bool is_port(const char *text)
+{
+    char *end;
+    unsigned long port = strtoul(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && port <= UINT16_MAX;
+}
 
 /* "address:port" or "[address]:port"; freeaddrinfo what comes. */
 static struct addrinfo *resolve(const struct cli_arguments *arguments, const char *option,
@@ -21,8 +30,8 @@ static struct addrinfo *resolve(const struct cli_arguments *arguments, const cha
     char address[64];
     size_t size = colon == NULL ? sizeof address : (size_t)(colon - text);
     size_t skipped = has_brackets ? 1 : 0;
-    if (size >= sizeof address || colon[1] == '\0') {
-        cli_usage_error(arguments, "%s %s: ADDRESS:PORT", option, text);
+    if (size >= sizeof address || !is_port(colon + 1)) {
+        cli_usage_error(arguments, "%s %s: ADDRESS:PORT, a port of at most 65535", option, text);
     }
     alc_copy(address, text + skipped, size - 2 * skipped);
     address[size - 2 * skipped] = '\0';

@@ -92,11 +92,16 @@ void cli_unmap(struct cli_file *file)
     *file = (struct cli_file){0};
 }
 
-void cli_write_file(const char *path, const void *bytes, size_t size, unsigned mode)
+bool cli_try_write_file(const char *path, const void *bytes, size_t size, unsigned mode)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
-    if (file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
+    return file != NULL && fwrite(bytes, 1, size, file) == size && fclose(file) == 0;
+}
+
+void cli_write_file(const char *path, const void *bytes, size_t size, unsigned mode)
+{
+    if (!cli_try_write_file(path, bytes, size, mode)) {
         cli_die(CLI_FAILED, "%s: %s", path, strerror(errno));
     }
 }

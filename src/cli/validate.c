@@ -16,7 +16,7 @@ int cli_validate(struct cli_arguments *arguments)
         struct cli_file file = cli_read_file(arguments->argv[i]);
         struct cli_module module;
         if (cli_module_open(&module, file.bytes, file.size, 0) != ALC_OK) {
-            exit_code = cli_report_error(arguments->argv[i], &module.error);
+            exit_code = cli_report_module_error(arguments->argv[i], &file, &module.error);
         } else {
             printf("%s: valid\n", arguments->argv[i]);
         }

@@ -68,10 +68,10 @@ int cli_vouch(struct cli_arguments *arguments)
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         apply_option(arguments, &request, (enum cli_option)option, value);
     }
-    if (arguments->next + 1 != arguments->argc || request.key_path == NULL) {
-        cli_usage_error(arguments, "one native image, and --key or --new-key");
+    const char *image_path = cli_only_operand(arguments, "native image");
+    if (request.key_path == NULL) {
+        cli_usage_error(arguments, "--key or --new-key is missing");
     }
-    const char *image_path = arguments->argv[arguments->next];
     struct cli_file file = cli_read_file(image_path);
     struct alc_native_image image;
     struct cli_module module;

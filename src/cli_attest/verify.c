@@ -112,14 +112,12 @@ static int verify(struct cli_arguments *arguments)
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         apply_option(arguments, &request, (enum cli_option)option, value);
     }
-    if (arguments->next + 1 != arguments->argc) {
-        cli_usage_error(arguments, "one file with evidence");
-    }
+    const char *path = cli_only_operand(arguments, "file with evidence");
     if (request.key_path != NULL && request.is_json) {
         cli_usage_error(arguments, "one of --json and --ear");
     }
     make_policy(&request, &judgement);
-    judgement_read_evidence(&judgement, arguments->argv[arguments->next]);
+    judgement_read_evidence(&judgement, path);
     if (request.collateral_path != NULL) {
         judgement_read_collateral(&judgement, request.collateral_path);
     }

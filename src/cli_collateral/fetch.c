@@ -185,10 +185,7 @@ static int run(struct cli_arguments *arguments)
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         apply_option(arguments, &request, (enum cli_option)option, value);
     }
-    if (arguments->next + 1 != arguments->argc) {
-        cli_usage_error(arguments, "one file with evidence");
-    }
-    fetch_target_read(arguments->argv[arguments->next], request.product, &target);
+    fetch_target_read(cli_only_operand(arguments, "file with evidence"), request.product, &target);
     fetch_target_read_vlek(request.vlek_path, &target);
     char *text = find(&request, &target);
     if (request.output_path != NULL) {

@@ -78,6 +78,21 @@ def case_compiling_is_deterministic(bench):
         raise Failure("--emit asm prints no assembly")
 
 
+def case_outputs(bench):
+    done = bench.expect(1, "compile", "nothing.wasm", "-o", "missing/image")
+    expect("no folder for the image", done.stderr,
+           "alcove: missing/image: No such file or directory\n")
+    pipe = bench.folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        bench.expect(0, "compile", "nothing.wasm", "-o", "pipe")
+        expect("what came through the pipe", os.read(reader, 4), b"\0alc")
+    finally:
+        os.close(reader)
+    expect("a pipe is still one", pipe.is_fifo(), True)
+
+
 def case_no_byte_may_change(bench):
     bench.compile("nothing")
     image = (bench.folder / "nothing.alc").read_bytes()
