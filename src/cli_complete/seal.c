@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "mounts/upkeep.h"
+#include "mounts/secret.h"
 #include "os_linux/os_linux.h"
 
 enum { DIRECTORY = ALC_OS_FIRST_MOUNT, TARGET };
@@ -23,7 +23,7 @@ struct request {
     uint8_t new_key[ALC_SEAL_KEY_SIZE];
     bool has_key;
     bool has_new_key;
-    const char *exported; /* NULL, or the guest's name of the mount that the directory came from */
+    const char *mount; /* the guest's name of it */
 };
 
 void cli_complete_read_seal_key(const char *path, uint8_t key[ALC_SEAL_KEY_SIZE])
@@ -187,16 +187,6 @@ static const struct action {
     {"export", export, 3, true},
 };
 
-/* The key of a container that an enclave exported is made of the transfer key. */
-static void find_transfer_secret(struct request *request)
-{
-    const struct alc_string path = {(const uint8_t *)request->exported, strlen(request->exported)};
-    uint8_t secret[ALC_SEAL_KEY_SIZE];
-    alc_transfer_secret(request->key, &path, secret);
-    alc_copy(request->key, secret, sizeof request->key);
-    alc_wipe(secret, sizeof secret);
-}
-
 static const struct action *find_action(const struct cli_arguments *arguments)
 {
     const char *name = arguments->next < arguments->argc ? arguments->argv[arguments->next] : "";
@@ -215,8 +205,8 @@ int cli_complete_seal(struct cli_arguments *arguments)
     int option;
     while ((option = cli_next_option(arguments, &value)) >= 0) {
         bool is_new = option == CLI_OPTION_seal_new_key;
-        if (option == CLI_OPTION_seal_exported) {
-            request.exported = value;
+        if (option == CLI_OPTION_seal_mount) {
+            request.mount = value;
             continue;
         }
         cli_complete_read_seal_key(value, is_new ? request.new_key : request.key);
@@ -225,8 +215,8 @@ int cli_complete_seal(struct cli_arguments *arguments)
     }
     const struct action *action = find_action(arguments);
     if (arguments->argc - arguments->next != action->operands_count || !request.has_key ||
-        request.has_new_key != action->wants_new_key) {
-        cli_usage_error(arguments, "%s takes --seal-key%s and %s", action->name,
+        request.mount == NULL || request.has_new_key != action->wants_new_key) {
+        cli_usage_error(arguments, "%s takes --seal-key, --mount%s and %s", action->name,
                         action->wants_new_key ? ", --new-key" : "",
                         action->operands_count == 3 ? "two directories" : "a directory");
     }
@@ -235,9 +225,9 @@ int cli_complete_seal(struct cli_arguments *arguments)
     if (alc_os_linux_new(NULL, &request.system) != ALC_OK) {
         cli_die(CLI_FAILED, "out of memory");
     }
-    if (request.exported != NULL) {
-        find_transfer_secret(&request);
-    }
+    const struct alc_string path = {(const uint8_t *)request.mount, strlen(request.mount)};
+    alc_mount_secret(request.key, &path, request.key);
+    alc_mount_secret(request.new_key, &path, request.new_key);
     grant(&request, DIRECTORY, request.directory);
     int exit_code = action->run(&request);
     alc_wipe(request.key, sizeof request.key);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/writer.h"
 #include "mounts/mounts_internal.h"
+#include "mounts/secret.h"
 
 #define MANIFEST_ARENA_SIZE (UINT64_C(64) << 20)
 
@@ -67,16 +68,26 @@ static alc_status get_named_key(struct mounts *mounts, uint8_t key[ALC_SEAL_KEY_
     return ALC_OK;
 }
 
-static alc_status get_key(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
-                          uint8_t key[ALC_SEAL_KEY_SIZE])
+/* What all mounts of the workload with this policy have. */
+static alc_status get_shared_key(const struct sealed *sealed,
+                                 const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
+                                 uint8_t key[ALC_SEAL_KEY_SIZE])
 {
-    const struct sealed *sealed = context;
     struct mounts *mounts = sealed->mounts;
     if (mounts->is_key_named) {
         return get_named_key(mounts, key);
     }
     return mounts->keys->get(mounts->keys->context, sealed->policy, mounts->workload_id, key_id,
                              key);
+}
+
+static alc_status get_key(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
+                          uint8_t key[ALC_SEAL_KEY_SIZE])
+{
+    const struct sealed *sealed = context;
+    ALC_TRY(get_shared_key(sealed, key_id, key));
+    alc_mount_secret(key, sealed->guest_path, key);
+    return ALC_OK;
 }
 
 /* The counter's key is the mount's, not the container's: who throws a container away finds the
@@ -93,7 +104,7 @@ static alc_status open_witness(struct mounts *mounts, struct sealed *sealed,
     }
     mounts->has_link = true;
     alc_copy(mounts->link.key.point, setting->witness, sizeof setting->witness);
-    ALC_TRY(get_key(sealed, label, secret));
+    ALC_TRY(get_shared_key(sealed, label, secret));
     const struct alc_hkdf_inputs inputs = {.secret = secret,
                                            .secret_size = sizeof secret,
                                            .info = guest_path->bytes,
@@ -162,6 +173,7 @@ alc_status mounts_prepare_sealed(struct alc_os *os, struct mounts *mounts, int32
     struct sealed *sealed = &mounts->sealed[mounts->sealed_count++];
     bool has_witness = setting->level == ALC_MOUNT_LEVEL_WITNESS;
     sealed->mounts = mounts;
+    sealed->guest_path = &mount->guest_path;
     sealed->policy = setting->policy;
     if (has_witness) {
         ALC_TRY(open_witness(mounts, sealed, setting, &mount->guest_path));

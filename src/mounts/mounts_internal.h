@@ -36,6 +36,7 @@ struct mounts {
     uint32_t sealed_count;
     struct sealed {
         struct mounts *mounts;
+        const struct alc_string *guest_path; /* of the manifest, while mounts are opened */
         enum alc_mount_policy policy;
         struct alc_witness_client client; /* with level WITNESS, as what follows */
         uint8_t line[ALC_SEAL_LINE_SIZE]; /* the secret of its counter */

@@ -10,8 +10,7 @@
 #include "base/bytes.h"
 #include "crypto/crypto.h"
 #include "mounts/mounts_internal.h"
-
-static const char transfer_label[] = "alcove seal transfer ";
+#include "mounts/secret.h"
 
 /* What all actions need. */
 struct job {
@@ -61,21 +60,6 @@ static alc_status refuse(const struct job *job, const char *why)
 
 /* -- the transfer key -- */
 
-void alc_transfer_secret(const uint8_t transfer_key[ALC_SEAL_KEY_SIZE],
-                         const struct alc_string *guest_path, uint8_t out[ALC_SEAL_KEY_SIZE])
-{
-    uint8_t digest[ALC_SHA256_SIZE];
-    uint8_t info[sizeof transfer_label - 1 + ALC_SHA256_SIZE];
-    alc_sha256(guest_path->bytes, guest_path->size, digest);
-    alc_copy(info, transfer_label, sizeof transfer_label - 1);
-    alc_copy(info + sizeof transfer_label - 1, digest, sizeof digest);
-    const struct alc_hkdf_inputs inputs = {.secret = transfer_key,
-                                           .secret_size = ALC_SEAL_KEY_SIZE,
-                                           .info = info,
-                                           .info_size = sizeof info};
-    alc_hkdf(ALC_HASH_SHA256, &inputs, out, ALC_SEAL_KEY_SIZE);
-}
-
 static alc_status get_transfer_key(void *context, const uint8_t key_id[ALC_SEAL_KEY_ID_SIZE],
                                    uint8_t key[ALC_SEAL_KEY_SIZE])
 {
@@ -88,7 +72,7 @@ static alc_status get_transfer_key(void *context, const uint8_t key_id[ALC_SEAL_
     }
     ALC_TRY(keys->get_named(keys->named_context, job->mounts->workload_id, job->transfer,
                             transfer_key));
-    alc_transfer_secret(transfer_key, job->guest_path, key);
+    alc_mount_secret(transfer_key, job->guest_path, key);
     alc_wipe(transfer_key, sizeof transfer_key);
     return ALC_OK;
 }

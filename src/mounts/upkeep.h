@@ -38,9 +38,4 @@ void alc_upkeep_write(struct alc_writer *writer, const struct alc_upkeep *upkeep
 ALC_MUST_CHECK alc_status alc_upkeep_find(const struct alc_os *os, bool *out_found,
                                           struct alc_upkeep *out);
 
-/* The root secret of an exported container: of this transfer key, for the mount of this name in the
- * guest, so that one mount's container is not another's. The caller wipes it. */
-void alc_transfer_secret(const uint8_t transfer_key[ALC_SEAL_KEY_SIZE],
-                         const struct alc_string *guest_path, uint8_t out[ALC_SEAL_KEY_SIZE]);
-
 #endif

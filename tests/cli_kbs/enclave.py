@@ -193,7 +193,7 @@ def case_new_key(setup, enclave):
     outside = ("run", "--tee", "none", "--sealed", f"{setup.disk}::/data", "--seal-key", setup.key,
                setup.program)
     expect_run("outside", setup.alcove_does(*outside, "fill"), "filled\n")
-    rekey = ("--new-key", other, "rekey", setup.disk)
+    rekey = ("--mount", "/data", "--new-key", other, "rekey", setup.disk)
     expect_refusal("a stranger's", setup.alcove_does("seal", "--seal-key", stranger, *rekey),
                    "opens with this key")
     expect("rekey", setup.alcove_does("seal", "--seal-key", setup.key, *rekey).returncode, 0)
@@ -216,8 +216,9 @@ def case_processors_key(setup, _):
     expect_run("fill", setup.alcove_does(*inside, setup.program, "fill"), "filled\n")
     before = (setup.disk / "alcove.seal").read_bytes()
     for words in (("rekey", setup.disk), ("export", setup.disk, away)):
-        expect_refusal(words[0], setup.alcove_does("seal", "--seal-key", setup.key, "--new-key",
-                                                   other, *words), "opens with this key")
+        expect_refusal(words[0], setup.alcove_does("seal", "--seal-key", setup.key, "--mount",
+                                                   "/data", "--new-key", other, *words),
+                       "opens with this key")
     expect_refusal("a new version", setup.alcove_does(*inside, setup.new_version(), "fill"),
                    "opens with this key")
     expect("what the disk has", (setup.disk / "alcove.seal").read_bytes() == before, True)

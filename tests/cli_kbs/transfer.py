@@ -110,7 +110,7 @@ def case_move(setup, enclave):
         expect_refusal("export over another", old.upkeep("export", "--to", away),
                        "sealed mount there already")
     # Its owner has the transfer key: a backup, which he can look into.
-    outside = ("seal", "--seal-key", setup.key, "--exported")
+    outside = ("seal", "--seal-key", setup.key, "--mount")
     expect_done("outside", setup.alcove_does(*outside, "/data", "verify", away),
                 f"{away}: everything is genuine\n")
     expect_refusal("of another mount", setup.alcove_does(*outside, "/other", "verify", away),

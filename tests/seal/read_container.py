@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A second reader of sealed containers, written from docs/sealed-storage.md and from nothing else.
 
-    read_container.py CONTAINER KEYFILE          lists files with sizes and SHA-256
+    read_container.py CONTAINER KEYFILE GUEST    lists files with sizes and SHA-256; GUEST is what
+                                                 the program calls the directory
     read_container.py --test ALCOVE FILES.wasm   a container that alcove made, read and compared
 
 Ends with status 77 where the Python package `cryptography` is missing.
@@ -41,11 +42,12 @@ class Pointer:
 
 
 class Container:
-    def __init__(self, data, secret):
+    def __init__(self, data, key, guest_path):
         self.data = data
         header = data[:BLOCK]
         version, block_size = struct.unpack_from("<II", header, 8)
         assert (header[:8], version, block_size) == (MAGIC, 2, BLOCK), "header"
+        secret = hkdf(b"", key, b"alcove sealed mount " + hashlib.sha256(guest_path).digest())
         self.mount_key = hkdf(header[16:48], secret, b"alcove seal mount")
         self.names_key = hkdf(b"", self.mount_key, b"alcove seal names")
         roots = [root for root in map(self.read_root, (1, 2))
@@ -145,7 +147,7 @@ def test(alcove, wasm):
         subprocess.run([alcove, "run", *words, wasm, "fill"], check=True, timeout=60,
                        stdout=subprocess.DEVNULL)
         data = (pathlib.Path(folder) / "alcove.seal").read_bytes()
-        container = Container(data, key.read_bytes())
+        container = Container(data, key.read_bytes(), b"/data")
         found = {path: (inode, kind) for path, inode, kind in container.walk()}
         for number in range(40):
             path = f"/{'inner/' if number % 2 == 0 else ''}file with a name {number}".encode()
@@ -160,7 +162,7 @@ def test(alcove, wasm):
         pointer = container.inode(ROOT_INODE)[2][1]
         changed[pointer.address * BLOCK + 7] ^= 1
         try:
-            list(Container(bytes(changed), key.read_bytes()).walk())
+            list(Container(bytes(changed), key.read_bytes(), b"/data").walk())
             raise AssertionError("a changed block was not noticed")
         except InvalidTag:
             pass
@@ -171,8 +173,8 @@ def main():
     if sys.argv[1] == "--test":
         test(*sys.argv[2:])
         return
-    data, secret = (pathlib.Path(path).read_bytes() for path in sys.argv[1:])
-    container = Container(data, secret)
+    data, key = (pathlib.Path(path).read_bytes() for path in sys.argv[1:3])
+    container = Container(data, key, sys.argv[3].encode())
     for path, inode, kind in container.walk():
         content = b"" if kind == DIRECTORY else container.content(inode)
         digest = hashlib.sha256(content).hexdigest()

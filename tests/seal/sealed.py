@@ -148,6 +148,15 @@ def case_another_key(setup, folder):
     expect("what the disk has", container(store).read_bytes() == before, True)
 
 
+def case_exchanged(setup, folder):
+    """A container is of its mount, not only of its program: none goes in another's place."""
+    one, other = new_store(folder, "one"), new_store(folder, "other")
+    for places, wanted in (((one, other), 0), ((other, one), REFUSED), ((one, other), 0)):
+        result = run(setup, places[0], "number", "--sealed", f"{places[1]}::/other")
+        expect(f"{places}", result.returncode, wanted)
+        expect("the line", "opens with this key" in result.stderr, wanted == REFUSED)
+
+
 def case_plain_image(setup, folder):
     """An image that cannot seal does not write plain what is to be sealed."""
     store = new_store(folder, "plain")
@@ -209,8 +218,8 @@ def case_usage(setup, folder):
 
 
 def seal(setup, *more):
-    return subprocess.run([setup[0], "seal", *map(str, more)], check=False, timeout=RUN_S,
-                          capture_output=True, text=True)
+    return subprocess.run([setup[0], "seal", "--mount", "/data", *map(str, more)], check=False,
+                          timeout=RUN_S, capture_output=True, text=True)
 
 
 def case_verify(setup, folder):
@@ -220,6 +229,8 @@ def case_verify(setup, folder):
     expect("fill", run(setup, store, "fill").returncode, 0)
     result = seal(setup, *key, "verify", store)
     expect("verify", (result.returncode, result.stdout), (0, f"{store}: everything is genuine\n"))
+    result = seal(setup, *key, "--mount", "/other", "verify", store)
+    expect("by another name", result.returncode, REFUSED)
     result = seal(setup, *key, "info", store)
     expect("info", (result.returncode, result.stdout.split()[:2]), (0, ["key", "id"]))
     content = container(store).read_bytes()
@@ -276,6 +287,9 @@ def case_export(setup, folder):
 
 def case_seal_usage(setup, folder):
     key = ("--seal-key", setup[3])
+    nameless = [setup[0], "seal", *map(str, key), "verify", str(folder)]
+    expect("no mount", subprocess.run(nameless, check=False, timeout=RUN_S,
+                                      capture_output=True).returncode, 2)
     for words_given in ((), ("verify", folder), (*key, "verify"), (*key, "destroy", folder),
                         (*key, "rekey", folder), (*key, "--new-key", setup[3], "export", folder),
                         (*key, "--new-key", setup[3], "verify", folder)):
@@ -328,12 +342,11 @@ def kept_code_changes_nothing(setup, folder):
 # In an enclave, programs that are told different things are different workloads.
 CASES = {
     "none": ("none", (case_files_stay, case_damage, case_killed, case_two_at_once,
-                      case_another_key, case_usage, case_verify, case_rekey, case_export,
-                      case_seal_usage)),
+                      case_another_key, case_exchanged, case_usage, case_verify, case_rekey,
+                      case_export, case_seal_usage)),
     "interpreted": ("emulated",
-                    (case_another_key, case_two_at_once, case_plain_image, case_four_images,
-                     case_policy,
-                     same_workload)),
+                    (case_another_key, case_exchanged, case_two_at_once, case_plain_image,
+                     case_four_images, case_policy, same_workload)),
     "native": ("emulated", (case_another_key, same_workload)),
     "cached": ("emulated", (kept_code_changes_nothing,)),
 }

@@ -118,7 +118,8 @@ def case_rekey(setup):
     first, other = setup.key, setup.folder / "other"
     other.write_bytes(random.randbytes(32))
     store.mkdir()
-    rekey = [setup.alcove, "seal", "--seal-key", str(first), "--new-key", str(other), "rekey"]
+    rekey = [setup.alcove, "seal", "--seal-key", str(first), "--mount", "/data", "--new-key",
+             str(other), "rekey"]
     with setup.witness():
         last = setup.count(store, 0, kill_at=2)
         shutil.copytree(store, old)

@@ -161,34 +161,12 @@ static void test_watched(void **state)
     assert_int_equal(world.keys_asked_for, 0);
 }
 
-/* By HKDF as RFC 5869 has it, computed elsewhere. */
-static void test_transfer_secret(void **state)
-{
-    static const uint8_t wanted[ALC_SEAL_KEY_SIZE] = {
-        0xfa, 0x93, 0x75, 0x61, 0xdc, 0xba, 0x9c, 0x10, 0x3b, 0xaa, 0x2b,
-        0x40, 0x28, 0x86, 0xc2, 0xce, 0x5d, 0x48, 0x13, 0x05, 0x1f, 0xd2,
-        0xa6, 0xb7, 0xe1, 0xd9, 0xfa, 0x9d, 0x9e, 0x0a, 0xb8, 0x37};
-    static const struct alc_string path = {(const uint8_t *)"/data", 5};
-    static const struct alc_string other = {(const uint8_t *)"/datb", 5};
-    uint8_t key[ALC_SEAL_KEY_SIZE];
-    uint8_t secret[ALC_SEAL_KEY_SIZE];
-    (void)state;
-    for (uint8_t i = 0; i < ALC_SEAL_KEY_SIZE; i++) {
-        key[i] = i;
-    }
-    alc_transfer_secret(key, &path, secret);
-    assert_memory_equal(secret, wanted, sizeof wanted);
-    alc_transfer_secret(key, &other, secret);
-    assert_memory_not_equal(secret, wanted, sizeof wanted);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_watched, setup, teardown),
-        cmocka_unit_test(test_transfer_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
