@@ -292,38 +292,25 @@ static void write_bits(struct alc_json_writer *writer, const char *name,
     alc_json_close_array(writer);
 }
 
-static bool find_guest_bit(const struct alc_text *word, uint32_t *out_bit)
-{
-    return find_bit(guest_bits, ALC_ARRAY_COUNT(guest_bits), word, out_bit);
-}
-
-static alc_status read_GUEST_BITS(struct alc_reader *reader, struct policy_reader *into,
-                                  uint32_t *out)
-{
-    return read_words(reader, into, out, find_guest_bit);
-}
-
-static void write_GUEST_BITS(struct alc_json_writer *writer, const char *name, const uint32_t *bits)
-{
-    write_bits(writer, name, guest_bits, ALC_ARRAY_COUNT(guest_bits), *bits);
-}
-
-static bool find_platform_bit(const struct alc_text *word, uint32_t *out_bit)
-{
-    return find_bit(platform_bits, ALC_ARRAY_COUNT(platform_bits), word, out_bit);
-}
-
-static alc_status read_PLATFORM_BITS(struct alc_reader *reader, struct policy_reader *into,
-                                     uint32_t *out)
-{
-    return read_words(reader, into, out, find_platform_bit);
-}
-
-static void write_PLATFORM_BITS(struct alc_json_writer *writer, const char *name,
-                                const uint32_t *bits)
-{
-    write_bits(writer, name, platform_bits, ALC_ARRAY_COUNT(platform_bits), *bits);
-}
+/* The kind of words for the bits that `rows` names. */
+#define BITS(kind, rows)                                                                           \
+    static bool find_##kind(const struct alc_text *word, uint32_t *out_bit)                        \
+    {                                                                                              \
+        return find_bit(rows, ALC_ARRAY_COUNT(rows), word, out_bit);                               \
+    }                                                                                              \
+    static alc_status read_##kind(struct alc_reader *reader, struct policy_reader *into,           \
+                                  uint32_t *out)                                                   \
+    {                                                                                              \
+        return read_words(reader, into, out, find_##kind);                                         \
+    }                                                                                              \
+    static void write_##kind(struct alc_json_writer *writer, const char *name,                     \
+                             const uint32_t *bits)                                                 \
+    {                                                                                              \
+        write_bits(writer, name, rows, ALC_ARRAY_COUNT(rows), *bits);                              \
+    }
+BITS(GUEST_BITS, guest_bits)
+BITS(PLATFORM_BITS, platform_bits)
+#undef BITS
 
 struct hash_list {
     uint8_t *bytes;
@@ -366,53 +353,23 @@ static void write_hashes(struct alc_json_writer *writer, const char *name, size_
     alc_json_close_array(writer);
 }
 
-static alc_status read_HASHES32(struct alc_reader *reader, struct policy_reader *into,
-                                struct alc_reference_values *out)
-{
-    return read_hashes(reader, into, 32, out);
-}
-
-static void write_HASHES32(struct alc_json_writer *writer, const char *name,
-                           const struct alc_reference_values *values)
-{
-    write_hashes(writer, name, 32, values);
-}
-
-static alc_status read_HASHES48(struct alc_reader *reader, struct policy_reader *into,
-                                struct alc_reference_values *out)
-{
-    return read_hashes(reader, into, 48, out);
-}
-
-static void write_HASHES48(struct alc_json_writer *writer, const char *name,
-                           const struct alc_reference_values *values)
-{
-    write_hashes(writer, name, 48, values);
-}
-
-static alc_status read_HASHES16(struct alc_reader *reader, struct policy_reader *into,
-                                struct alc_reference_values *out)
-{
-    return read_hashes(reader, into, 16, out);
-}
-
-static void write_HASHES16(struct alc_json_writer *writer, const char *name,
-                           const struct alc_reference_values *values)
-{
-    write_hashes(writer, name, 16, values);
-}
-
-static alc_status read_HASHES64(struct alc_reader *reader, struct policy_reader *into,
-                                struct alc_reference_values *out)
-{
-    return read_hashes(reader, into, 64, out);
-}
-
-static void write_HASHES64(struct alc_json_writer *writer, const char *name,
-                           const struct alc_reference_values *values)
-{
-    write_hashes(writer, name, 64, values);
-}
+/* The kind of reference values of `size` bytes. */
+#define HASHES(size)                                                                               \
+    static alc_status read_HASHES##size(struct alc_reader *reader, struct policy_reader *into,     \
+                                        struct alc_reference_values *out)                          \
+    {                                                                                              \
+        return read_hashes(reader, into, size, out);                                               \
+    }                                                                                              \
+    static void write_HASHES##size(struct alc_json_writer *writer, const char *name,               \
+                                   const struct alc_reference_values *values)                      \
+    {                                                                                              \
+        write_hashes(writer, name, size, values);                                                  \
+    }
+HASHES(16)
+HASHES(32)
+HASHES(48)
+HASHES(64)
+#undef HASHES
 
 struct text_list {
     struct alc_text *texts;

@@ -85,6 +85,7 @@ int cli_next_option(struct cli_arguments *arguments, const char **value)
     if (option < 0) {
         cli_usage_error(arguments, "unknown option %s", word);
     }
+    arguments->option = (enum cli_option)option;
     *value = NULL;
     if (option_rows[option].argument == NULL) {
         if (word[size] == '=') {
@@ -132,13 +133,25 @@ static bool read_number(const char *text, uint64_t *out, const char **end)
     return next != text;
 }
 
+static ALC_NORETURN void refuse_value(const struct cli_arguments *arguments, const char *text,
+                                      const char *what)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s", option_rows[arguments->option].name);
+    for (char *hyphen = name; (hyphen = strchr(hyphen, '_')) != NULL;) {
+        *hyphen = '-';
+    }
+    cli_usage_error(arguments, "--%s: %s is not a %s", name, text, what);
+}
+
 uint64_t cli_parse_number(const struct cli_arguments *arguments, const char *text, uint64_t max)
 {
     uint64_t number;
     const char *end;
     if (!read_number(text, &number, &end) || *end != '\0' || number > max) {
-        cli_usage_error(arguments, "%s is not a number of at most %llu", text,
-                        (unsigned long long)max);
+        char what[48];
+        snprintf(what, sizeof what, "number of at most %llu", (unsigned long long)max);
+        refuse_value(arguments, text, what);
     }
     return number;
 }
@@ -161,7 +174,7 @@ static uint64_t parse_with_units(const struct cli_arguments *arguments, const ch
             }
         }
     }
-    cli_usage_error(arguments, "%s is not a %s", text, what);
+    refuse_value(arguments, text, what);
 }
 
 uint64_t cli_parse_size(const struct cli_arguments *arguments, const char *text)

@@ -46,7 +46,8 @@ struct cli_arguments {
     enum cli_command command;
     int argc;
     char **argv;
-    int next; /* after the last option: index of the first operand */
+    int next;               /* after the last option: index of the first operand */
+    enum cli_option option; /* the last one: whose value is parsed */
 };
 
 /* The next option with its value (NULL for a switch), or -1 when operands begin. An unknown option

@@ -8,24 +8,14 @@
 #include "wasm/emit.h"
 #include "wasm/validate_internal.h"
 
-enum { TABLE_FIRST = 16 };
-
 /* -- tables -- */
 
 /* Room for one more item. Each takes two bytes of a body or more, which bounds both tables. */
 static alc_status grow_table(struct alc_validator *v, void **table, uint32_t *capacity,
                              size_t item_size)
 {
-    if (*capacity != 0) {
-        return alc_validator_grow(v, table, capacity, item_size, ALC_LIMIT_BODY_SIZE,
-                                  ALC_E_LIMIT_ITEMS);
-    }
-    *table = alc_arena_take_array(v->arena, TABLE_FIRST, item_size, sizeof(uint64_t));
-    if (*table == NULL) {
-        return alc_validator_fail(v, ALC_E_OUT_OF_MEMORY);
-    }
-    *capacity = TABLE_FIRST;
-    return ALC_OK;
+    return alc_validator_grow(v, table, capacity, item_size, ALC_LIMIT_BODY_SIZE,
+                              ALC_E_LIMIT_ITEMS);
 }
 
 static alc_status add_clause(struct alc_validator *v, struct alc_control *control,

@@ -97,7 +97,8 @@ struct alc_validator {
 
 alc_status alc_validator_fail(struct alc_validator *v, alc_status status) ALC_COLD;
 
-/* Doubles an array in the arena, up to `count_max`; `over` when that is reached. */
+/* Doubles an array in the arena, up to `count_max`; `over` when that is reached. One without room
+ * gets some. */
 ALC_MUST_CHECK alc_status alc_validator_grow(struct alc_validator *v, void **array,
                                              uint32_t *capacity, size_t item_size,
                                              uint32_t count_max, alc_status over);

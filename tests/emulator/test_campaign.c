@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "hostile/busy.h"
+#include "hostile/intruder.h"
 #include "sgx/loader.h"
 #include "sgx_emu/emu.h"
 
@@ -26,52 +27,13 @@ extern const struct alc_sgx_sigstruct alc_runtime_sigstruct;
 
 static struct busy busy;
 
-struct intruder {
-    uint64_t steps_count;
-    uint64_t refused_count;
-    bool is_at_level_1; /* a tick may come there, too; then there is no third level */
-    const struct alc_sgx_backend *backend;
-};
-
-static int note_exit(long rdi, long rsi, long rdx, long rsp, long r8, long r9,
-                     struct alc_sgx_run *run)
-{
-    (void)rsi;
-    (void)rdx;
-    (void)rsp;
-    (void)r8;
-    (void)r9;
-    struct intruder *intruder = (struct intruder *)(uintptr_t)run->user_data;
-    intruder->refused_count += run->function != ALC_SGX_EEXIT || rdi != ALC_EXIT_RESUME;
-    return 0;
-}
-
-static int intrude(void *context, struct alc_sgx_context *enclave, uint64_t tcs,
-                   uint64_t rip_offset)
-{
-    struct intruder *intruder = context;
-    struct alc_sgx_run run = {.tcs = tcs,
-                              .user_handler = (uint64_t)(uintptr_t)note_exit,
-                              .user_data = (uint64_t)(uintptr_t)intruder};
-    (void)rip_offset;
-    if (intruder->is_at_level_1) {
-        return 0;
-    }
-    intruder->steps_count++;
-    intruder->is_at_level_1 = true;
-    int result =
-        intruder->backend->enter(enclave, 0, 0x4141414141414141, 7, ALC_SGX_EENTER, 0, 0, &run);
-    intruder->is_at_level_1 = false;
-    return result;
-}
-
 static int count(void *context, struct alc_sgx_context *enclave, uint64_t tcs, uint64_t rip_offset)
 {
     struct intruder *intruder = context;
     (void)enclave;
     (void)tcs;
     (void)rip_offset;
-    intruder->steps_count++;
+    intruder->exits_count++;
     return 0;
 }
 
@@ -103,7 +65,7 @@ static void run_workload(const struct alc_sgx_emu_options *options, struct intru
                                       .serve = busy_serve,
                                       .context = &busy};
     alc_status status = alc_sgx_call(enclave, &call, &value, &error);
-    print_message("%lu steps, %lu host calls\n", (unsigned long)intruder->steps_count,
+    print_message("%lu steps, %lu host calls\n", (unsigned long)intruder->exits_count,
                   (unsigned long)busy.leaves_count);
     if (status != ALC_OK) {
         fail_msg("%s: %s", alc_status_name(status), error.detail);
@@ -135,7 +97,7 @@ static void test_every_step(void **state)
                                                 .hook_context = &intruder,
                                                 .interrupted = count};
     run_workload(&options, &intruder);
-    assert_true(intruder.steps_count > 100000);
+    assert_true(intruder.exits_count > 100000);
 }
 
 static void test_level_1_after_every_step(void **state)
@@ -146,9 +108,9 @@ static void test_level_1_after_every_step(void **state)
                                                 .step_level_0_only = true,
                                                 .hiding = ALC_SGX_EMU_HIDE_NEVER,
                                                 .hook_context = &intruder,
-                                                .interrupted = intrude};
+                                                .interrupted = intruder_enter};
     run_workload(&options, &intruder);
-    assert_true(intruder.steps_count > 100000);
+    assert_true(intruder.exits_count > 100000);
 }
 
 int main(int arguments_count, char **arguments)

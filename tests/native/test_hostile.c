@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "hostcall/hostcall_host.h"
+#include "hostile/intruder.h"
 
 enum { IMAGE_MAX = 64 << 20 };
 
@@ -80,45 +81,11 @@ static void test_code_that_is_not_mapped_stops_the_enclave(void **state)
 
 /* -- level 1 -- */
 
-struct intruder {
-    const struct alc_sgx_backend *backend;
-    uint64_t entries;
-    uint64_t refused;
-    bool is_at_level_1;
+/* Level 0 is left after every instruction from the program's first host call on. */
+struct step_host {
+    struct intruder intruder;
     struct alc_sgx_emu_options options;
 };
-
-static int note_exit(long rdi, long rsi, long rdx, long rsp, long r8, long r9,
-                     struct alc_sgx_run *run)
-{
-    (void)rsi;
-    (void)rdx;
-    (void)rsp;
-    (void)r8;
-    (void)r9;
-    struct intruder *intruder = (struct intruder *)(uintptr_t)run->user_data;
-    intruder->refused += run->function != ALC_SGX_EEXIT || rdi != ALC_EXIT_RESUME;
-    return 0;
-}
-
-static int intrude(void *context, struct alc_sgx_context *enclave, uint64_t tcs,
-                   uint64_t rip_offset)
-{
-    struct intruder *intruder = context;
-    struct alc_sgx_run run = {.tcs = tcs,
-                              .user_handler = (uint64_t)(uintptr_t)note_exit,
-                              .user_data = (uint64_t)(uintptr_t)intruder};
-    (void)rip_offset;
-    if (intruder->is_at_level_1) { /* a tick may come there, too */
-        return 0;
-    }
-    intruder->entries++;
-    intruder->is_at_level_1 = true;
-    int result =
-        intruder->backend->enter(enclave, 0, 0x4141414141414141, 7, ALC_SGX_EENTER, 0, 0, &run);
-    intruder->is_at_level_1 = false;
-    return result;
-}
 
 static const struct {
     const char *argument;
@@ -131,11 +98,10 @@ static const struct {
             {"n", ALC_E_CALL_STACK_EXHAUSTED},
             {"m", ALC_E_INDIRECT_CALL_MISMATCH}};
 
-/* From the program's first host call on, level 0 is left after every instruction. */
 static void step_from_here(void *context, uint16_t op)
 {
-    struct intruder *intruder = context;
-    intruder->options.step |= op == ALC_HOSTCALL_YIELD;
+    struct step_host *host = context;
+    host->options.step |= op == ALC_HOSTCALL_YIELD;
 }
 
 static void test_level_1_after_every_step(void **state)
@@ -144,22 +110,22 @@ static void test_level_1_after_every_step(void **state)
     struct native_program program;
     native_compile(g_module_path, &plain, &program);
     for (size_t i = 0; i < (g_is_campaign ? ALC_ARRAY_COUNT(ways) : 1); i++) {
-        struct intruder intruder = {.options = {.step_level_0_only = true,
-                                                .hiding = ALC_SGX_EMU_HIDE_NEVER,
-                                                .interrupted = intrude}};
-        struct alc_sgx_backend backend = alc_sgx_emu_backend_with(&intruder.options);
+        struct step_host host = {.options = {.step_level_0_only = true,
+                                             .hiding = ALC_SGX_EMU_HIDE_NEVER,
+                                             .interrupted = intruder_enter}};
+        struct alc_sgx_backend backend = alc_sgx_emu_backend_with(&host.options);
         struct native_run run = {.argument = ways[i].argument,
                                  .backend = &backend,
                                  .served = step_from_here,
-                                 .context = &intruder};
-        intruder.options.hook_context = &intruder;
-        intruder.backend = &backend;
+                                 .context = &host};
+        host.options.hook_context = &host.intruder;
+        host.intruder.backend = &backend;
         assert_int_equal(native_run(&program, &run), ALC_OK);
         assert_int_equal(run.outcome.status, ways[i].status);
-        assert_int_equal(intruder.refused, 0);
+        assert_int_equal(host.intruder.refused_count, 0);
         print_message("%s: %lu entries at level 1\n", ways[i].argument,
-                      (unsigned long)intruder.entries);
-        assert_true(intruder.entries > 1000);
+                      (unsigned long)host.intruder.exits_count);
+        assert_true(host.intruder.exits_count > 1000);
     }
     native_free(&program);
 }
