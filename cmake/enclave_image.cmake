@@ -127,7 +127,7 @@ endfunction()
 # and what an image does besides (nothing, or all services). Each is one main function of either kind.
 set(ALC_SERVICES_ROOMS)
 if(TARGET alc_services)
-    set(ALC_SERVICES_ROOMS crypto voucher seal witness mounts attest evidence broker broker_keys channel attested
+    set(ALC_SERVICES_ROOMS crypto voucher seal witness mounts attest evidence judge broker broker_keys channel attested
                            services enclave_complete)
 endif()
 set(ALC_IMAGE_OF_interpreter ${CMAKE_SOURCE_DIR}/src/enclave/main.c)

@@ -31,7 +31,8 @@ set(ALC_ENCLAVE_FLAGS
     -mstack-protector-guard-offset=40 -DALC_ENCLAVE=1)
 # Rooms that are compiled for size alone: what functions have in common becomes functions of its own.
 # Only clang can (its outliner). Not in files where programs spend their time.
-set(ALC_ENCLAVE_OUTLINED_ROOMS enclave exec hostcall native native_exec wasi wasm workload)
+set(ALC_ENCLAVE_OUTLINED_ROOMS attest attested broker broker_keys enclave evidence exec hostcall judge native native_exec
+    services wasi wasm workload)
 set(ALC_ENCLAVE_FAST_FILES
     "/enclave/memory_functions[.]c$|/exec/interp[.]c$|/native/(verifier|x86_decode)[.]c$")
 # Rooms in which a chain of comparisons is smaller than a table for each `switch`.

@@ -157,7 +157,7 @@ def main():
     if sys.argv[1:] != ["--check"]:
         print(render(tables), end="")
         return 0
-    verdict_source = read(CLI / "verdict_json.c")
+    verdict_source = read(ATTEST / "verdict.c") + read(CLI / "verdict_json.c")
     # The check must be able to fail, in each of its ways.
     assert len(check(tables, "", "", verdict_source)) > 5
     assert check({**tables, "explained": tables["explained"][1:]}, read(PAGE), read(GUIDE),

@@ -10,17 +10,18 @@
 #define IS_NUMBER true
 const struct alc_evidence_field alc_evidence_fields[] = {
 #define EVIDENCE(kind, group, name, form, member, text)                                            \
-    {ALC_EVIDENCE_##kind,                                                                          \
-     group,                                                                                        \
-     name,                                                                                         \
-     text,                                                                                         \
-     IS_##form,                                                                                    \
-     offsetof(struct alc_verdict, member),                                                         \
-     sizeof((struct alc_verdict *)NULL)->member},
+    {name, offsetof(struct alc_verdict, member), sizeof((struct alc_verdict *)NULL)->member,       \
+     ALC_EVIDENCE_##kind, IS_##form},
 #include "attest/evidence.def"
 #undef EVIDENCE
 };
 const size_t alc_evidence_fields_count = ALC_ARRAY_COUNT(alc_evidence_fields);
+const char *const alc_evidence_texts[] = {
+#define EVIDENCE(kind, group, name, form, member, text) text,
+#include "attest/evidence.def"
+#undef EVIDENCE
+};
+_Static_assert(sizeof(struct alc_verdict) <= UINT16_MAX, "an offset in it");
 
 #define EVIDENCE(kind, group, name, form, member, text)                                            \
     _Static_assert(!IS_##form || sizeof((struct alc_verdict *)NULL)->member <= 8, "a number");
@@ -63,6 +64,12 @@ void alc_evidence_write(struct alc_json_writer *writer, const struct alc_verdict
 }
 
 /* -- groups -- */
+
+const char *const alc_evidence_groups[] = {
+#define EVIDENCE(kind, group, name, form, member, text) group,
+#include "attest/evidence.def"
+#undef EVIDENCE
+};
 
 enum { GROUP_DEPTH_MAX = 3, GROUP_WORD_MAX = 24 };
 
@@ -112,7 +119,7 @@ void alc_evidence_write_annotated(struct alc_json_writer *writer, const struct a
     for (size_t i = 0; i < alc_evidence_fields_count; i++) {
         const struct alc_evidence_field *field = &alc_evidence_fields[i];
         if (field->kind == verdict->kind) {
-            split(field->group, &wanted);
+            split(alc_evidence_groups[i], &wanted);
             move_to(writer, &open, &wanted);
             write_field(writer, verdict, field,
                         field->is_number && field->kind == ALC_EVIDENCE_SEV_SNP);

@@ -9,18 +9,20 @@
 #include "attest/json_write.h"
 
 struct alc_evidence_field {
-    enum alc_evidence_kind kind;
-    const char *group; /* words with dots between them */
     const char *name;
-    const char *text; /* "": for machines alone */
-    bool is_number;   /* little-endian, of at most 8 bytes */
-    size_t offset;    /* within struct alc_verdict */
-    size_t size;
+    uint16_t offset; /* within struct alc_verdict */
+    uint16_t size;
+    uint8_t kind;   /* enum alc_evidence_kind */
+    bool is_number; /* little-endian, of at most 8 bytes */
 };
 
 /* All of them, in the order of the table. */
 extern const struct alc_evidence_field alc_evidence_fields[];
 extern const size_t alc_evidence_fields_count;
+/* Of the same rows; apart, since enclaves do without. For people; "": for machines alone. */
+extern const char *const alc_evidence_texts[];
+/* Words with dots between them. */
+extern const char *const alc_evidence_groups[];
 
 const uint8_t *alc_evidence_bytes(const struct alc_verdict *verdict,
                                   const struct alc_evidence_field *field);

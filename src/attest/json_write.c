@@ -76,7 +76,7 @@ static void begin(struct alc_json_writer *writer, const char *name)
     writer->has_members = true;
 }
 
-static void open(struct alc_json_writer *writer, const char *name, const char *bracket)
+static void open_value(struct alc_json_writer *writer, const char *name, const char *bracket)
 {
     begin(writer, name);
     put(writer, bracket);
@@ -97,7 +97,7 @@ static void close(struct alc_json_writer *writer, const char *bracket)
 
 void alc_json_open_object(struct alc_json_writer *writer, const char *name)
 {
-    open(writer, name, "{");
+    open_value(writer, name, "{");
 }
 
 void alc_json_close_object(struct alc_json_writer *writer)
@@ -107,7 +107,7 @@ void alc_json_close_object(struct alc_json_writer *writer)
 
 void alc_json_open_array(struct alc_json_writer *writer, const char *name)
 {
-    open(writer, name, "[");
+    open_value(writer, name, "[");
 }
 
 void alc_json_close_array(struct alc_json_writer *writer)

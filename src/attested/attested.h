@@ -71,9 +71,9 @@ ALC_MUST_CHECK alc_status alc_attested_os_listen(struct alc_attested_os *table, 
  * alc_channel_open; ALC_E_BAD_ARGUMENT when there are too many, ALC_E_OUT_OF_MEMORY. */
 ALC_MUST_CHECK alc_status alc_attested_os_connect(struct alc_attested_os *table, int32_t handle,
                                                   const struct alc_channel_demand *demand);
-/* Copies what is known about the peer of a socket and gives 0; AGAIN so long as it was not
- * accepted, CONNECTION_ABORTED when it was refused (and *out says why), BAD_DESCRIPTOR when the
- * handle is no attested socket: minus these. */
+/* Copies what is known about the peer of a socket and gives 0, when it was accepted; waits for that
+ * as reading would. CONNECTION_ABORTED when it was refused (and *out says why), BAD_DESCRIPTOR when
+ * the handle is no attested socket: minus these. */
 int64_t alc_attested_get_peer(struct alc_attested_os *table, int32_t handle,
                               struct alc_channel_peer *out);
 /* Ends all connections and wipes their keys. */

@@ -464,17 +464,23 @@ alc_status alc_attested_os_connect(struct alc_attested_os *table, int32_t handle
 int64_t alc_attested_get_peer(struct alc_attested_os *table, int32_t handle,
                               struct alc_channel_peer *out)
 {
-    struct alc_attested_socket *socket = alc_attested_enter(table, handle);
-    if (socket == NULL) {
-        return -ALC_OS_BAD_DESCRIPTOR;
+    for (;;) {
+        struct alc_attested_socket *socket = alc_attested_enter(table, handle);
+        if (socket == NULL) {
+            return -ALC_OS_BAD_DESCRIPTOR;
+        }
+        alc_attested_pump(table, socket);
+        enum alc_channel_state state = alc_channel_state(socket->channel);
+        if (state != ALC_CHANNEL_OPENING) {
+            *out = *alc_channel_get_peer(socket->channel);
+            alc_attested_leave(socket);
+            return state == ALC_CHANNEL_FAILED ? -ALC_OS_CONNECTION_ABORTED : 0;
+        }
+        int64_t result = leave_and_wait(table, socket);
+        if (result < 0) {
+            return result;
+        }
     }
-    alc_attested_pump(table, socket);
-    enum alc_channel_state state = alc_channel_state(socket->channel);
-    *out = *alc_channel_get_peer(socket->channel);
-    alc_attested_leave(socket);
-    return state == ALC_CHANNEL_OPENING  ? -ALC_OS_AGAIN
-           : state == ALC_CHANNEL_FAILED ? -ALC_OS_CONNECTION_ABORTED
-                                         : 0;
 }
 
 void alc_attested_os_fini(struct alc_attested_os *table)

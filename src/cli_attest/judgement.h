@@ -9,6 +9,7 @@
 
 #include "attest/appraise.h"
 #include "attest/ear.h"
+#include "attest/verdict.h"
 #include "cli/cli.h"
 
 enum { JUDGEMENT_REASON_SIZE = 1024 };
@@ -35,8 +36,6 @@ struct alc_arena *judgement_arena(void);
 
 /* -- report.c, reason.c, verdict_json.c, token.c -- */
 
-/* The check that failed, ALC_CHECKS when none did. */
-enum alc_check judgement_failed_check(const struct judgement *judgement);
 /* Why it failed: words without a line break, as printable ASCII. */
 void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REASON_SIZE]);
 /* What the evidence is: "quote of an SGX enclave". */

@@ -50,15 +50,6 @@ static void add_text(struct words *words, const struct alc_text *text)
     }
 }
 
-enum alc_check judgement_failed_check(const struct judgement *judgement)
-{
-    size_t check = 0;
-    while (check < ALC_CHECKS && judgement->verdict.results[check] != ALC_CHECK_FAILED) {
-        check++;
-    }
-    return (enum alc_check)check;
-}
-
 static void explain_dates(const struct judgement *judgement, struct words *words)
 {
     add(words, "it is ");
@@ -325,7 +316,7 @@ void judgement_reason(const struct judgement *judgement, char out[JUDGEMENT_REAS
         [ALC_CHECK_ASKED_BY] = explain_asked_by,     [ALC_CHECK_ROLLBACK] = explain_rollback,
     };
     struct words words = {.text = out};
-    const enum alc_check check = judgement_failed_check(judgement);
+    const enum alc_check check = alc_verdict_failed_check(&judgement->verdict);
     out[0] = '\0';
     if (check == ALC_CHECKS) {
         return;

@@ -64,10 +64,10 @@ static void print_evidence(const struct judgement *judgement, FILE *out)
     }
     for (size_t i = 0; i < alc_evidence_fields_count; i++) {
         const struct alc_evidence_field *field = &alc_evidence_fields[i];
-        if (field->kind != verdict->kind || field->text[0] == '\0') {
+        if (field->kind != verdict->kind || alc_evidence_texts[i][0] == '\0') {
             continue;
         }
-        print_label(out, field->text);
+        print_label(out, alc_evidence_texts[i]);
         if (field->is_number) {
             fprintf(out, "%llu", (unsigned long long)alc_evidence_number(verdict, field));
         } else {
@@ -204,7 +204,7 @@ static void print_checks(const struct judgement *judgement, FILE *out)
 
 void judgement_print(const struct judgement *judgement, FILE *out)
 {
-    const enum alc_check failed = judgement_failed_check(judgement);
+    const enum alc_check failed = alc_verdict_failed_check(&judgement->verdict);
     print_inputs(judgement, out);
     print_evidence(judgement, out);
     print_claims(&judgement->verdict, out);

@@ -4,7 +4,8 @@
  * prove. Three may ask for it: whoever started the runtime, the program (the host functions of
  * `alcove:attest`), and the runtime's own channel; the claims say who did (attest/claims.h).
  *
- * What a program can import, all from module `alcove:attest`, results numbers of errno.def:
+ * What a program can import of it, all from module `alcove:attest`, results numbers of errno.def
+ * (docs/reference/attest-functions.md has all of that module):
  *   evidence(nonce: i32, nonce_size: i32, out: i32, out_capacity: i32, out_size: i32) -> i32
  *     An evidence item (attest/evidence_file.h) for at most ALC_CLAIMS_NONCE_SIZE_MAX bytes of the
  *     program's choice; its size goes to out_size, also when it does not fit (`overflow`).

@@ -5,7 +5,7 @@
  */
 #include "base/bytes.h"
 #include "evidence/evidence.h"
-#include "host/host.h"
+#include "evidence/place.h"
 
 static int32_t errno_of(alc_status status)
 {
@@ -23,54 +23,33 @@ static int32_t errno_of(alc_status status)
     }
 }
 
-static alc_status answer(struct alc_host_call *call, int32_t result)
-{
-    call->slots[0] = (uint32_t)result;
-    return ALC_OK;
-}
-
-/* Where an answer goes: `slot` has its address, the next ones its capacity and the address of its
- * size. */
-struct place {
-    struct alc_guest_buffer out;
-    struct alc_guest_buffer size;
-};
-
-static bool find_place(const struct alc_host_call *call, size_t slot, struct place *out)
-{
-    return alc_host_borrow(call, (uint32_t)call->slots[slot], (uint32_t)call->slots[slot + 1], 1,
-                           &out->out) == ALC_HOST_FAULT_NONE &&
-           alc_host_borrow(call, (uint32_t)call->slots[slot + 2], 1, sizeof(uint32_t),
-                           &out->size) == ALC_HOST_FAULT_NONE;
-}
-
 static alc_status finish(struct alc_host_call *call, alc_status status,
-                         const struct alc_writer *writer, const struct place *place)
+                         const struct alc_writer *writer, const struct alc_guest_place *place)
 {
     if (status == ALC_OK || status == ALC_E_OUT_OF_MEMORY) {
-        alc_store_u32(place->size.bytes, (uint32_t)writer->pos);
+        alc_guest_place_finish(place, writer);
     }
-    return answer(call, errno_of(status));
+    return alc_guest_answer(call, errno_of(status));
 }
 
 static alc_status call_evidence(struct alc_host_call *call)
 {
     struct alc_guest_buffer raw_nonce;
-    struct place place;
+    struct alc_guest_place place;
     struct alc_writer writer;
     uint8_t nonce[ALC_CLAIMS_NONCE_SIZE_MAX];
     if (alc_host_borrow(call, (uint32_t)call->slots[0], (uint32_t)call->slots[1], 1, &raw_nonce) !=
             ALC_HOST_FAULT_NONE ||
-        !find_place(call, 2, &place)) {
-        return answer(call, ALC_OS_FAULT);
+        !alc_guest_place_find(call, 2, &place)) {
+        return alc_guest_answer(call, ALC_OS_FAULT);
     }
     if (raw_nonce.size > sizeof nonce) {
-        return answer(call, ALC_OS_INVALID);
+        return alc_guest_answer(call, ALC_OS_INVALID);
     }
     alc_copy(nonce, raw_nonce.bytes, raw_nonce.size);
     const struct alc_evidence_request request = {.asked_by = ALC_ASKED_BY_PROGRAM,
                                                  .nonce = {nonce, raw_nonce.size}};
-    alc_writer_init(&writer, place.out.bytes, place.out.size);
+    alc_guest_place_writer(&place, &writer);
     alc_status status = alc_evidence_make(call->context, &request, &writer);
     return finish(call, status, &writer, &place);
 }
@@ -79,13 +58,13 @@ static alc_status call_claims(struct alc_host_call *call)
 {
     const struct alc_evidence *evidence = call->context;
     struct alc_claims claims = evidence->claims;
-    struct place place;
+    struct alc_guest_place place;
     struct alc_writer writer;
-    if (!find_place(call, 0, &place)) {
-        return answer(call, ALC_OS_FAULT);
+    if (!alc_guest_place_find(call, 0, &place)) {
+        return alc_guest_answer(call, ALC_OS_FAULT);
     }
     claims.asked_by = ALC_ASKED_BY_PROGRAM;
-    alc_writer_init(&writer, place.out.bytes, place.out.size);
+    alc_guest_place_writer(&place, &writer);
     alc_claims_write(&writer, &claims);
     return finish(call, writer.overflowed ? ALC_E_OUT_OF_MEMORY : ALC_OK, &writer, &place);
 }

@@ -91,10 +91,10 @@ json_t *alc_kbs_claims_key(const json_t *token)
 }
 
 /* A field's value within its groups. */
-static json_t *find_field(json_t *evidence, const struct alc_evidence_field *field)
+static json_t *find_field(json_t *evidence, const struct alc_evidence_field *field,
+                          const char *group)
 {
     char word[32];
-    const char *group = field->group;
     json_t *object = evidence;
     while (*group != '\0') {
         const size_t size = strcspn(group, ".");
@@ -125,7 +125,7 @@ static void add_fields(json_t *claims, json_t *evidence, enum alc_evidence_kind 
     for (size_t i = 0; i < alc_evidence_fields_count; i++) {
         const struct alc_evidence_field *field = &alc_evidence_fields[i];
         if (field->kind == kind) {
-            json_t *value = find_field(evidence, field);
+            json_t *value = find_field(evidence, field, alc_evidence_groups[i]);
             json_object_set_new(claims, field->name,
                                 field->is_number ? number_of(value, field) : json_incref(value));
         }

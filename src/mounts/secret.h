@@ -7,8 +7,8 @@
 #ifndef ALC_MOUNTS_SECRET_H
 #define ALC_MOUNTS_SECRET_H
 
-#include "workload/manifest.h"
 #include "seal/seal.h"
+#include "workload/manifest.h"
 
 /* Of this key, for the mount of this name in the guest: docs/sealed-storage.md, Keys. `out` may be
  * `key`; the caller wipes both. */

@@ -8,6 +8,8 @@
 
 #include "base/bytes.h"
 #include "exec/engine.h"
+#include "judge/judge.h"
+#include "services/peers.h"
 #include "services/sockets.h"
 
 struct run {
@@ -96,8 +98,10 @@ static alc_status loaded(struct alc_workload *workload, void *context)
         return ALC_E_EXIT;
     }
     ALC_TRY(services_sockets_open(&run->sockets, &run->evidence, workload));
-    return alc_linker_add_host(alc_workload_linker(workload), alc_evidence_module(),
-                               &run->evidence);
+    struct alc_linker *linker = alc_workload_linker(workload);
+    ALC_TRY(alc_linker_add_host(linker, alc_evidence_module(), &run->evidence));
+    ALC_TRY(alc_linker_add_host(linker, alc_judge_module(), run->evidence.os));
+    return alc_linker_add_host(linker, services_peers_module(), &run->sockets);
 }
 
 /* Threads of the program may outlive the run, so what they use is never given back. */

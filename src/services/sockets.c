@@ -167,6 +167,7 @@ alc_status services_sockets_open(struct services_sockets *sockets, struct alc_ev
     struct alc_os *os = evidence->os;
     struct alc_attested_settings settings;
     struct alc_reader reader;
+    sockets->workload = workload;
     if (encoded->size == 0) {
         return ALC_OK;
     }

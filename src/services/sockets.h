@@ -11,7 +11,8 @@
 
 struct services_sockets {
     struct alc_attested_os table; /* over the others; serves nothing until there are such sockets */
-    struct alc_attester attester; /* for the certificate and for proofs of freshness */
+    struct alc_workload *workload; /* whose sockets they are, once it is loaded */
+    struct alc_attester attester;  /* for the certificate and for proofs of freshness */
     struct alc_channel_identity identity;
     /* What is asked of peers. Without a policy of the manifest's: nothing of clients, and of
      * servers what alc_policy_default asks. */

@@ -59,13 +59,13 @@ class Bench:
 
 
 class Server:
-    """The echo program, killed at the end if it is still there."""
+    """A program that listens, killed at the end if it is still there."""
 
-    def __init__(self, bench, connections, *options, tee="emulated"):
+    def __init__(self, bench, words, *options, tee="emulated"):
         self.address = free_address()
         self.child = subprocess.Popen(
             [bench.alcove, "run", "--tee", tee, "--listen-attested", self.address, *options,
-             bench.echo, str(connections)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+             *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         # It listens before its enclave is loaded. A connection to try that would be one of those
         # that it serves.
         port = f":{int(self.address.split(':')[1]):04X} 00000000:0000 0A"
@@ -90,6 +90,10 @@ class Server:
         return out.decode().split("\n")[:-1], REFUSED.findall(errors.decode())
 
 
+def echo(bench, connections, *options):
+    return Server(bench, (bench.echo, str(connections)), *options)
+
+
 def say(bench, address, data, *options, tee="emulated"):
     """(status, what came back, what was said about a refusal)"""
     done = subprocess.run([bench.alcove, "run", "--tee", tee, "--connect-attested", address,
@@ -101,7 +105,7 @@ def say(bench, address, data, *options, tee="emulated"):
 def test_both_accept(bench):
     """Policies on both sides; and what the peers say is what the programs hear."""
     data = os.urandom(300_000)
-    with Server(bench, 1, "--peer-policy", bench.program(bench.say)) as server:
+    with echo(bench, 1, "--peer-policy", bench.program(bench.say)) as server:
         answer = say(bench, server.address, data, "--peer-policy", bench.program(bench.echo))
         expect("answer", answer == (0, data, []), True)
         expect("server", server.finish(), (["served"], []))
@@ -116,11 +120,11 @@ def test_wrong_peers(bench):
     for policy, reason in ((other, "POLICY_REFUSED, MODULE"), (workload, "WRONG_WORKLOAD"),
                            (runtime, "POLICY_REFUSED, MRENCLAVE")):
         theirs = f"PEER_REFUSED, the peer's reason: {reason.replace(', ', ':')}"
-        with Server(bench, 1, "--peer-policy", any_policy) as server:
+        with echo(bench, 1, "--peer-policy", any_policy) as server:
             answer = say(bench, server.address, b"x", "--peer-policy", policy)
             expect("the client refuses", answer, (1, b"", [reason]))
             expect("the server hears", server.finish(), (["not served"], [theirs]))
-        with Server(bench, 1, "--peer-policy", policy) as server:
+        with echo(bench, 1, "--peer-policy", policy) as server:
             answer = say(bench, server.address, b"x", "--peer-policy", any_policy)
             expect("the client hears", answer, (1, b"", [theirs]))
             expect("the server refuses", server.finish(), (["not served"], [reason]))
@@ -129,12 +133,12 @@ def test_wrong_peers(bench):
 def test_defaults(bench):
     """Without a policy clients need prove nothing, and servers cannot be emulated. With one both
     must prove what they are."""
-    with Server(bench, 1) as server:
+    with echo(bench, 1) as server:
         answer = say(bench, server.address, b"x", "--peer-policy", bench.program(bench.echo),
                      tee="none")
         expect("a client that proves nothing", answer, (0, b"x", []))
         expect("server", server.finish(), (["served"], []))
-    with Server(bench, 2, "--peer-policy", bench.policy("any")) as server:
+    with echo(bench, 2, "--peer-policy", bench.policy("any")) as server:
         expect("an emulated server", say(bench, server.address, b"x"),
                (1, b"", ["EMULATED, NOT_EMULATED"]))
         status, out, _ = say(bench, server.address, b"x", "--peer-policy", bench.policy("any"),
@@ -180,19 +184,23 @@ def test_bad_options(bench):
                (True, True))
 
 
-def main():
+def run_tests(bench, tests):
+    """Those whose names begin with test_; the exit code."""
     failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(*sys.argv[1:4], pathlib.Path(folder))
-        for name, test in list(globals().items()):
-            if name.startswith("test_"):
-                try:
-                    test(bench)
-                    print(f"ok {name}")
-                except (Failure, OSError, ValueError, subprocess.SubprocessError) as error:
-                    failed += 1
-                    print(f"FAILED {name}: {error}")
+    for name, test in tests.items():
+        if name.startswith("test_"):
+            try:
+                test(bench)
+                print(f"ok {name}")
+            except (Failure, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+                failed += 1
+                print(f"FAILED {name}: {error!r}")
     return 1 if failed else 0
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        return run_tests(Bench(*sys.argv[1:4], pathlib.Path(folder)), dict(globals()))
 
 
 if __name__ == "__main__":
