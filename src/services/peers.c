@@ -87,10 +87,12 @@ static alc_status answer_about(struct alc_host_call *call,
         return alc_guest_answer(call, ALC_OS_FAULT);
     }
     struct alc_channel_peer *peer = os->operations->pages_reserve(os->context, PEER_PAGES_SIZE);
-    if (peer == NULL || os->operations->pages_commit(os->context, peer, PEER_PAGES_SIZE) != 0) {
+    if (peer == NULL) {
         return alc_guest_answer(call, ALC_OS_NO_MEMORY);
     }
-    int32_t result = find_peer(sockets, (uint32_t)call->slots[0], peer);
+    int32_t result = os->operations->pages_commit(os->context, peer, PEER_PAGES_SIZE) == 0
+                         ? find_peer(sockets, (uint32_t)call->slots[0], peer)
+                         : ALC_OS_NO_MEMORY;
     if (result == ALC_OS_SUCCESS) {
         alc_guest_place_writer(&place, &writer);
         result = write(peer, &writer);
