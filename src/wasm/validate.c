@@ -9,7 +9,7 @@
 #include "base/checked.h"
 #include "wasm/validate_internal.h"
 
-enum { VALUES_FIRST = 256, CONTROLS_FIRST = 32, LOCALS_FIRST = 64, ITEMS_FIRST = 16 };
+enum { VALUES_FIRST = 256, CONTROLS_FIRST = 32, LOCALS_FIRST = 64, GROWN_FIRST = 16 };
 enum { CACHE_LINE_SIZE = 64, ALIGNED_SIZE = 4 * CACHE_LINE_SIZE }; /* of code */
 
 /* -- reports and stacks -- */
@@ -27,7 +27,7 @@ alc_status alc_validator_grow(struct alc_validator *v, void **array, uint32_t *c
     }
     uint32_t wanted = *capacity > count_max / 2 ? count_max : *capacity * 2;
     if (wanted == 0) {
-        wanted = ITEMS_FIRST;
+        wanted = GROWN_FIRST;
     }
     void *bigger = alc_arena_take_array(v->arena, wanted, item_size, sizeof(uint64_t));
     if (bigger == NULL) {

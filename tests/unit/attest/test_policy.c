@@ -251,7 +251,7 @@ static void test_name(void **state)
     struct alc_policy policy;
     struct alc_arena arena;
     (void)state;
-    alc_arena_init(&arena, memory, 2);
+    alc_arena_init(&arena, memory, sizeof memory);
     assert_int_equal(alc_policy_name(&arena, &alc_policy_default, name), ALC_OK);
     assert_int_equal(alc_arena_mark(&arena), 0);
     assert_string_equal(
