@@ -9,6 +9,7 @@ What a stolen key would do, and evidence that is shown for another connection, a
 tests/unit/channel/test_channel.c.
 """
 import pathlib
+import select
 import socket
 import ssl
 import subprocess
@@ -111,43 +112,55 @@ class Impostor:
             plain, _ = self.listener.accept()
             plain.settimeout(RUN_S)
             with self.context.wrap_socket(plain, server_side=True) as channel:
-                if self.genuine is None:
-                    self.hear(channel, lambda _: None)
-                else:
+                if self.genuine is not None:
                     self.relay(channel)
+                self.hear(channel)
         except OSError:
             pass
 
-    def hear(self, channel, forward):
+    def hear(self, channel):
+        """Whatever else is said: a socket that is closed before takes back what it said last."""
         while data := channel.recv(65536):
             self.heard += data
-            forward(data)
 
     def relay(self, channel):
+        """By one thread, since TLS connections are for one at a time; until one side ends."""
         host, port = self.genuine.split(":")
         context = trusting(ssl.PROTOCOL_TLS_CLIENT)
         context.set_alpn_protocols(["alcove/1"])
         with socket.create_connection((host, int(port)), RUN_S) as plain:
             with context.wrap_socket(plain) as genuine:
-                back = threading.Thread(target=copy, args=(genuine, channel))
-                back.start()
                 try:
-                    self.hear(channel, genuine.sendall)
-                finally:
-                    plain.shutdown(socket.SHUT_RDWR)
-                    back.join(RUN_S)
+                    while self.carry(channel, genuine):
+                        pass
+                except OSError:
+                    pass
+
+    def carry(self, channel, genuine):
+        """What either has to say now; False when one of them said all, or nothing for long."""
+        sides = (channel, genuine)
+        ready = ([side for side in sides if side.pending()] or
+                 select.select(sides, [], [], RUN_S)[0])
+        if not ready:
+            return False
+        for source in ready:
+            source.setblocking(False)
+            try:
+                data = source.recv(65536)
+            except ssl.SSLWantReadError:
+                continue
+            finally:
+                source.settimeout(RUN_S)
+            if source is channel:
+                self.heard += data
+            if not data:
+                return False
+            (genuine if source is channel else channel).sendall(data)
+        return True
 
     def __exit__(self, *_):
         self.thread.join(RUN_S)
         self.listener.close()
-
-
-def copy(source, target):
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-    except OSError:
-        pass
 
 
 def record(address, client):

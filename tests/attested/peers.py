@@ -112,13 +112,17 @@ def test_both_accept(bench):
 
 
 def test_wrong_peers(bench):
-    """Each side refuses another program and another runtime, and both are told."""
+    """Each side refuses another program or runtime and stale collateral; both are told."""
     any_policy = bench.policy("any")
     other = bench.policy("other", claims={"module": ["ab" * 32]})
     workload = bench.policy("workload", claims={"workload": ["ab" * 32]})
     runtime = bench.policy("runtime", sgx={"mrenclave": ["ab" * 32]})
+    old = bench.policy("old", collateral_age_max_s=1)
+    older = bench.policy("older", evaluation_number_min=2)
     for policy, reason in ((other, "POLICY_REFUSED, MODULE"), (workload, "WRONG_WORKLOAD"),
-                           (runtime, "POLICY_REFUSED, MRENCLAVE")):
+                           (runtime, "POLICY_REFUSED, MRENCLAVE"),
+                           (old, "POLICY_REFUSED, COLLATERAL_AGE"),
+                           (older, "POLICY_REFUSED, EVALUATION")):
         theirs = f"PEER_REFUSED, the peer's reason: {reason.replace(', ', ':')}"
         with echo(bench, 1, "--peer-policy", any_policy) as server:
             answer = say(bench, server.address, b"x", "--peer-policy", policy)
