@@ -20,6 +20,9 @@ static const uint8_t oid_extended_key_usage[] = {0x55, 0x1d, 0x25};
 static const uint8_t oid_alternative_name[] = {0x55, 0x1d, 0x11};
 /* 1.2.840.113741.1337.6 */
 static const uint8_t oid_legacy_quote[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x8a, 0x39, 0x06};
+/* As Gramine writes it: with its own tag and length in front, 0.6.9.42.840.113741.1337.6. */
+static const uint8_t oid_gramine_quote[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                            0xf8, 0x4d, 0x8a, 0x39, 0x06};
 
 const uint8_t alc_oid_evidence[ALC_OID_DICE_SIZE] = {0x67, 0x81, 0x05, 0x05, 0x04, 0x09};
 const uint8_t alc_oid_endorsements[ALC_OID_DICE_SIZE] = {0x67, 0x81, 0x05, 0x05, 0x04, 0x02};
@@ -72,6 +75,7 @@ static alc_status keep_extension(const struct alc_extension *extension,
         {BYTES(alc_oid_evidence), &out->evidence},
         {BYTES(alc_oid_endorsements), &out->endorsements},
         {BYTES(oid_legacy_quote), &out->legacy_quote},
+        {BYTES(oid_gramine_quote), &out->legacy_quote},
     };
     for (size_t i = 0; i < ALC_ARRAY_COUNT(known); i++) {
         if (is_oid(&extension->oid, &known[i].oid)) {

@@ -11,6 +11,9 @@
 
 enum { ITEMS = 8, ITEMS_WITH_TIME = 9, VERSION = 3, SIGNATURE_SIZE = 64 };
 
+/* The version is not in its shortest form: librats writes it so, and reads no other. */
+static const uint8_t version[] = {0x1a, 0, 0, 0, VERSION};
+
 /* -- writing -- */
 
 static void write_hex(struct alc_writer *writer, const uint8_t *bytes, size_t size)
@@ -48,7 +51,7 @@ void alc_endorsements_write(struct alc_writer *writer, const struct alc_pcs_coll
 {
     alc_cbor_write_tag(writer, ALC_EVIDENCE_TAG_QUOTE);
     alc_cbor_write_array(writer, ITEMS);
-    alc_cbor_write_uint(writer, VERSION);
+    alc_write_bytes(writer, version, sizeof version);
     write_signed_json(writer, "tcbInfo", &collateral->tcb_info, collateral->tcb_info_signature);
     write_text(writer, &collateral->tcb_info_chain);
     write_text(writer, &collateral->pck_list);
@@ -131,6 +134,17 @@ static alc_status read_list(struct alc_reader *reader, struct alc_text *out)
     return alc_cbor_read_bytes(reader, &out->bytes, &out->size);
 }
 
+/* Which one it is does not matter: what follows is signed and says its own. */
+static alc_status read_version(struct alc_reader *reader)
+{
+    struct alc_reader again = *reader;
+    uint64_t number;
+    uint8_t lead;
+    ALC_TRY(alc_read_u8(&again, &lead));
+    return lead == version[0] ? alc_read_skip(reader, sizeof version)
+                              : alc_cbor_read_uint(reader, &number);
+}
+
 alc_status alc_endorsements_read(struct alc_reader *reader, struct alc_pcs_collateral *out)
 {
     const struct alc_reader start = *reader;
@@ -143,7 +157,7 @@ alc_status alc_endorsements_read(struct alc_reader *reader, struct alc_pcs_colla
     if (number != ALC_EVIDENCE_TAG_QUOTE || count < ITEMS) {
         return alc_reader_fail(&start, ALC_E_BAD_CBOR);
     }
-    ALC_TRY(alc_cbor_read_uint(reader, &number));
+    ALC_TRY(read_version(reader));
     ALC_TRY(read_signed_json(reader, "tcbInfo", &out->tcb_info, out->tcb_info_signature));
     ALC_TRY(read_text(reader, &out->tcb_info_chain));
     ALC_TRY(read_list(reader, &out->pck_list));

@@ -113,6 +113,11 @@ static void add_legacy(X509 *certificate)
 {
     add_bytes(certificate, "1.2.840.113741.1337.6", 0, (const uint8_t *)"quote", 5);
 }
+/* Gramine has tag and length of the identifier in the identifier. */
+static void add_legacy_of_gramine(X509 *certificate)
+{
+    add_bytes(certificate, "0.6.9.42.840.113741.1337.6", 0, (const uint8_t *)"quote", 5);
+}
 static size_t padding_size;
 static void add_padding(X509 *certificate)
 {
@@ -136,6 +141,7 @@ static void test_openssl_writes(void **state)
         {"P-384", add_usual, ALC_OK, false, true},
         {"P-256", add_unknown, ALC_OK, false, false},
         {"P-256", add_legacy, ALC_OK, false, false},
+        {"P-384", add_legacy_of_gramine, ALC_OK, false, false},
         {"P-256", add_unknown_critical, ALC_E_BAD_CERTIFICATE, false, false},
         {"P-256", add_evidence_twice, ALC_E_BAD_CERTIFICATE, false, false},
         {"P-521", add_evidence, ALC_E_BAD_KEY, true, false},
@@ -147,7 +153,8 @@ static void test_openssl_writes(void **state)
         assert_int_equal(read_certificate(scratch, size, &read), rows[i].status);
         if (rows[i].status == ALC_OK) {
             assert_int_equal(read.evidence.bytes != NULL, rows[i].has_evidence);
-            assert_int_equal(read.legacy_quote.bytes != NULL, rows[i].add == add_legacy);
+            assert_int_equal(read.legacy_quote.bytes != NULL,
+                             rows[i].add == add_legacy || rows[i].add == add_legacy_of_gramine);
         }
     }
 }
@@ -225,6 +232,29 @@ static void test_endorsements(void **state)
     }
 }
 
+/* librats writes the version in four bytes and reads no other form of it; others write the shortest
+ * one. */
+static void test_endorsements_version(void **state)
+{
+    (void)state;
+    static const uint8_t head[] = {0xd9, 0xea, 0x60, 0x88, 0x1a, 0, 0, 0, 3};
+    const struct alc_pcs_collateral *collateral = &machine.platform.collateral;
+    struct alc_pcs_collateral again;
+    struct alc_writer writer;
+    struct alc_reader reader;
+    alc_writer_init(&writer, scratch, sizeof scratch);
+    alc_endorsements_write(&writer, collateral, &collateral->tcb_info_chain);
+    assert_int_equal(alc_writer_finish(&writer), ALC_OK);
+    assert_memory_equal(scratch, head, sizeof head);
+    memmove(scratch + 5, scratch + 9, writer.pos - 9);
+    scratch[4] = 3;
+    alc_reader_init(&reader, scratch, writer.pos - 4, NULL);
+    assert_int_equal(alc_endorsements_read(&reader, &again), ALC_OK);
+    scratch[4] = 0x18; /* neither */
+    alc_reader_init(&reader, scratch, writer.pos - 4, NULL);
+    assert_int_not_equal(alc_endorsements_read(&reader, &again), ALC_OK);
+}
+
 /* A verifier without collateral of its own takes the peer's, which it verifies. */
 static void test_endorsed(void **state)
 {
@@ -265,7 +295,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_openssl_reads),     cmocka_unit_test(test_openssl_writes),
         cmocka_unit_test(test_certificate_limit), cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_endorsements),      cmocka_unit_test(test_endorsed),
+        cmocka_unit_test(test_endorsements),      cmocka_unit_test(test_endorsements_version),
+        cmocka_unit_test(test_endorsed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
