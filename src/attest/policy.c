@@ -23,7 +23,8 @@ enum policy_group {
 struct policy_reader {
     struct alc_arena *arena;
     struct alc_policy *out;
-    size_t values_count; /* items of all lists so far */
+    size_t values_count;  /* items of all lists so far */
+    uint32_t named_kinds; /* that have an object of their own */
 };
 
 static alc_status bad(const struct alc_reader *at)
@@ -607,8 +608,13 @@ static const struct policy_row rows[] = {
 
 static alc_status read_group(struct alc_reader *reader, enum policy_group group, void *context)
 {
+    static const uint32_t kinds_of[GROUPS] = {[GROUP_SGX] = ALC_EVIDENCE_SGX,
+                                              [GROUP_TDX] = ALC_EVIDENCE_TDX,
+                                              [GROUP_SNP] = ALC_EVIDENCE_SEV_SNP};
     struct alc_json_member members[ALC_JSON_MEMBERS_MAX];
+    struct policy_reader *into = context;
     size_t count = 0;
+    into->named_kinds |= kinds_of[group];
     for (size_t i = 0; i < ALC_ARRAY_COUNT(rows); i++) {
         if (rows[i].group == group) {
             ALC_ASSERT(count < ALC_JSON_MEMBERS_MAX);
@@ -627,6 +633,10 @@ alc_status alc_policy_read(struct alc_arena *arena, struct alc_reader *reader,
         return bad(reader);
     }
     ALC_TRY(read_group(reader, GROUP_TOP, &into));
+    /* Who says what an enclave has to be does not mean: or any virtual machine. */
+    if (out->kinds == 0) {
+        out->kinds = into.named_kinds;
+    }
     return alc_json_end(reader);
 }
 

@@ -113,9 +113,10 @@ struct alc_policy {
 extern const struct alc_policy alc_policy_default;
 
 /* Reads a policy from its document: one JSON object whose members are the rows of policy.def; what
- * is not there is as in alc_policy_default. Lists come from `arena`, texts are borrowed from the
- * document. ALC_E_BAD_JSON and ALC_E_BAD_POLICY at the offset of what is malformed, unknown, there
- * twice or too much. */
+ * is not there is as in alc_policy_default, but for the kinds: they are those that have an object
+ * of their own, if any has. Lists come from `arena`, texts are borrowed from the document.
+ * ALC_E_BAD_JSON and ALC_E_BAD_POLICY at the offset of what is malformed, unknown, there twice or
+ * too much. */
 ALC_MUST_CHECK alc_status alc_policy_read(struct alc_arena *arena, struct alc_reader *reader,
                                           struct alc_policy *out);
 /* Writes the one document that stands for the policy: members in the order of policy.def, without

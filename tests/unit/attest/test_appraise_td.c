@@ -10,6 +10,9 @@
               "000000000000000000000000000000000000000000000000",                                  \
               "0000000000000000", "FFFFFFFFFFFFFFFF")
 
+#define ZEROS24 "000000000000000000000000000000000000000000000000"
+#define ZEROS48 ZEROS24 ZEROS24
+
 static void set_bit(uint8_t bytes[8], unsigned bit)
 {
     bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -377,6 +380,37 @@ static void test_updated_under_the_domain(void **state)
     expect_good(&options, ALC_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED);
 }
 
+/* A policy that says what an enclave has to be has said nothing about trust domains, of which
+ * anybody can have one that claims what it likes: it is no policy that accepts them. */
+static void test_policy_about_enclaves(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *document;
+        bool is_accepted;
+    } cases[] = {
+        {"{\"claims\":{},\"sgx\":{\"svn_min\":1}}", false},
+        {"{\"snp\":{\"vmpl_max\":1},\"sgx\":{\"svn_min\":1}}", false},
+        {"{\"sgx\":{\"svn_min\":1},\"tdx\":{\"mrowner\":[\"" ZEROS48 "\"]}}", true},
+        {"{\"kinds\":[\"tdx\"],\"sgx\":{\"svn_min\":1}}", true},
+        {"{\"claims\":{}}", true},
+    };
+    for (size_t i = 0; i < ALC_ARRAY_COUNT(cases); i++) {
+        static uint8_t values[1024];
+        struct alc_policy policy;
+        struct alc_verdict verdict;
+        struct alc_arena arena;
+        struct alc_reader reader;
+        alc_arena_init(&arena, values, sizeof values);
+        alc_reader_init(&reader, cases[i].document, strlen(cases[i].document), NULL);
+        assert_int_equal(alc_policy_read(&arena, &reader, &policy), ALC_OK);
+        judge(&platform_options_tdx, &policy, &verdict);
+        assert_int_equal(verdict.status, cases[i].is_accepted ? ALC_OK : ALC_E_POLICY_REFUSED);
+        assert_int_equal(verdict.results[ALC_CHECK_KIND],
+                         cases[i].is_accepted ? ALC_CHECK_PASSED : ALC_CHECK_FAILED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_relaunch),
         cmocka_unit_test(test_updated_under_the_domain),
+        cmocka_unit_test(test_policy_about_enclaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

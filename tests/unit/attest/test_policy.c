@@ -144,14 +144,27 @@ static void test_default(void **state)
     assert_memory_equal(&policy, &alc_policy_default, sizeof policy);
     expect_document(&policy, "{}");
     /* What says the default in other words is the same policy. */
-    assert_int_equal(read_policy("{\"sgx\":{\"svn_min\":0},\"accept_debug\":false,"
+    assert_int_equal(read_policy("{\"claims\":{\"verified\":false},\"accept_debug\":false,"
                                  "\"tcb\":[\"UpToDate\",\"UpToDate\"]}",
                                  &policy),
                      ALC_OK);
     expect_document(&policy, "{}");
     assert_int_equal(read_policy("{\"sgx\":{\"product_id\":0},\"advisories\":[]}", &policy),
                      ALC_OK);
-    expect_document(&policy, "{\"advisories\":[],\"sgx\":{\"product_id\":0}}");
+    expect_document(&policy, "{\"kinds\":[\"sgx\"],\"advisories\":[],\"sgx\":{\"product_id\":0}}");
+}
+
+/* Objects of kinds say which kinds are meant, where nothing else does. */
+static void test_kinds(void **state)
+{
+    (void)state;
+    struct alc_policy policy;
+    assert_int_equal(read_policy("{\"snp\":{},\"sgx\":{\"svn_min\":0}}", &policy), ALC_OK);
+    expect_document(&policy, "{\"kinds\":[\"sgx\",\"snp\"]}");
+    assert_int_equal(read_policy("{\"sgx\":{\"svn_min\":1},\"kinds\":[\"tdx\"]}", &policy), ALC_OK);
+    expect_document(&policy, "{\"kinds\":[\"tdx\"],\"sgx\":{\"svn_min\":1}}");
+    assert_int_equal(read_policy("{\"claims\":{\"verified\":true}}", &policy), ALC_OK);
+    assert_int_equal(policy.kinds, 0);
 }
 
 struct refusal {
@@ -269,7 +282,7 @@ int main(void)
         cmocka_unit_test(test_every_member), cmocka_unit_test(test_default),
         cmocka_unit_test(test_refusals),     cmocka_unit_test(test_size),
         cmocka_unit_test(test_values),       cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_name),
+        cmocka_unit_test(test_name),         cmocka_unit_test(test_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
