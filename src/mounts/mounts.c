@@ -258,14 +258,12 @@ static alc_status open_each(struct alc_os *os, struct mounts *mounts,
                             const struct alc_mount_setting *settings, struct alc_error *error)
 {
     int32_t tree = find_link(os, mounts, manifest);
+    ALC_TRY(mounts->watch->opening(mounts->watch->context, mounts->workload_id));
     if (mounts->is_upkeep) {
         return mounts_look_after(os, mounts, manifest, settings, error);
     }
     for (size_t i = 0; i < manifest->mounts_count; i++) {
         uint32_t flags = manifest->mounts[i].flags;
-        if ((flags & ~(uint32_t)ALC_MOUNT_READ_ONLY) != 0) {
-            ALC_TRY(mounts->watch->opening(mounts->watch->context, mounts->workload_id));
-        }
         int32_t handle = ALC_OS_FIRST_MOUNT + (int32_t)i;
         if ((flags & ALC_MOUNT_SEALED) != 0) {
             ALC_TRY(open_disk(os, mounts, handle, &manifest->mounts[i], &settings[i], error));

@@ -26,8 +26,9 @@ struct alc_mounts_keys {
     void *named_context;
 };
 
-/* Who is told for which workload mounts are opened, when there are any, and may refuse it. He
- * compares it with what was loaded: a host could show two manifests. */
+/* Who is told, once, for which workload mounts are opened, also when it has none, and may refuse
+ * it. He MUST compare it with what is loaded: a host can show two manifests, and what the first
+ * does not name is not opened here but the host's own. */
 struct alc_mounts_watch {
     alc_status (*opening)(void *context, const uint8_t workload_id[ALC_SHA256_SIZE]);
     void *context;

@@ -216,7 +216,6 @@ alc_status mounts_look_after(struct alc_os *os, struct mounts *mounts,
     if (moves && job.transfer->size == 0) {
         return refuse(&job, "the manifest names no transfer key");
     }
-    ALC_TRY(mounts->watch->opening(mounts->watch->context, mounts->workload_id));
     job.guest_path = &manifest->mounts[number].guest_path;
     ALC_TRY(mounts_prepare_sealed(os, mounts, ALC_OS_FIRST_MOUNT + (int32_t)number,
                                   &manifest->mounts[number], &settings[number], &job.options));

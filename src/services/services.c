@@ -18,8 +18,8 @@ struct run {
     struct alc_broker_keys broker_keys;
     struct alc_mounts_keys keys;
     struct alc_mounts_watch watch;
-    uint8_t mounted_id[ALC_SHA256_SIZE]; /* of the workload whose mounts were opened */
-    bool has_mounts;
+    uint8_t mounted_id[ALC_SHA256_SIZE]; /* of the workload whose mounts were opened, if any */
+    bool is_mounted;
     bool is_question; /* to be proven, not run */
     struct services_sockets sockets;
 };
@@ -37,7 +37,7 @@ static alc_status check_configuration(const struct run *run,
 static alc_status opening(void *context, const uint8_t workload_id[ALC_SHA256_SIZE])
 {
     struct run *run = context;
-    run->has_mounts = true;
+    run->is_mounted = true;
     alc_copy(run->mounted_id, workload_id, ALC_SHA256_SIZE);
     return check_configuration(run, workload_id);
 }
@@ -87,7 +87,7 @@ static alc_status loaded(struct alc_workload *workload, void *context)
     struct alc_string manifest = alc_workload_manifest_bytes(workload);
     uint8_t id[ALC_SHA256_SIZE];
     alc_sha256(manifest.bytes, manifest.size, id);
-    if (run->has_mounts && !alc_equal(id, run->mounted_id, sizeof id)) {
+    if (run->is_mounted && !alc_equal(id, run->mounted_id, sizeof id)) {
         return ALC_E_HOST_LIED;
     }
     ALC_TRY(check_configuration(run, id));

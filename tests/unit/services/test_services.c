@@ -188,6 +188,60 @@ static void another_workload_does_not_get_mounts_without_keys(void **state)
     expect_another_workload_is_refused(&mount);
 }
 
+/* -- and first one without mounts -- */
+
+static int64_t (*honest_stat)(void *context, int32_t handle, struct alc_os_stat *out);
+static int manifests_asked_for;
+static uint8_t first_manifest[512];
+static size_t first_manifest_size;
+
+static int64_t stat_first(void *context, int32_t handle, struct alc_os_stat *out)
+{
+    int64_t result = honest_stat(context, handle, out);
+    if (handle == ALC_OS_MANIFEST && ++manifests_asked_for == 1) {
+        out->size = first_manifest_size;
+    }
+    return result;
+}
+
+static int64_t read_first(void *context, int32_t handle, const struct alc_span *spans,
+                          size_t spans_count, uint64_t offset)
+{
+    if (handle != ALC_OS_MANIFEST || manifests_asked_for != 1) {
+        return honest_read_at(context, handle, spans, spans_count, offset);
+    }
+    assert_true(offset == 0 && spans_count == 1 && spans[0].size == first_manifest_size);
+    memcpy(spans[0].bytes, first_manifest, first_manifest_size);
+    return (int64_t)first_manifest_size;
+}
+
+/* Who opens mounts saw none, and so sealed none: the program would have the host's own directory.
+ */
+static void what_is_to_be_sealed_is_not_the_hosts(void **state)
+{
+    (void)state;
+    struct alc_mount mount = {{(const uint8_t *)"/data", 5}, ALC_MOUNT_SEALED};
+    grant_manifest(NULL, 0);
+    memcpy(first_manifest, world.manifest, world.manifest_size);
+    first_manifest_size = world.manifest_size;
+    teardown(NULL);
+    setup(NULL);
+    make_folder();
+    grant_manifest(&mount, 1);
+    lying_operations = *world.os.operations;
+    honest_read_at = lying_operations.read_at;
+    honest_stat = lying_operations.stat;
+    lying_operations.read_at = read_first;
+    lying_operations.stat = stat_first;
+    world.os.operations = &lying_operations;
+    manifests_asked_for = 0;
+    assert_int_equal(alc_services_run_from_os(&world.os, &world.profile, &services, NULL),
+                     ALC_E_HOST_LIED);
+    assert_int_equal(manifests_asked_for, 2);
+    assert_int_equal(world.keys_asked_for, 0);
+    assert_int_equal(rmdir(world.folder), 0);
+}
+
 static bool is_for_another(const uint8_t workload_id[ALC_SHA256_SIZE])
 {
     uint8_t expected[ALC_SHA256_SIZE];
@@ -234,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_workload_does_not_get_the_mounts, setup, teardown),
         cmocka_unit_test_setup_teardown(another_workload_does_not_get_mounts_without_keys, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_is_to_be_sealed_is_not_the_hosts, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_configured_for_another_workload_is_refused, setup,
                                         teardown),
         cmocka_unit_test(compiled_code_gets_its_vouchers_verified),
