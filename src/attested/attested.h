@@ -57,6 +57,8 @@ struct alc_attested_os {
     struct alc_attested_report report; /* the caller's to set */
     uint32_t listeners_count;
     struct alc_attested_listener listeners[ALC_LIMIT_ATTESTED_SOCKETS];
+    uint32_t connections_count;
+    int32_t connections[ALC_LIMIT_ATTESTED_SOCKETS]; /* nothing beneath, also when closed */
     struct alc_attested_socket sockets[ALC_LIMIT_ATTESTED_SOCKETS];
 };
 

@@ -72,19 +72,16 @@ static int64_t receive(struct alc_attested_os *table, int32_t handle, const stru
     }
 }
 
-/* Also a handle of a connection that was closed, which is nothing beneath. */
-static bool is_ours(struct alc_attested_os *table, int32_t handle)
+/* Also a handle of a connection that was closed, which is nothing beneath: a thread may come late
+ * with bytes for the peer, and a host would take them. */
+static bool is_ours(const struct alc_attested_os *table, int32_t handle)
 {
-    if (handle >= ALC_ATTESTED_FIRST_HANDLE &&
-        handle < ALC_ATTESTED_FIRST_HANDLE + (int32_t)ALC_LIMIT_ATTESTED_SOCKETS) {
-        return true;
+    bool result = handle >= ALC_ATTESTED_FIRST_HANDLE &&
+                  handle < ALC_ATTESTED_FIRST_HANDLE + (int32_t)ALC_LIMIT_ATTESTED_SOCKETS;
+    for (uint32_t i = 0; i < table->connections_count; i++) {
+        result |= table->connections[i] == handle;
     }
-    struct alc_attested_socket *socket = alc_attested_enter(table, handle);
-    if (socket == NULL) {
-        return false;
-    }
-    alc_attested_leave(socket);
-    return true;
+    return result;
 }
 
 static int64_t attested_read(void *context, int32_t handle, const struct alc_span *spans,
@@ -452,8 +449,12 @@ alc_status alc_attested_os_listen(struct alc_attested_os *table, int32_t handle,
 alc_status alc_attested_os_connect(struct alc_attested_os *table, int32_t handle,
                                    const struct alc_channel_demand *demand)
 {
+    if (table->connections_count == ALC_LIMIT_ATTESTED_SOCKETS) {
+        return ALC_E_BAD_ARGUMENT;
+    }
     int64_t result = alc_attested_open(table, handle, handle, ALC_CHANNEL_CLIENT, demand);
     if (result >= 0) {
+        table->connections[table->connections_count++] = handle;
         return ALC_OK;
     }
     return result == -ALC_OS_NO_MEMORY       ? ALC_E_OUT_OF_MEMORY

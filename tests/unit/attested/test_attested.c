@@ -362,6 +362,46 @@ static void test_lying_host(void **state)
                      -ALC_OS_IO);
 }
 
+static int64_t take_anything(void *context, int32_t handle, const struct alc_span *spans,
+                             size_t spans_count)
+{
+    (void)context;
+    (void)handle;
+    (void)spans;
+    return (int64_t)spans_count;
+}
+
+static void expect_nothing_beneath(bool is_end)
+{
+    struct alc_os_stat stat;
+    uint8_t secret = 42;
+    const struct alc_span span = {&secret, 1};
+    assert_int_equal(alc_attested_os_connect(&world.client, CONNECTED, &client.demand), ALC_OK);
+    if (is_end) {
+        alc_attested_os_fini(&world.client);
+    } else {
+        assert_int_equal(OS(client, close, CONNECTED), 0);
+        assert_int_equal(OS(client, close, CONNECTED), -ALC_OS_BAD_DESCRIPTOR);
+    }
+    world.operations.write = take_anything;
+    world.operations.send = take_anything;
+    assert_int_equal(OS(client, write, CONNECTED, &span, 1), -ALC_OS_BAD_DESCRIPTOR);
+    assert_int_equal(OS(client, send, CONNECTED, &span, 1), -ALC_OS_BAD_DESCRIPTOR);
+    assert_int_equal(OS(client, write_at, CONNECTED, &span, 1, 0), -ALC_OS_NO_SEEK);
+    assert_int_equal(OS(client, stat, CONNECTED, &stat), -ALC_OS_BAD_DESCRIPTOR);
+    assert_int_equal(OS(client, write, PLAIN, &span, 1), 1);
+}
+
+/* A thread that comes late, with the number of a connection that another one or the end of the
+ * program has closed, tells a host nothing that would take it. */
+static void test_late_thread(void **state)
+{
+    expect_nothing_beneath(false);
+    teardown(state);
+    setup(state);
+    expect_nothing_beneath(true);
+}
+
 /* At the limit a connection more is refused, and closed. */
 static void test_limit(void **state)
 {
@@ -404,6 +444,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_handles, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lying_host, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_late_thread, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
