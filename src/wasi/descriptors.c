@@ -129,6 +129,7 @@ int64_t alc_wasi_find_handle(struct alc_wasi *wasi, uint32_t descriptor)
     if (descriptor >= ALC_LIMIT_WASI_DESCRIPTORS) {
         return result;
     }
+    descriptor = (uint32_t)alc_index_clamp(descriptor, ALC_LIMIT_WASI_DESCRIPTORS);
     alc_spin_lock(&wasi->shared->lock);
     if (wasi->shared->descriptors[descriptor].is_open) {
         result = wasi->shared->descriptors[descriptor].handle;
