@@ -84,6 +84,9 @@ static alc_status read_policy(struct services_sockets *sockets, struct alc_os *o
     alc_arena_init_reserved(&arena, range, POLICY_ARENA_SIZE, alc_os_commit, os);
     alc_reader_init(&reader, document->bytes, document->size, NULL);
     ALC_TRY(alc_policy_read(&arena, &reader, &sockets->policy));
+    if (sockets->policy.report_data != NULL) { /* which the channel chooses, and does not look at */
+        return ALC_E_BAD_POLICY;
+    }
     sockets->of_clients = (struct alc_channel_demand){.policy = &sockets->policy};
     sockets->of_servers = sockets->of_clients;
     return ALC_OK;

@@ -25,7 +25,8 @@ struct services_sockets {
 void services_sockets_init(struct services_sockets *out, const struct alc_os *os);
 /* When the workload is loaded and described: makes a key for it and has the enclave prove it, if
  * its manifest names such sockets, and begins the connections among them. ALC_E_BAD_MANIFEST;
- * statuses of alc_policy_read, alc_channel_identity_init and alc_attested_os_connect. */
+ * ALC_E_BAD_POLICY also for one that asks for report data; statuses of alc_policy_read,
+ * alc_channel_identity_init and alc_attested_os_connect. */
 ALC_MUST_CHECK alc_status services_sockets_open(struct services_sockets *sockets,
                                                 struct alc_evidence *evidence,
                                                 struct alc_workload *workload);

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "attested/settings.h"
 #include "mounts/settings.h"
 #include "os_linux/os_linux.h"
 #include "services/services.h"
@@ -36,6 +37,16 @@ static struct {
     int keys_asked_for;
 } world;
 
+static void grant(struct alc_manifest *manifest)
+{
+    alc_sha256(module_bytes, sizeof module_bytes, manifest->module_sha256);
+    assert_int_equal(
+        alc_manifest_encode(manifest, world.manifest, sizeof world.manifest, &world.manifest_size),
+        ALC_OK);
+    assert_true(alc_os_linux_grant_bytes(world.system, ALC_OS_MANIFEST, world.manifest,
+                                         world.manifest_size) >= 0);
+}
+
 static void grant_manifest(struct alc_mount *mounts, size_t mounts_count)
 {
     struct alc_string name = {(const uint8_t *)"test", 4};
@@ -47,12 +58,7 @@ static void grant_manifest(struct alc_mount *mounts, size_t mounts_count)
     alc_writer_init(&writer, bytes, sizeof bytes);
     alc_mount_settings_write(&writer, mounts, settings, mounts_count);
     manifest.services[ALC_SERVICE_MOUNTS] = (struct alc_string){bytes, writer.pos};
-    alc_sha256(module_bytes, sizeof module_bytes, manifest.module_sha256);
-    assert_int_equal(
-        alc_manifest_encode(&manifest, world.manifest, sizeof world.manifest, &world.manifest_size),
-        ALC_OK);
-    assert_true(alc_os_linux_grant_bytes(world.system, ALC_OS_MANIFEST, world.manifest,
-                                         world.manifest_size) >= 0);
+    grant(&manifest);
 }
 
 static int setup(void **state)
@@ -270,6 +276,29 @@ static void what_is_configured_for_another_workload_is_refused(void **state)
     }
 }
 
+/* A policy of peers that asks for what channels choose would ask for nothing. */
+static void policies_that_cannot_be_met_are_refused(void **state)
+{
+    (void)state;
+    static const char start[] = "{\"report_data\":\"";
+    static char document[sizeof start - 1 + 128 + 2];
+    struct alc_string name = {(const uint8_t *)"test", 4};
+    struct alc_manifest manifest = {.arguments = &name, .arguments_count = 1, .sockets_count = 1};
+    uint8_t bytes[sizeof document + 16];
+    struct alc_writer writer;
+    memcpy(document, start, sizeof start - 1);
+    memset(document + sizeof start - 1, '0', 128);
+    memcpy(document + sizeof document - 2, "\"}", 2);
+    const struct alc_attested_settings settings = {
+        .listeners_count = 1, .policy = {(const uint8_t *)document, sizeof document}};
+    alc_writer_init(&writer, bytes, sizeof bytes);
+    alc_attested_settings_write(&writer, &settings);
+    manifest.services[ALC_SERVICE_ATTESTED_SOCKETS] = (struct alc_string){bytes, writer.pos};
+    grant(&manifest);
+    assert_int_equal(alc_services_run_from_os(&world.os, &world.profile, &services, NULL),
+                     ALC_E_BAD_POLICY);
+}
+
 static void compiled_code_gets_its_vouchers_verified(void **state)
 {
     (void)state;
@@ -291,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_to_be_sealed_is_not_the_hosts, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_configured_for_another_workload_is_refused, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(policies_that_cannot_be_met_are_refused, setup, teardown),
         cmocka_unit_test(compiled_code_gets_its_vouchers_verified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
