@@ -3,13 +3,14 @@
 """Gets and builds the other verifiers that tests/attest/agree.py compares ours with.
 
 Each is a small program of ours around a published package, in tests/attest/peers/<name>: a crate
-(its lock file pins every crate by hash) or a Go module (go.sum does the same). They are built once,
+(packages.lock pins every crate by hash) or a Go module (go.sum does the same). They are built once,
 by `tools/bootstrap full` or the first test of ./check full that needs them, and kept in
 ~/.cache/alcove/peers (or below XDG_CACHE_HOME) under a hash of their sources.
 """
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -47,12 +48,26 @@ def environment_with(tool):
     raise Missing(f"no {tool}")
 
 
-def build_crate(source, target):
-    work = target.parent / "cargo"
-    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", "--manifest-path",
-                    source / "Cargo.toml", "--target-dir", work], check=True, text=True,
+def cargo(folder, *words):
+    subprocess.run(["cargo", *words, "--quiet"], cwd=folder, check=True, text=True,
                    capture_output=True, timeout=BUILD_SECONDS_MAX, env=environment_with("cargo"))
-    (work / "release" / f"{source.name}_peer").rename(target)
+
+
+def write_lock(crate):
+    """Cargo.lock out of packages.lock, with the registry that cargo itself takes for this crate."""
+    cargo(crate, "generate-lockfile")
+    lock = crate / "Cargo.lock"
+    registry = re.search(r"^source = .*\n", lock.read_text(), re.MULTILINE).group()
+    packages = (crate / "packages.lock").read_text()
+    lock.write_text(packages.replace("\nchecksum = ", f"\n{registry}checksum = "))
+
+
+def build_crate(source, target):
+    crate = target.parent / "crate"
+    shutil.copytree(source, crate)
+    write_lock(crate)
+    cargo(crate, "build", "--release", "--locked")
+    (crate / "target" / "release" / f"{source.name}_peer").rename(target)
 
 
 def build_go(source, target):
